@@ -1,0 +1,93 @@
+"""The exceptions of spicealif: one tree, every message one sentence that ends in a remedy.
+
+::
+
+    SpicealifError
+    |-- DesignError            the description of a neuron is invalid or would not work (ValueError)
+    |-- NetlistError           a template could not be rendered, or would emit something unsafe
+    |-- IntegrationError        the reference integration cannot be done as asked
+    |-- SimulatorError
+    |   |-- SimulatorNotFound  the program or library is not on this machine
+    |   `-- RunFailed          a run ended without complete data; ``.run`` holds what there is
+    |-- RawFileError           a raw file cannot be read as what it claims to be (ValueError)
+    |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
+    |-- CompareError           two results cannot be compared (ValueError)
+    `-- OutputError            a file or folder cannot be written (OSError)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spicealif.simulators.run import Run
+
+__all__ = [
+    "CompareError",
+    "DesignError",
+    "NetlistError",
+    "OutputError",
+    "RawFileError",
+    "IntegrationError",
+    "RunFailed",
+    "SimulatorError",
+    "SimulatorNotFound",
+    "SpicealifError",
+    "WaveformError",
+]
+
+
+class SpicealifError(Exception):
+    """Base of every error that spicealif raises on purpose."""
+
+
+class DesignError(SpicealifError, ValueError):
+    """The description of a neuron is invalid, or the circuit it describes would not work."""
+
+
+class NetlistError(SpicealifError):
+    """A netlist template could not be rendered, or would have emitted something unsafe."""
+
+
+class IntegrationError(SpicealifError, ValueError):
+    """The reference integration cannot be done as asked."""
+
+
+class SimulatorError(SpicealifError):
+    """Something went wrong with a simulator."""
+
+
+class SimulatorNotFound(SimulatorError):
+    """The simulator's program or library is not on this machine."""
+
+
+class RunFailed(SimulatorError):
+    """A simulator run ended without complete data.
+
+    Parameters
+    ----------
+    message : str
+        What happened, where, and what to do next.
+    run : Run
+        The run, with its log and whatever waveforms it left.
+    """
+
+    def __init__(self, message: str, run: Run) -> None:
+        super().__init__(message)
+        self.run = run
+
+
+class RawFileError(SpicealifError, ValueError):
+    """A raw file cannot be read as what it claims to be."""
+
+
+class WaveformError(SpicealifError, ValueError):
+    """Waveforms are missing a quantity, or cannot be loaded."""
+
+
+class CompareError(SpicealifError, ValueError):
+    """Two results cannot be compared."""
+
+
+class OutputError(SpicealifError, OSError):
+    """A file or folder cannot be written."""
