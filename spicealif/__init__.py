@@ -1,0 +1,1 @@
+"""SPICE netlists and co-simulation of the memristor-based adaptive LIF neuron."""

@@ -1,0 +1,73 @@
+"""What the user describes: frozen, validated values, their presets and files."""
+
+from spicealif.design._base import Part, parse_quantity
+from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
+from spicealif.design.leak import Memristor, Resistor
+from spicealif.design.neuron import Neuron
+from spicealif.design.numerics import Numerics
+from spicealif.design.parts import (
+    Comparator,
+    DifferenceAmplifier,
+    IdealComparator,
+    IdealDifferenceAmplifier,
+    IdealMosfet,
+    IdealOpAmp,
+    Mosfet,
+    OpAmp,
+    Supplies,
+)
+from spicealif.design.stimulus import (
+    Constant,
+    PiecewiseLinear,
+    PulseTrain,
+    Sine,
+    Step,
+    Stimulus,
+    StimulusPieces,
+    Sum,
+)
+from spicealif.design.store import (
+    dump_toml,
+    load_preset,
+    load_toml,
+    parse_toml,
+    preset_names,
+    save_toml,
+    schema,
+)
+
+__all__ = [
+    "Comparator",
+    "Constant",
+    "DifferenceAmplifier",
+    "Hysteresis",
+    "HysteresisNetwork",
+    "IdealComparator",
+    "IdealDifferenceAmplifier",
+    "IdealMosfet",
+    "IdealOpAmp",
+    "Memristor",
+    "Mosfet",
+    "Neuron",
+    "Numerics",
+    "OpAmp",
+    "Part",
+    "PiecewiseLinear",
+    "PulseTrain",
+    "Resistor",
+    "Sine",
+    "Step",
+    "Stimulus",
+    "StimulusPieces",
+    "Sum",
+    "Supplies",
+    "dump_toml",
+    "load_preset",
+    "load_toml",
+    "nearest_in_series",
+    "parse_quantity",
+    "parse_toml",
+    "preset_names",
+    "save_toml",
+    "schema",
+]

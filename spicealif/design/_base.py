@@ -1,0 +1,358 @@
+"""What every described thing shares: frozen values, quantities with units, errors as sentences."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import ValidationError as _ValidationError
+
+from spicealif.errors import DesignError
+
+if TYPE_CHECKING:
+    # The class of pydantic's classes is public only as ``type(BaseModel)``, which a type
+    # checker cannot subclass.
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+__all__ = [
+    "Ampere",
+    "Farad",
+    "Hertz",
+    "Identifier",
+    "Kelvin",
+    "Number",
+    "Ohm",
+    "Part",
+    "Second",
+    "Siemens",
+    "Volt",
+    "VoltPerSecond",
+    "parse_quantity",
+]
+
+
+def parse_quantity(value: object, unit: str = "") -> float:
+    """Turn a number or a text such as ``"4.7k"`` or ``"100 nF"`` into a float in SI units.
+
+    Parameters
+    ----------
+    value : float, int or str
+        A number, or a text with an SI prefix and, if wanted, the unit. ``M`` is mega and ``m``
+        is milli, as in SI; SPICE's ``meg`` is not accepted.
+    unit : str
+        The SI unit the value must have when it states one.
+
+    Returns
+    -------
+    float
+        The value in SI units.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a quantity, or has another unit.
+    """
+    if isinstance(value, bool):
+        raise ValueError(f"is {value}, not a number; give a value such as 1e-7 or '100n'")  # noqa: TRY004 (pydantic wants ValueError)
+    if isinstance(value, int | float):
+        return float(value)
+    if not isinstance(value, str):
+        raise ValueError(  # noqa: TRY004
+            f"is a {type(value).__name__}, not a number; give a value such as 1e-7 or '100n'"
+        )
+    from quantiphy import Quantity, QuantiPhyError
+
+    try:
+        quantity = Quantity(value)
+    except QuantiPhyError:
+        raise ValueError(
+            f"is {value!r}, which is not a quantity; write a number, an SI prefix and at most "
+            f"the unit, such as '4.7k' or '100 n{unit}'"
+        ) from None
+    units = quantity.units.replace("Ω", "ohm").replace("Ω", "ohm")
+    if units and units.lower() != unit.lower():
+        raise ValueError(
+            f"is {value!r}, in {units!r} instead of {unit!r}; give it in {unit or 'plain numbers'}"
+        )
+    return float(quantity)
+
+
+def _quantity(unit: str) -> Any:
+    return Annotated[
+        float,
+        BeforeValidator(
+            lambda v: parse_quantity(v, unit), json_schema_input_type=float | str
+        ),
+        Field(allow_inf_nan=False, json_schema_extra={"unit": unit or "1"}),
+    ]
+
+
+if TYPE_CHECKING:
+    Ampere = Farad = Hertz = Kelvin = Number = Ohm = Second = Siemens = Volt = float
+    VoltPerSecond = float
+    Identifier = str
+else:
+    Ampere = _quantity("A")
+    Farad = _quantity("F")
+    Hertz = _quantity("Hz")
+    Kelvin = _quantity("K")
+    Number = _quantity("")
+    Ohm = _quantity("ohm")
+    Second = _quantity("s")
+    Siemens = _quantity("S")
+    Volt = _quantity("V")
+    VoltPerSecond = _quantity("V/s")
+    # pydantic matches with Rust's engine, where '$' is the very end of the text; Python's '$'
+    # would let a final newline pass.
+    Identifier = Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)
+    ]
+
+
+class _PartMeta(ModelMetaclass):
+    """Turns pydantic's report into one sentence, for whoever calls a class directly."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except _ValidationError as error:
+            raise DesignError(sentence(error, cls)) from None
+
+
+class Part(BaseModel, metaclass=_PartMeta):
+    """A frozen, validated description; the base of everything in a design.
+
+    Raises
+    ------
+    DesignError
+        If a value is missing, unknown, or out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Build from nested dictionaries, as a TOML or JSON file holds them.
+
+        Parameters
+        ----------
+        data : mapping
+            The fields, nested parts as mappings.
+
+        Returns
+        -------
+        Part
+
+        Raises
+        ------
+        DesignError
+            If a value is missing, unknown, or out of range.
+        """
+        try:
+            return cls.model_validate(dict(data))
+        except _ValidationError as error:
+            raise DesignError(sentence(error, cls)) from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # functools.cached_property writes to __dict__ and does not come by here.
+        raise DesignError(f"{name} cannot be changed in place; use .replace({name}=...) instead.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as nested dictionaries of plain numbers and texts."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def replace(self, changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Self:
+        """Return a copy with some fields changed and everything validated again.
+
+        Parameters
+        ----------
+        changes : mapping, optional
+            New values by dotted name, such as ``{"leak.tau": 1e-3, "c": "220n"}``.
+        **fields
+            New values of top-level fields.
+
+        Returns
+        -------
+        Part
+
+        Raises
+        ------
+        DesignError
+            If a name is unknown or a value is out of range.
+        """
+        data = self.to_dict()
+        for name, value in {**(changes or {}), **fields}.items():
+            _assign(data, name, value)
+        return type(self).from_dict(data)
+
+
+def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
+    if isinstance(value, Part):
+        value = value.to_dict()
+    *path, last = dotted.split(".")
+    target = data
+    for step in path:
+        inner = target.setdefault(step, {})
+        if not isinstance(inner, dict):
+            raise DesignError(f"{dotted!r} does not name a field: {step!r} is a single value.")
+        target = inner
+    # None means "not given", which a TOML file writes by leaving the key out.
+    if value is None:
+        target.pop(last, None)
+    else:
+        target[last] = value
+
+
+# --- pydantic's errors as sentences -------------------------------------------------------------
+
+_BOUNDS = {
+    "greater_than": ("must be greater than {gt:g}", "gt"),
+    "greater_than_equal": ("must be {ge:g} or more", "ge"),
+    "less_than": ("must be less than {lt:g}", "lt"),
+    "less_than_equal": ("must be {le:g} or less", "le"),
+}
+
+
+def sentence(error: _ValidationError, model: type[BaseModel]) -> str:
+    """Return pydantic's error as one sentence that names the field and the remedy.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What pydantic found.
+    model : type
+        The class that was being built; its fields give the known names.
+
+    Returns
+    -------
+    str
+        The first finding, and how many more there are.
+    """
+    errors = error.errors(include_url=False)
+    text = _one(errors[0], model)
+    if len(errors) > 1:
+        text = f"{text[:-1]} ({len(errors) - 1} more like this)."
+    return text
+
+
+def _one(item: Any, model: type[BaseModel]) -> str:
+    # Discriminated unions put the tag between two names; tags of ours are field values.
+    where = _dotted(item["loc"], model)
+    kind, ctx, value = item["type"], item.get("ctx", {}), item.get("input")
+    label = where or model.__name__
+    if isinstance(value, float) and not math.isfinite(value):
+        kind = "finite_number"
+    if kind in _BOUNDS:
+        rule = _BOUNDS[kind][0].format(**ctx)
+        return f"{label} = {_show(value)} {rule}; give such a value."
+    match kind:
+        case "finite_number":
+            return f"{label} = {_show(value)} is not finite; give a finite number."
+        case "extra_forbidden":
+            return _unknown(item["loc"], model)
+        case "missing":
+            return f"{label} is missing; give it a value."
+        case "value_error":
+            message = str(ctx.get("error", item["msg"]))
+            return _stop(f"{where} {message}" if where and message.startswith("is ") else message)
+        case "union_tag_invalid" | "union_tag_not_found":
+            tags = str(ctx.get("expected_tags", "")) or "one of the known kinds"
+            tag = ctx.get("tag")
+            got = f"{tag!r} is not a kind of {label}" if tag else f"{label} has no 'kind'"
+            return f"{got}; set kind to one of {tags}."
+        case "string_pattern_mismatch":
+            return (
+                f"{label} = {_show(value)} is not a plain name; use letters, digits and "
+                "underscores only, starting with a letter or an underscore."
+            )
+        case "literal_error":
+            return f"{label} = {_show(value)} is not known; use one of {ctx.get('expected')}."
+        case _:
+            detail = item["msg"][0].lower() + item["msg"][1:]
+            return _stop(f"{label} = {_show(value)} is not valid: {detail}; see the JSON Schema")
+
+
+def _unknown(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    name = str(loc[-1])
+    owner = _owner(loc[:-1], model)
+    known = list(owner.model_fields) if owner else []
+    close = difflib.get_close_matches(name, known, n=1)
+    where = _dotted(loc[:-1], model)
+    place = f" in {where}" if where else ""
+    hint = f"did you mean {close[0]!r}" if close else "remove it"
+    return f"Unknown key {_show(name)}{place}; {hint} (known keys: {', '.join(known)})."
+
+
+def _owner(loc: tuple[int | str, ...], model: type[BaseModel] | None) -> type[BaseModel] | None:
+    """Follow pydantic's path to the class whose field it ends in."""
+    current: type[BaseModel] | None = model
+    options: dict[str, type[BaseModel]] = {}
+    for step in loc:
+        if isinstance(step, int):
+            continue
+        if step in options:
+            current, options = options[step], {}
+            continue
+        field = current.model_fields.get(step) if current else None
+        if field is None:
+            return None
+        classes = _models_in(field.annotation)
+        options = {str(c.model_fields["kind"].default): c for c in classes if "kind" in c.model_fields}
+        current = classes[0] if classes else None
+    return current
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for inner in getattr(annotation, "__args__", ()):
+        found += _models_in(inner)
+    return found
+
+
+def _dotted(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    names: list[str] = []
+    current = model
+    skip_tag = False
+    for step in loc:
+        if isinstance(step, int):
+            if names:
+                names[-1] += f"[{step}]"
+            skip_tag = True
+            continue
+        if skip_tag and current is not None and _is_tag(step):
+            skip_tag = False
+            continue
+        names.append(str(step))
+        skip_tag = True
+    return ".".join(names)
+
+
+def _is_tag(step: str) -> bool:
+    return step in _TAGS
+
+
+#: Values of ``kind`` seen so far; pydantic puts them into its error paths.
+_TAGS: set[str] = set()
+
+
+def register_tags(*classes: type[BaseModel]) -> None:
+    """Note the ``kind`` of classes that are members of a discriminated union."""
+    _TAGS.update(str(c.model_fields["kind"].default) for c in classes)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,258 @@
+"""The neuron: everything that both sides, circuit and reference, are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
+from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork
+from spicealif.design.leak import AnyLeak, Memristor
+from spicealif.design.numerics import Numerics
+from spicealif.design.parts import (
+    AnyComparator,
+    AnyDifferenceAmplifier,
+    AnyMosfet,
+    Comparator,
+    DifferenceAmplifier,
+    Mosfet,
+    OpAmp,
+    Supplies,
+)
+from spicealif.design.stimulus import AnyStimulus
+from spicealif.errors import DesignError
+
+__all__ = ["Neuron"]
+
+# CODATA 2018, exact by definition of the SI.
+_BOLTZMANN = 1.380649e-23
+_ELEMENTARY_CHARGE = 1.602176634e-19
+
+#: A run of more steps than this is refused as a slip of the pen (a day of computing).
+MAX_STEPS = 1e9
+
+
+class Neuron(Part):
+    """A leaky integrate-and-fire neuron, adaptive if its leak is a memristor.
+
+    The circuit is the paper's Fig. 4b; the reference is its Eq. 1 (resistor) or Eq. 2
+    (memristor).
+
+    Attributes
+    ----------
+    name : str
+        Letters, digits and underscores.
+    description, source : str
+        Free text for people; never part of a netlist.
+    leak : Memristor or Resistor
+        From the capacitor to r_s.
+    c : float
+        Membrane capacitance in F.
+    r_s : float
+        Resistance in series with the leak in ohm; may be 0.
+    v_rest : float
+        Voltage in V to which the leak branch returns.
+    v_th : float
+        Membrane voltage (across the leak device) at which the neuron fires, in V; the
+        comparator's upper threshold.
+    v_low : float
+        Membrane voltage at which the discharge ends, in V; the comparator's lower threshold.
+        The `ideal` reference does not use it.
+    v_reset : float
+        Capacitor voltage in V after a spike, in the `ideal` reference only.
+    t_ref : float
+        Refractory time in s, in the `ideal` reference only.
+    temperature : float
+        In K; sets the thermal voltage of the memristor and the circuit's temperature.
+    difference_amplifier, comparator, mosfet : parts
+        Each real or ideal.
+    hysteresis : Hysteresis
+        The comparator's feedback network.
+    supplies : Supplies
+    stimulus : stimulus
+        The input current.
+    t_stop : float
+        Length of the run in s.
+    numerics : Numerics
+        How finely both sides are computed.
+
+    Raises
+    ------
+    DesignError
+        If a value is out of range, or the circuit would latch or could never discharge.
+    """
+
+    name: Identifier = Field(default="neuron", description="letters, digits and underscores")
+    description: str = Field(default="", max_length=2000, description="for people")
+    source: str = Field(default="", max_length=2000, description="where the values come from")
+    leak: AnyLeak = Field(description="memristor or resistor")
+    c: Farad = Field(gt=0, description="membrane capacitance in F")
+    r_s: Ohm = Field(default=0.0, ge=0, description="resistance in series with the leak in ohm")
+    v_rest: Volt = Field(default=0.0, ge=-100, le=100, description="resting voltage in V")
+    v_th: Volt = Field(gt=0, description="firing threshold of the membrane voltage in V")
+    v_low: Volt = Field(description="membrane voltage at which the discharge ends in V")
+    v_reset: Volt = Field(default=0.0, description="capacitor voltage after a spike in V (ideal)")
+    t_ref: Second = Field(default=0.0, ge=0, description="refractory time in s (ideal)")
+    temperature: Kelvin = Field(default=298.5, gt=1, lt=1000, description="in K")
+    difference_amplifier: AnyDifferenceAmplifier = Field(default=DifferenceAmplifier())
+    comparator: AnyComparator = Field(default=Comparator())
+    hysteresis: Hysteresis = Field(default=Hysteresis())
+    mosfet: AnyMosfet = Field(default=Mosfet())
+    supplies: Supplies = Field(default=Supplies())
+    stimulus: AnyStimulus = Field(description="input current")
+    t_stop: Second = Field(gt=0, description="length of the run in s")
+    numerics: Numerics = Field(default=Numerics())
+
+    @cached_property
+    def network(self) -> HysteresisNetwork:
+        """The solved hysteresis network, thresholds at the difference amplifier's output."""
+        gain = self.difference_amplifier.gain
+        return self.hysteresis.solve(
+            gain * self.v_th, gain * self.v_low, self.comparator.v_oh, self.comparator.v_ol
+        )
+
+    @property
+    def thermal_voltage(self) -> float:
+        """The thermal voltage kT/q in V."""
+        return _BOLTZMANN * self.temperature / _ELEMENTARY_CHARGE
+
+    @property
+    def r_ds_on(self) -> float:
+        """On-resistance of the discharge MOSFET at the comparator's high level in ohm."""
+        return self.mosfet.on_resistance(self.comparator.v_oh)
+
+    @property
+    def default_h(self) -> float:
+        """Reference step in s: numerics.h, else min(tau, C R)/100."""
+        if self.numerics.h is not None:
+            return self.numerics.h
+        tau_m = self.c * (self.leak.r_min + self.r_s)
+        tau = self.leak.tau if isinstance(self.leak, Memristor) else tau_m
+        return min(tau, tau_m) / 100
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that can change a result, as hexadecimal text."""
+        data = self.to_dict()
+        for name in ("name", "description", "source"):
+            data.pop(name, None)
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def ideal(self) -> Self:
+        """Return the same neuron with every part in its ideal variant."""
+        parts: dict[str, Any] = {}
+        if isinstance(self.difference_amplifier, DifferenceAmplifier):
+            parts["difference_amplifier"] = self.difference_amplifier.ideal()
+        if isinstance(self.comparator, Comparator):
+            parts["comparator"] = self.comparator.ideal()
+        if isinstance(self.mosfet, Mosfet):
+            parts["mosfet"] = self.mosfet.ideal(self.comparator.v_oh)
+        return self.replace(parts)
+
+    @model_validator(mode="after")
+    def _would_work(self) -> Self:
+        try:
+            self._check_length()
+            self._check_thresholds()
+            self._check_discharge()
+            self._check_ranges()
+        except DesignError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def _check_thresholds(self) -> None:
+        if not self.v_low > 0:
+            raise DesignError(
+                f"v_low = {self.v_low:g} V is not above 0: the comparator would never switch the "
+                "MOSFET off and the neuron would latch; raise v_low, for example to "
+                f"{self.v_th / 8:.2g} V."
+            )
+        if not self.v_low < self.v_th:
+            raise DesignError(
+                f"v_low = {self.v_low:g} V is not below v_th = {self.v_th:g} V; lower v_low or "
+                "raise v_th."
+            )
+        network = self.network
+        if not network.v_low > 0:
+            raise DesignError(
+                f"With resistors of the series {self.hysteresis.series} the lower threshold "
+                f"becomes {network.v_low:.3g} V and the neuron would latch; raise v_low, or use a "
+                "finer series."
+            )
+        v_m_reset = (self.v_reset - self.v_rest) * self._divider_max
+        if v_m_reset >= self.v_th:
+            raise DesignError(
+                f"v_reset = {self.v_reset:g} V leaves the membrane at or above v_th = "
+                f"{self.v_th:g} V, so the neuron would fire without end; lower v_reset."
+            )
+
+    def _check_discharge(self) -> None:
+        v_gate = self.comparator.v_oh
+        if not v_gate > self.mosfet.v_to:
+            raise DesignError(
+                f"The comparator's high level of {v_gate:g} V does not reach the MOSFET's "
+                f"threshold v_to = {self.mosfet.v_to:g} V, so the capacitor would never be "
+                "discharged; raise comparator.v_oh or take a MOSFET with a lower v_to."
+            )
+        if not self.comparator.v_ol < self.mosfet.v_to:
+            raise DesignError(
+                f"The comparator's low level of {self.comparator.v_ol:g} V already switches the "
+                f"MOSFET on (v_to = {self.mosfet.v_to:g} V); lower comparator.v_ol."
+            )
+        # Where the discharge ends if the comparator did not stop it: the current shared by the
+        # MOSFET and the leak branch, with the largest share of voltage across the leak device.
+        i_peak = self.stimulus.peak(self.t_stop)
+        g_leak = 1 / (self.leak.r_min + self.r_s)
+        v_c = (i_peak + self.v_rest * g_leak) / (1 / self.r_ds_on + g_leak)
+        v_floor = (v_c - self.v_rest) * self._divider_max
+        if v_floor >= self.network.v_low / self.difference_amplifier.gain:
+            raise DesignError(
+                f"The peak input current of {i_peak:g} A holds the membrane at {v_floor:.3g} V "
+                f"while the MOSFET ({self.r_ds_on:.3g} ohm) discharges it, not below v_low = "
+                f"{self.v_low:g} V, so the neuron would latch; raise v_low, lower the current or "
+                "take a MOSFET with a lower on-resistance."
+            )
+
+    def _check_ranges(self) -> None:
+        v_out = self.difference_amplifier.gain * self.v_th
+        amplifier = self.difference_amplifier
+        if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
+            room = self.supplies.v_pos - amplifier.opamp.headroom
+            if v_out >= room:
+                raise DesignError(
+                    f"The op-amp's output would have to reach {v_out:g} V but ends at {room:g} V; "
+                    "raise supplies.v_pos, or lower v_th or the difference amplifier's gain."
+                )
+        if isinstance(self.comparator, Comparator):
+            room = self.supplies.v_comparator - self.comparator.common_mode_headroom
+            if self.network.v_ref >= room:
+                raise DesignError(
+                    f"The comparator's reference of {self.network.v_ref:.3g} V is outside its "
+                    f"input range, which ends at {room:g} V; lower v_th or the difference "
+                    "amplifier's gain, or raise supplies.v_comparator."
+                )
+            if self.comparator.v_oh > self.supplies.v_comparator:
+                raise DesignError(
+                    f"The comparator's v_oh = {self.comparator.v_oh:g} V is above its supply of "
+                    f"{self.supplies.v_comparator:g} V; lower v_oh or raise "
+                    "supplies.v_comparator."
+                )
+
+    def _check_length(self) -> None:
+        steps = self.t_stop / min(self.numerics.t_step_max, self.default_h)
+        if steps > MAX_STEPS:
+            raise DesignError(
+                f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps; shorten the "
+                "run, or raise numerics.t_step_max and numerics.h."
+            )
+
+    @property
+    def _divider_max(self) -> float:
+        """Largest share of the branch voltage that falls across the leak device."""
+        r = self.leak.r_off if isinstance(self.leak, Memristor) else self.leak.r
+        return r / (r + self.r_s)

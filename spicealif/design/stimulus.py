@@ -1,0 +1,527 @@
+"""Input currents: each knows its value, its corners, its pieces for RK4 and its SPICE text."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from spicealif.design._base import Ampere, Hertz, Number, Part, Second, register_tags
+from spicealif.errors import DesignError, NetlistError
+
+__all__ = [
+    "AnyStimulus",
+    "Constant",
+    "PiecewiseLinear",
+    "PulseTrain",
+    "Sine",
+    "Step",
+    "Stimulus",
+    "StimulusPieces",
+    "Sum",
+]
+
+_Floats = NDArray[np.float64]
+
+#: More corners than this are refused: each is a breakpoint for both sides.
+MAX_CORNERS = 5_000_000
+
+
+@dataclass(frozen=True)
+class StimulusPieces:
+    """A stimulus cut at its corners into linear pieces, with sines apart.
+
+    Attributes
+    ----------
+    t : ndarray, shape (K + 1,)
+        Piece boundaries in s, strictly increasing from 0 to the end of the run.
+    i : ndarray, shape (K,)
+        Current at the start of each piece in A, without the sines.
+    slope : ndarray, shape (K,)
+        Slope within each piece in A/s, without the sines.
+    sines : ndarray, shape (S, 4)
+        Amplitude (A), frequency (Hz), phase (rad) and start (s) of each sine; before its start
+        a sine stays at ``amplitude * sin(phase)``.
+    """
+
+    t: _Floats
+    i: _Floats
+    slope: _Floats
+    sines: _Floats
+
+
+class Stimulus(Part):
+    """Base of the input currents; a positive current charges the capacitor."""
+
+    @abstractmethod
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return corner times in [0, t_stop] and the limits of the linear part around each.
+
+        Parameters
+        ----------
+        t_stop : float
+            End of the run in s.
+
+        Returns
+        -------
+        t, before, after : ndarray, shape (M,)
+            Times in s, strictly increasing from 0 to `t_stop`, and the current just before and
+            just after each in A (they differ only at an ideal edge).
+        """
+
+    def sines(self) -> list[tuple[float, float, float, float]]:
+        """Return (amplitude, frequency, phase, start) of each sine part, SI units and rad."""
+        return []
+
+    @abstractmethod
+    def spice(self, t_stop: float) -> list[str]:
+        """Return the SPICE source functions whose sum is this current.
+
+        Parameters
+        ----------
+        t_stop : float
+            End of the run in s.
+
+        Returns
+        -------
+        list of str
+            One text per current source, such as ``"PULSE(0.0 0.001 ...)"``.
+
+        Raises
+        ------
+        NetlistError
+            If an edge is ideal (duration 0), which no SPICE can follow.
+        """
+
+    def corners(self, t_stop: float) -> _Floats:
+        """Return the times in [0, t_stop] at which value or slope jump, in s, shape (M,)."""
+        return self.knots(t_stop)[0]
+
+    def value(self, t: float | _Floats) -> _Floats:
+        """Return the current at `t`.
+
+        Parameters
+        ----------
+        t : float or ndarray, shape (N,)
+            Times in s, 0 or later.
+
+        Returns
+        -------
+        ndarray, shape (N,) or ()
+            Current in A; at an ideal edge, the value after it.
+        """
+        time = np.asarray(t, dtype=float)
+        t_end = float(time.max()) if time.size else 0.0
+        pieces = self.pieces(max(t_end, 1e-12) * (1 + 1e-9))
+        k = np.clip(np.searchsorted(pieces.t, time, side="right") - 1, 0, len(pieces.i) - 1)
+        out = pieces.i[k] + pieces.slope[k] * (time - pieces.t[k])
+        for amplitude, frequency, phase, start in pieces.sines:
+            angle = 2 * math.pi * frequency * np.maximum(time - start, 0.0) + phase
+            out = out + amplitude * np.sin(angle)
+        return np.asarray(out)
+
+    def pieces(self, t_stop: float) -> StimulusPieces:
+        """Return the stimulus as pieces for the reference integrator (`StimulusPieces`)."""
+        t, before, after = self.knots(t_stop)
+        slope = (before[1:] - after[:-1]) / np.diff(t)
+        sines = np.array(self.sines(), dtype=float).reshape(-1, 4)
+        return StimulusPieces(t, after[:-1].copy(), slope, sines)
+
+    def peak(self, t_stop: float) -> float:
+        """Return an upper bound of the current over the run in A."""
+        _, before, after = self.knots(t_stop)
+        linear = float(max(before.max(), after.max()))
+        return linear + sum(abs(amplitude) for amplitude, *_ in self.sines())
+
+    def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
+        """Return start and end of each stimulus pulse within the run.
+
+        A stimulus without pulses has one window, the whole run.
+
+        Returns
+        -------
+        starts, ends : ndarray, shape (P,)
+            In s. A pulse ends where the next one starts, so that a spike in flight when the
+            current falls is still counted with its pulse.
+        """
+        return np.array([0.0]), np.array([t_stop])
+
+
+class Constant(Stimulus):
+    """A constant current from t = 0 on.
+
+    Attributes
+    ----------
+    amplitude : float
+        Current in A.
+    """
+
+    kind: Literal["constant"] = "constant"
+    amplitude: Ampere = Field(description="current in A")
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots: the ends of the run."""
+        t = np.array([0.0, t_stop])
+        i = np.full(2, self.amplitude)
+        return t, i, i
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return a DC source."""
+        return [f"DC {self.amplitude!r}"]
+
+
+class Step(Stimulus):
+    """A step from `offset` to `offset + amplitude`.
+
+    Attributes
+    ----------
+    amplitude : float
+        Height of the step in A.
+    delay : float
+        Time at which the step starts in s.
+    t_rise : float
+        Duration of the linear edge in s; 0 is an ideal edge, for the reference only.
+    offset : float
+        Current before the step in A.
+    """
+
+    kind: Literal["step"] = "step"
+    amplitude: Ampere = Field(description="height of the step in A")
+    delay: Second = Field(default=0.0, ge=0, description="start of the edge in s")
+    t_rise: Second = Field(default=1e-8, ge=0, description="duration of the edge in s")
+    offset: Ampere = Field(default=0.0, description="current before the step in A")
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots: the ends of the run and of the edge."""
+        top = self.offset + self.amplitude
+        return _clip_knots(
+            np.array([0.0, self.delay, self.delay + self.t_rise]),
+            np.array([self.offset, self.offset, top]),
+            t_stop,
+        )
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return a PWL source."""
+        if self.t_rise == 0:
+            raise _ideal_edge("step", "t_rise")
+        return [_pwl(*self.knots(t_stop))]
+
+
+class PulseTrain(Stimulus):
+    """A train of trapezoidal pulses.
+
+    The k-th pulse starts to rise at ``delay + k / frequency`` and starts to fall `duty` periods
+    later, so that equal edges leave the mean current at ``offset + amplitude * duty``.
+
+    Attributes
+    ----------
+    amplitude : float
+        Height of the pulses in A.
+    frequency : float
+        Pulses per second in Hz.
+    duty : float
+        Fraction of the period from the start of the rise to the start of the fall.
+    delay : float
+        Start of the first pulse in s.
+    t_rise, t_fall : float
+        Duration of the edges in s; 0 is an ideal edge, for the reference only.
+    offset : float
+        Current between the pulses in A.
+    n_pulses : int, optional
+        Number of pulses; without it the train never ends.
+    """
+
+    kind: Literal["pulse"] = "pulse"
+    amplitude: Ampere = Field(description="height of the pulses in A")
+    frequency: Hertz = Field(gt=0, description="pulses per second in Hz")
+    duty: Number = Field(default=0.5, gt=0, lt=1, description="on-fraction of the period")
+    delay: Second = Field(default=0.0, ge=0, description="start of the first pulse in s")
+    t_rise: Second = Field(default=1e-8, ge=0, description="duration of the rising edge in s")
+    t_fall: Second = Field(default=1e-8, ge=0, description="duration of the falling edge in s")
+    offset: Ampere = Field(default=0.0, description="current between the pulses in A")
+    n_pulses: int | None = Field(default=None, ge=1, description="number of pulses")
+
+    @model_validator(mode="after")
+    def _edges_fit(self) -> Self:
+        period = 1 / self.frequency
+        if self.t_rise >= self.duty * period or self.t_fall >= (1 - self.duty) * period:
+            raise ValueError(
+                f"The edges (t_rise = {self.t_rise:g} s, t_fall = {self.t_fall:g} s) do not fit "
+                f"into a period of {period:g} s at duty {self.duty:g}; shorten them or lower the "
+                "frequency."
+            )
+        return self
+
+    def _starts(self, t_stop: float) -> _Floats:
+        count = max(0, math.ceil((t_stop - self.delay) * self.frequency))
+        if self.n_pulses is not None:
+            count = min(count, self.n_pulses)
+        if 4 * count > MAX_CORNERS:
+            raise DesignError(
+                f"The pulse train has {count:g} pulses in {t_stop:g} s; shorten the run or lower "
+                "the frequency."
+            )
+        return self.delay + np.arange(count) / self.frequency
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots: four a pulse, and the ends of the run."""
+        starts = self._starts(t_stop)
+        top = self.offset + self.amplitude
+        fall = self.duty / self.frequency
+        shape = np.array([0.0, self.t_rise, fall, fall + self.t_fall])
+        t = (starts[:, None] + shape).ravel()
+        i = np.tile(np.array([self.offset, top, top, self.offset]), len(starts))
+        return _clip_knots(
+            np.concatenate(([0.0], t)), np.concatenate(([self.offset], i)), t_stop
+        )
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return a PULSE source, or a PWL source if the number of pulses is limited."""
+        for name in ("t_rise", "t_fall"):
+            if getattr(self, name) == 0:
+                raise _ideal_edge("pulse", name)
+        if self.n_pulses is not None:
+            # The number of pulses is not a portable field of PULSE.
+            return [_pwl(*self.knots(t_stop))]
+        period = 1 / self.frequency
+        fields = (
+            self.offset,
+            self.offset + self.amplitude,
+            self.delay,
+            self.t_rise,
+            self.t_fall,
+            self.duty * period - self.t_rise,
+            period,
+        )
+        return [f"PULSE({' '.join(map(repr, fields))})"]
+
+    def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
+        """Return start and end of each pulse; a pulse ends where the next starts."""
+        starts = self._starts(t_stop)
+        return starts, np.minimum(starts + 1 / self.frequency, t_stop)
+
+
+class Sine(Stimulus):
+    """A sine current, ``offset + amplitude * sin(2 pi frequency (t - delay) + phase)``.
+
+    Attributes
+    ----------
+    amplitude, offset : float
+        In A.
+    frequency : float
+        In Hz.
+    delay : float
+        Before this time in s the current stays at its value at `delay`.
+    phase : float
+        In rad.
+    """
+
+    kind: Literal["sine"] = "sine"
+    amplitude: Ampere = Field(description="amplitude in A")
+    frequency: Hertz = Field(gt=0, description="frequency in Hz")
+    offset: Ampere = Field(default=0.0, description="mean current in A")
+    delay: Second = Field(default=0.0, ge=0, description="start in s")
+    phase: Number = Field(default=0.0, description="phase in rad")
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots: the ends of the run and the start of the sine."""
+        return _clip_knots(np.array([0.0, self.delay]), np.full(2, self.offset), t_stop)
+
+    def sines(self) -> list[tuple[float, float, float, float]]:
+        """Return the one sine."""
+        return [(self.amplitude, self.frequency, self.phase, self.delay)]
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return a SIN source; its phase is in degrees."""
+        fields = (
+            self.offset,
+            self.amplitude,
+            self.frequency,
+            self.delay,
+            0.0,
+            math.degrees(self.phase),
+        )
+        return [f"SIN({' '.join(map(repr, fields))})"]
+
+
+class PiecewiseLinear(Stimulus):
+    """A current given by points, linear in between and constant outside.
+
+    Attributes
+    ----------
+    t : tuple of float
+        Times in s, 0 or later, strictly increasing.
+    i : tuple of float
+        Currents in A.
+    """
+
+    kind: Literal["pwl"] = "pwl"
+    t: tuple[Second, ...] = Field(description="times in s")
+    i: tuple[Ampere, ...] = Field(description="currents in A")
+
+    @model_validator(mode="after")
+    def _valid_points(self) -> Self:
+        if not self.t:
+            raise ValueError("The piecewise linear stimulus has no points; give at least one.")
+        if len(self.t) != len(self.i):
+            raise ValueError(
+                f"The piecewise linear stimulus has {len(self.t)} times and {len(self.i)} "
+                "currents; give as many of one as of the other."
+            )
+        if self.t[0] < 0:
+            raise ValueError(
+                f"The piecewise linear stimulus starts at {self.t[0]:g} s; start at 0 or later."
+            )
+        if np.any(np.diff(self.t) <= 0):
+            raise ValueError(
+                "The times of the piecewise linear stimulus do not increase strictly; sort them "
+                "and give each edge a duration."
+            )
+        return self
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> Self:
+        """Read times (s) and currents (A) from the first two columns of a CSV file.
+
+        Parameters
+        ----------
+        path : path-like
+            A text file, values parted by commas, at most one line of headings; ``#`` starts a
+            comment.
+
+        Returns
+        -------
+        PiecewiseLinear
+
+        Raises
+        ------
+        DesignError
+            If the file cannot be read or its points are not valid.
+        """
+        path = Path(path)
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DesignError(
+                f"The stimulus file {str(path)!r} cannot be read ({_reason(error)}); give a CSV "
+                "file with time in s and current in A."
+            ) from None
+        rows: list[tuple[float, float]] = []
+        for number, line in enumerate(lines, start=1):
+            text = line.split("#", 1)[0].strip()
+            if not text:
+                continue
+            fields = text.split(",")
+            try:
+                rows.append((float(fields[0]), float(fields[1])))
+            except (ValueError, IndexError):
+                if not rows and number <= 2:
+                    continue  # the line of headings
+                raise DesignError(
+                    f"Line {number} of {str(path)!r} is not 'time, current'; give two numbers, in "
+                    "s and A."
+                ) from None
+        return cls(t=tuple(r[0] for r in rows), i=tuple(r[1] for r in rows))
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots: the points and the ends of the run."""
+        t, i = np.array(self.t), np.array(self.i)
+        if t[0] > 0:
+            t, i = np.concatenate(([0.0], t)), np.concatenate(([i[0]], i))
+        return _clip_knots(t, i, t_stop)
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return a PWL source."""
+        return [_pwl(*self.knots(t_stop))]
+
+
+class Sum(Stimulus):
+    """The sum of several currents.
+
+    Attributes
+    ----------
+    terms : tuple of stimuli
+        At least one.
+    """
+
+    kind: Literal["sum"] = "sum"
+    terms: tuple[AnyStimulus, ...] = Field(min_length=1, description="the currents to add")
+
+    def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+        """Return the knots of all terms, merged."""
+        parts = [term.knots(t_stop) for term in self.terms]
+        t = np.unique(np.concatenate([p[0] for p in parts]))
+        before, after = np.zeros(len(t)), np.zeros(len(t))
+        for t_k, b_k, a_k in parts:
+            k = np.clip(np.searchsorted(t_k, t, side="right") - 1, 0, len(t_k) - 2)
+            slope = (b_k[1:] - a_k[:-1]) / np.diff(t_k)
+            inner = a_k[k] + slope[k] * (t - t_k[k])
+            here = np.searchsorted(t_k, t)
+            at = t_k[np.minimum(here, len(t_k) - 1)] == t
+            here = np.minimum(here, len(t_k) - 1)
+            before += np.where(at, b_k[here], inner)
+            after += np.where(at, a_k[here], inner)
+        return t, before, after
+
+    def sines(self) -> list[tuple[float, float, float, float]]:
+        """Return the sines of all terms."""
+        return [sine for term in self.terms for sine in term.sines()]
+
+    def spice(self, t_stop: float) -> list[str]:
+        """Return the sources of all terms."""
+        return [text for term in self.terms for text in term.spice(t_stop)]
+
+    def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
+        """Return the pulses of the first term that has pulses, else the whole run."""
+        for term in self.terms:
+            starts, ends = term.windows(t_stop)
+            if len(starts) > 1:
+                return starts, ends
+        return super().windows(t_stop)
+
+
+AnyStimulus = Annotated[
+    Constant | Step | PulseTrain | Sine | PiecewiseLinear | Sum, Field(discriminator="kind")
+]
+Sum.model_rebuild()
+register_tags(Constant, Step, PulseTrain, Sine, PiecewiseLinear, Sum)
+
+
+def _clip_knots(t: _Floats, i: _Floats, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
+    """Merge points at equal times into edges, cut at `t_stop`, extend to it by a constant."""
+    if t[-1] < t_stop:
+        t, i = np.append(t, t_stop), np.append(i, i[-1])
+    end = float(np.interp(t_stop, t, i)) if t_stop not in t else None
+    keep = t < t_stop if end is not None else t <= t_stop
+    t, i = t[keep], i[keep]
+    if end is not None:
+        t, i = np.append(t, t_stop), np.append(i, end)
+    times, first = np.unique(t, return_index=True)
+    last = np.append(first[1:], len(t)) - 1
+    return times, i[first], i[last]
+
+
+def _pwl(t: _Floats, before: _Floats, after: _Floats) -> str:
+    if np.any(before != after):
+        raise _ideal_edge("stimulus", "edge")
+    points = [f"{a!r} {b!r}" for a, b in zip(t.tolist(), after.tolist(), strict=True)]
+    # SPICE reads long cards badly; four points a line stay readable.
+    lines = [" ".join(points[k : k + 4]) for k in range(0, len(points), 4)]
+    return "PWL(" + "\n+ ".join(lines) + ")"
+
+
+def _ideal_edge(kind: str, name: str) -> NetlistError:
+    return NetlistError(
+        f"The {kind}'s {name} is 0, an ideal edge that no circuit simulator can follow; set it "
+        "to a duration such as 1e-8 s."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,192 @@
+"""Designs in files: TOML in and out, presets, JSON Schema."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from spicealif._resources import models_dir
+from spicealif.design.neuron import Neuron
+from spicealif.design.stimulus import PiecewiseLinear
+from spicealif.errors import DesignError, OutputError
+
+__all__ = ["dump_toml", "load_preset", "load_toml", "parse_toml", "preset_names", "save_toml", "schema"]
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets that come with spicealif, sorted."""
+    return sorted(p.stem for p in (models_dir() / "presets").glob("*.toml"))
+
+
+@cache
+def load_preset(name: str) -> Neuron:
+    """Return a preset.
+
+    Parameters
+    ----------
+    name : str
+        One of `preset_names()`.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    DesignError
+        If there is no such preset.
+    """
+    known = preset_names()
+    if name not in known:
+        raise DesignError(f"There is no preset {ascii(name)}; choose one of {', '.join(known)}.")
+    return load_toml(models_dir() / "presets" / f"{name}.toml")
+
+
+def load_toml(path: str | os.PathLike[str]) -> Neuron:
+    """Read a neuron from a TOML file.
+
+    A key ``preset`` at the top takes everything that the file does not give from that preset.
+    ``stimulus.file`` names a CSV file (see `PiecewiseLinear.from_csv`), relative to the TOML
+    file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    DesignError
+        If the file cannot be read, is not TOML, or does not describe a working neuron.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DesignError(
+            f"The design file {str(path)!r} cannot be read ({error.strerror}); give the path of "
+            "a TOML file, or use a preset."
+        ) from None
+    except UnicodeDecodeError:
+        raise DesignError(
+            f"The design file {str(path)!r} is not UTF-8 text; save it as UTF-8."
+        ) from None
+    try:
+        return parse_toml(text, folder=path.parent)
+    except DesignError as error:
+        raise DesignError(f"{path.name}: {error}") from None
+
+
+def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
+    """Read a neuron from TOML text; see `load_toml`.
+
+    Parameters
+    ----------
+    text : str
+        The TOML.
+    folder : path-like
+        Where a stimulus file is looked for.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    DesignError
+        If the text is not TOML or does not describe a working neuron.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DesignError(f"This is not valid TOML ({error}); mend that line.") from None
+    preset = data.pop("preset", None)
+    if preset is not None:
+        data = _merged(load_preset(str(preset)).to_dict(), data)
+    stimulus = data.get("stimulus")
+    if isinstance(stimulus, Mapping) and "file" in stimulus:
+        data["stimulus"] = _from_file(stimulus, Path(folder))
+    return Neuron.from_dict(data)
+
+
+def dump_toml(neuron: Neuron) -> str:
+    """Return the neuron as TOML text, every value written out.
+
+    Parameters
+    ----------
+    neuron : Neuron
+
+    Returns
+    -------
+    str
+    """
+    import tomli_w
+
+    return tomli_w.dumps(neuron.to_dict())
+
+
+def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
+    """Write the neuron to a TOML file.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    path : path-like
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    from spicealif._files import write_text
+
+    try:
+        return write_text(Path(path), dump_toml(neuron))
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{str(path)!r} cannot be written ({error.strerror}).") from None
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a neuron's TOML or JSON file."""
+    out = Neuron.model_json_schema()
+    out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return out
+
+
+def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `over`; a table of another kind replaces the old one."""
+    out = dict(base)
+    for key, value in over.items():
+        old = out.get(key)
+        if isinstance(value, Mapping) and isinstance(old, dict):
+            # A new kind of part has other fields; what is left of the old one would be unknown.
+            same = value.get("kind", old.get("kind")) == old.get("kind") and "file" not in value
+            out[key] = _merged(old, value) if same else dict(value)
+        else:
+            out[key] = value
+    return out
+
+
+def _from_file(stimulus: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    extra = sorted(set(stimulus) - {"file", "kind"})
+    if extra or stimulus.get("kind", "pwl") != "pwl":
+        raise DesignError(
+            "stimulus.file goes with kind = 'pwl' and nothing else; remove "
+            f"{', '.join(extra) or 'the other kind'}."
+        )
+    return PiecewiseLinear.from_csv(folder / str(stimulus["file"])).to_dict()

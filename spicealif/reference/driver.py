@@ -1,0 +1,356 @@
+"""Run the compiled reference kernel: parameters in, waveforms and spike times out.
+
+The classes here hold plain numbers in SI units. The kernel, and numba with it, is imported when
+the first integration starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from spicealif.errors import IntegrationError
+
+__all__ = [
+    "KernelParameters",
+    "MemristorLeak",
+    "ReferenceResult",
+    "ResistorLeak",
+    "Sine",
+    "StimulusPieces",
+    "Variant",
+    "default_step",
+    "integrate",
+]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Variant: TypeAlias = Literal["ideal", "schmitt"]
+
+MAX_STEPS = 1_000_000_000
+# Steps in one call of the kernel: about a tenth of a second, then Ctrl-C and progress get a turn.
+CHUNK_STEPS = 500_000
+# Steps that a discharge takes per time constant r_ds_on C, at least.
+DISCHARGE_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MemristorLeak:
+    """A mean metastable switch memristor.
+
+    Parameters
+    ----------
+    r_on, r_off : float
+        Resistance in ohm at x = 1 and at x = 0.
+    v_on, v_off : float
+        Thresholds in V; the device resets around v = -v_off. Either sign is accepted.
+    tau : float
+        Time constant of x in s.
+    """
+
+    r_on: float
+    r_off: float
+    v_on: float
+    v_off: float
+    tau: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResistorLeak:
+    """A resistor of `r` ohm as leak: the plain leaky integrate-and-fire neuron."""
+
+    r: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelParameters:
+    """The neuron as the reference equations see it; every value in SI units.
+
+    Parameters
+    ----------
+    c, r_s : float
+        Capacitance and the resistance in series with the leak (may be 0).
+    leak : MemristorLeak or ResistorLeak
+        The device that v_mem is sensed across.
+    thermal_voltage : float
+        kT/q of the memristor.
+    v_th, v_low : float
+        The comparator's upper and lower threshold for v_mem; `v_low` counts in ``schmitt`` only.
+    r_ds_on : float
+        Resistance of the closed discharge switch (``schmitt``).
+    v_rest, v_reset, t_ref : float
+        Far end of the leak branch; v_c after a spike and how long it is held there (``ideal``).
+    delay_on, delay_off : float
+        Time from a crossing until the switch closes or opens (``schmitt``).
+    x_0, v_c_0 : float
+        The state at t = 0.
+    """
+
+    c: float
+    r_s: float
+    leak: MemristorLeak | ResistorLeak
+    thermal_voltage: float
+    v_th: float
+    v_low: float
+    r_ds_on: float
+    v_rest: float = 0.0
+    v_reset: float = 0.0
+    t_ref: float = 0.0
+    delay_on: float = 0.0
+    delay_off: float = 0.0
+    x_0: float = 0.0
+    v_c_0: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sine:
+    """A current amplitude * sin(2 pi frequency max(t - t_start, 0) + phase)."""
+
+    amplitude: float
+    frequency: float
+    phase: float = 0.0
+    t_start: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StimulusPieces:
+    """The input current: linear pieces, which may jump where they meet, plus sines.
+
+    Parameters
+    ----------
+    t : array
+        K + 1 increasing times, the first 0 and the last t_stop; each sine's start is one of them.
+    i : array
+        Current at the start of each of the K pieces.
+    slope : array
+        Its slope in A/s.
+    sines : tuple of Sine
+        Added to the pieces.
+    """
+
+    t: FloatArray
+    i: FloatArray
+    slope: FloatArray
+    sines: tuple[Sine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceResult:
+    """Waveforms and spike times of one integration.
+
+    Parameters
+    ----------
+    time : array
+        Strictly increasing. Rows are the grid points (every `stride`-th within a piece of the
+        stimulus), the corners and the events; a switching or reset has a row just before it
+        and one at the next larger double, with the state just after it.
+    v_c, v_mem : array
+        Voltages.
+    x : array or None
+        State of the memristor; None with a resistor as leak.
+    spike : array of uint8
+        ``schmitt``: 1 while the switch is closed. ``ideal``: 1 at the instant of a spike and
+        while v_c is held.
+    t_spike : array
+        Times at which v_c was reset (``ideal``) or the switch closed (``schmitt``).
+    energy : array
+        Energy in J that the source has delivered up to each row.
+    n_steps : int
+        RK4 steps taken.
+    h : float
+        The largest step allowed.
+    variant : str
+        ``ideal`` or ``schmitt``.
+    """
+
+    time: FloatArray
+    v_c: FloatArray
+    v_mem: FloatArray
+    x: FloatArray | None
+    spike: npt.NDArray[np.uint8]
+    t_spike: FloatArray
+    energy: FloatArray
+    n_steps: int
+    h: float
+    variant: Variant
+
+
+def _smallest_branch(params: KernelParameters) -> float:
+    """Return the smallest resistance that the leak branch can have."""
+    leak = params.leak
+    r = leak.r if isinstance(leak, ResistorLeak) else min(leak.r_on, leak.r_off)
+    return r + params.r_s
+
+
+def default_step(params: KernelParameters) -> float:
+    """Return a hundredth of the shortest time constant, tau or C R, in s."""
+    shortest = params.c * _smallest_branch(params)
+    if isinstance(params.leak, MemristorLeak):
+        shortest = min(shortest, params.leak.tau)
+    return shortest / 100.0
+
+
+def integrate(
+    params: KernelParameters,
+    pieces: StimulusPieces,
+    *,
+    variant: Variant,
+    t_stop: float,
+    h: float,
+    stride: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> ReferenceResult:
+    """Integrate the reference equations from 0 to `t_stop` with RK4 steps of at most `h`.
+
+    Parameters
+    ----------
+    params : KernelParameters
+        The neuron.
+    pieces : StimulusPieces
+        The input current; its last time is `t_stop`.
+    variant : {"ideal", "schmitt"}
+        Reset of v_c at the threshold, or a discharge switch driven by a Schmitt trigger.
+    t_stop : float
+        End of the integration in s.
+    h : float
+        Largest step in s; each piece is cut into equal steps.
+    stride : int
+        Keep every `stride`-th grid point; corners and events are always kept.
+    progress : callable, optional
+        Called now and then with the fraction done, 0 to 1.
+
+    Returns
+    -------
+    ReferenceResult
+        Waveforms, spike times and energy.
+
+    Raises
+    ------
+    IntegrationError
+        If the step, the parameters or the stimulus make no sense, or the solution diverges.
+    """
+    _check_parameters(params, variant)
+    run = _Run.prepare(params, pieces, variant, t_stop, h, stride)
+    return run.finish(progress)
+
+
+def _check_parameters(params: KernelParameters, variant: str) -> None:
+    """Raise IntegrationError for values the equations have no meaning for."""
+    if variant not in ("ideal", "schmitt"):
+        raise IntegrationError(f'There is no variant {variant!r}; use "ideal" or "schmitt".')
+    leak = params.leak
+    positive = {"c": params.c}
+    not_negative = {"r_s": params.r_s, "t_ref": params.t_ref}
+    finite = {n: getattr(params, n) for n in ("v_th", "v_rest", "v_reset", "v_c_0")}
+    if isinstance(leak, MemristorLeak):
+        positive |= {"thermal_voltage": params.thermal_voltage}
+        positive |= {n: getattr(leak, n) for n in ("r_on", "r_off", "tau")}
+        finite |= {"v_on": leak.v_on, "v_off": leak.v_off}
+        if not 0.0 <= params.x_0 <= 1.0:
+            raise IntegrationError(f"x_0 is {params.x_0:g}; choose a value from 0 to 1.")
+    else:
+        positive["r"] = leak.r
+    if variant == "schmitt":
+        positive["r_ds_on"] = params.r_ds_on
+        not_negative |= {"delay_on": params.delay_on, "delay_off": params.delay_off}
+        finite["v_low"] = params.v_low
+    for name, value in (positive | not_negative | finite).items():
+        if not math.isfinite(value):
+            raise IntegrationError(f"{name} is {value}; give a finite number.")
+        if name in positive and value <= 0.0:
+            raise IntegrationError(f"{name} is {value:g}; choose a value above 0.")
+        if name in not_negative and value < 0.0:
+            raise IntegrationError(f"{name} is {value:g}; choose 0 or more.")
+    if variant == "schmitt" and params.v_low >= params.v_th:
+        raise IntegrationError(
+            f"v_low ({params.v_low:g} V) is not below v_th ({params.v_th:g} V); lower v_low."
+        )
+
+
+def _count_steps(pieces: StimulusPieces, t_stop: float, h: float) -> npt.NDArray[np.int64]:
+    """Check stimulus and step, and return the number of steps in each piece."""
+    t = np.asarray(pieces.t, dtype=np.float64)
+    shapes = {np.shape(pieces.i), np.shape(pieces.slope)}
+    if t.ndim != 1 or t.size < 2 or shapes != {(t.size - 1,)}:
+        raise IntegrationError(
+            f"The stimulus has {t.size} corners for pieces of shape {sorted(shapes)}; "
+            "give K + 1 times, K currents and K slopes."
+        )
+    if not (t[0] == 0.0 and t[-1] == t_stop and np.all(np.diff(t) > 0.0) and t_stop < math.inf):
+        raise IntegrationError(
+            f"The stimulus' corners must increase from 0 to t_stop = {t_stop:g} s, "
+            f"not from {t[0]:g} to {t[-1]:g} s; cut it at t_stop and remove equal corners."
+        )
+    values = [float(z) for s in pieces.sines for z in (s.amplitude, s.frequency, s.phase)]
+    values += [float(s.t_start) for s in pieces.sines]
+    if not (np.all(np.isfinite([*pieces.i, *pieces.slope])) and np.all(np.isfinite(values))):
+        raise IntegrationError("The stimulus has an infinite or undefined value; remove it.")
+    if not (0.0 < h < math.inf):
+        raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")
+    # a length that is a multiple of h up to rounding is that multiple
+    steps = np.maximum(np.ceil(np.diff(t) / h * (1.0 - 1e-12)), 1.0)
+    if steps.sum() > MAX_STEPS:
+        raise IntegrationError(
+            f"{steps.sum():.2g} steps of {h:g} s are too many (limit {MAX_STEPS:.0e}); "
+            "choose a larger h or a shorter run."
+        )
+    return steps.astype(np.int64)
+
+
+def _discharge_step(params: KernelParameters, h: float) -> float:
+    """Return the step for a closed switch.
+
+    It is to its time constant as h is to C R, so that both errors fall with h alike.
+    """
+    tau = params.r_ds_on * params.c
+    return min(h, tau / DISCHARGE_STEPS, tau * h / (params.c * _smallest_branch(params)))
+
+
+def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:
+    """Return the array `par` of `kernel.advance`."""
+    from spicealif.reference import kernel
+
+    leak = params.leak
+    if isinstance(leak, MemristorLeak):
+        (g_0, g_1) = (1.0 / leak.r_off, 1.0 / leak.r_on - 1.0 / leak.r_off)
+        v_t = params.thermal_voltage
+        log_k = (leak.v_on + leak.v_off) / v_t
+        in_range = abs(log_k) <= kernel.LOG_K_LIMIT
+        k = math.exp(log_k) if in_range else 1.0
+        u_max = kernel.U_LIMIT if in_range else -1.0
+        device = [leak.v_on / v_t, 1.0 / v_t, k, 1.0 / leak.tau, u_max, log_k]
+    else:
+        (g_0, g_1) = (1.0 / leak.r, 0.0)
+        device = [0.0, 0.0, 1.0, 0.0, -1.0, 0.0]  # dx/dt = 0, without an exponential
+    schmitt = variant == "schmitt"
+    return np.array(
+        [1.0 / params.c, params.v_rest, 1.0 + params.r_s * g_0, params.r_s * g_1, g_0, g_1]
+        + device
+        + [params.v_th, params.v_low, params.v_reset, params.t_ref]
+        + ([1.0 / params.r_ds_on, params.delay_on, params.delay_off] if schmitt else [0.0] * 3)
+        + [_discharge_step(params, h) if schmitt else h, float(schmitt)]
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """Arguments, state and growing buffers of one integration."""
+
+    variant: Variant
+    h: float
+    memristor: bool
+    steps: int
+    inputs: tuple[FloatArray | npt.NDArray[np.int64], ...]
+    fs: FloatArray
+    ns: npt.NDArray[np.int64]
+    rows: int
+    spikes: int = 1024
+    chunk: int = CHUNK_STEPS
+    n_steps: int = field(default=0, init=False)
+    columns: list[FloatArray] = field(default_factory=list, init=False)
+
+    # (see finish)

@@ -1,0 +1,444 @@
+"""Compiled fixed-step RK4 kernel of the reference neuron, with events located inside the step.
+
+The state is (v_c, x). Between events, with G = x/R_on + (1 - x)/R_off::
+
+    v_mem  = (v_c - v_rest) / (1 + R_s G)
+    dv_c/dt = (i_in - v_mem G - g_switch v_c) / C
+    dx/dt  = (s_on (1 - x) - p_off x) / tau
+
+With a = exp((V_on - v_mem)/V_T) and K = exp((V_on + V_off)/V_T) both switching probabilities
+share one exponential: s_on = 1/(1 + a), p_off = a/(a + K). This holds for any sign of V_on and
+V_off. Where a or K would leave the range of a double, the two are evaluated apart.
+
+A step ends on every corner of the stimulus. A threshold crossing is found with the cubic Hermite
+interpolant of v_mem over the step, then refined on the RK4 step itself, shortened until its end
+lies on the threshold. So the state and the source energy at an event are those of an RK4 step,
+and the method keeps its order 4.
+
+Everything here works on plain floats and arrays; `spicealif.reference.driver` prepares them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+# What `advance` reports.
+DONE, PAUSED, ROWS_FULL, SPIKES_FULL, STALLED = 0, 1, 2, 3, 4
+
+# Phases of the neuron. The ideal variant uses INTEGRATE and HELD.
+INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD = 0, 1, 2, 3, 4
+
+# A buffer must have room for this many rows: the first one, and two at an event.
+ROWS_PER_STEP = 3
+# More events than this within one grid step: the step is far too long or the neuron is stuck.
+EVENTS_PER_STEP = 10_000
+# |u| below which exp(u), its square and its product with K stay finite and exact enough, given
+# |ln K| <= LOG_K_LIMIT: the neglected tail is exp(-40) = 4e-18.
+U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
+
+# Layout of the parameter and state arrays.
+N_PARAMETERS, N_FLOAT_STATE, N_INT_STATE = 21, 12, 8
+
+
+@njit(cache=True, fastmath={"contract"})
+def _x_rate_apart(u: float, log_k: float, x: float, tau_inv: float) -> float:
+    """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
+    if tau_inv == 0.0:  # a resistor
+        return 0.0
+    s_on = 1.0 / (1.0 + math.exp(u))
+    p_off = 1.0 / (1.0 + math.exp(log_k - u))
+    return tau_inv * (s_on * (1.0 - x) - p_off * x)
+
+
+@njit(cache=True, fastmath={"contract"}, forceinline=True)
+def _x_rate(m: float, x: float, w: tuple[float, ...]) -> float:
+    """Return dx/dt at v_mem = m."""
+    (u_on, vt_inv, k, tau_inv, u_max, log_k) = w
+    u = u_on - m * vt_inv
+    if abs(u) < u_max:
+        a = math.exp(u)
+        b = a + k
+        c = 1.0 + a
+        return tau_inv * (b * (1.0 - x) - a * c * x) / (c * b)
+    return _x_rate_apart(u, log_k, x, tau_inv)
+
+
+@njit(cache=True, fastmath={"contract"}, forceinline=True)
+def _rates(
+    v: float, x: float, i: float, leak: tuple[float, ...], w: tuple[float, ...]
+) -> tuple[float, float, float]:
+    """Return v_mem, dv_c/dt and dx/dt."""
+    (v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch) = leak
+    m = (v - v_rest) / (d_0 + d_1 * x)
+    return m, c_inv * ((i - g_switch * v) - m * (g_0 + g_1 * x)), _x_rate(m, x, w)
+
+
+@njit(cache=True, fastmath={"contract"}, forceinline=True)
+def _rk4(
+    v: float,
+    x: float,
+    k1: tuple[float, float],
+    i: tuple[float, float, float],
+    h: float,
+    leak: tuple[float, ...],
+    w: tuple[float, ...],
+) -> tuple[float, float, float]:
+    """Return v_c, x and the source energy after one step of length h."""
+    (kv_1, kx_1) = k1
+    (i_0, i_m, i_1) = i
+    q = 0.5 * h
+    v_2 = v + q * kv_1
+    _, kv_2, kx_2 = _rates(v_2, x + q * kx_1, i_m, leak, w)
+    v_3 = v + q * kv_2
+    _, kv_3, kx_3 = _rates(v_3, x + q * kx_2, i_m, leak, w)
+    v_4 = v + h * kv_3
+    _, kv_4, kx_4 = _rates(v_4, x + h * kx_3, i_1, leak, w)
+    s = h / 6.0
+    return (
+        v + s * (kv_1 + 2.0 * (kv_2 + kv_3) + kv_4),
+        x + s * (kx_1 + 2.0 * (kx_2 + kx_3) + kx_4),
+        s * (v * i_0 + 2.0 * i_m * (v_2 + v_3) + v_4 * i_1),
+    )
+
+
+@njit(cache=True)
+def _sine_sum(t: float, sines: FloatArray) -> float:
+    """Return the sum of the sines (amplitude, angular frequency, phase, t_start) at time t."""
+    total = 0.0
+    for n in range(sines.shape[0]):
+        total += sines[n, 0] * math.sin(sines[n, 1] * max(t - sines[n, 3], 0.0) + sines[n, 2])
+    return total
+
+
+@njit(cache=True, fastmath={"contract"}, forceinline=True)
+def _current(p: float, piece: tuple[float, float, float], sines: FloatArray) -> float:
+    """Return i_in at the time p after the start of the piece (t, i, slope)."""
+    (t_k, i_k, slope) = piece
+    i = i_k + slope * p
+    if sines.shape[0] > 0:
+        i += _sine_sum(t_k + p, sines)
+    return i
+
+
+@njit(cache=True)
+def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
+    """Return where the cubic with these Bezier ordinates first rises through 0 in (0, 1], or -1.
+
+    The cubic is negative at 0. It is cut at its extrema, so that each part is monotonic, and
+    the first part that ends at or above 0 holds the root.
+    """
+    c_1 = 3.0 * (b_1 - g_0)
+    c_2 = 3.0 * (b_2 - 2.0 * b_1 + g_0)
+    c_3 = g_1 - g_0 + 3.0 * (b_1 - b_2)
+    e_1 = 2.0
+    e_2 = 2.0
+    disc = c_2 * c_2 - 3.0 * c_3 * c_1
+    if disc > 0.0:
+        z = -(c_2 + math.copysign(math.sqrt(disc), c_2))
+        # the two roots of c_1 + 2 c_2 s + 3 c_3 s^2, without cancellation
+        r_1 = c_1 / z if z != 0.0 else 2.0
+        r_2 = z / (3.0 * c_3) if c_3 != 0.0 else 2.0
+        e_1 = min(r_1 if r_1 > 0.0 else 2.0, r_2 if r_2 > 0.0 else 2.0)
+        e_2 = max(r_1, r_2)
+    lo = 0.0
+    hi = -1.0
+    for n in range(3):
+        end = e_1 if n == 0 else (e_2 if n == 1 else 1.0)
+        if end <= lo or end > 1.0:
+            continue
+        p = g_1 if end == 1.0 else g_0 + end * (c_1 + end * (c_2 + end * c_3))
+        if p >= 0.0:
+            hi = end
+            break
+        lo = end
+    if hi < 0.0:
+        return -1.0
+    s = 0.5 * (lo + hi)
+    for _ in range(200):
+        p = g_0 + s * (c_1 + s * (c_2 + s * c_3))
+        if p < 0.0:
+            lo = s
+        else:
+            hi = s
+        slope = c_1 + s * (2.0 * c_2 + s * 3.0 * c_3)
+        nxt = s - p / slope if slope > 0.0 else -1.0
+        if not lo < nxt < hi:  # Newton leaves the bracket: bisect
+            nxt = 0.5 * (lo + hi)
+        if abs(nxt - s) <= 1e-16 or p == 0.0:
+            break
+        s = nxt
+    return s
+
+
+@njit(cache=True, fastmath={"contract"})
+def _shorten(
+    length: float,
+    h: float,
+    v: float,
+    x: float,
+    k1: tuple[float, float],
+    i_0: float,
+    p: float,
+    watch: tuple[float, float],
+    piece: tuple[float, float, float],
+    sines: FloatArray,
+    leak: tuple[float, ...],
+    w: tuple[float, ...],
+) -> tuple[float, float, float, float]:
+    """Return length, v_c, x and energy of the RK4 step from p that ends on the threshold.
+
+    `length` is the estimate of the Hermite cubic, off by O(h^4); Newton's iteration on the RK4
+    step itself removes that error. Where it does not converge (v_mem only touches the
+    threshold), the estimate stands.
+    """
+    (sign, offset) = watch
+    estimate = length
+    lo = 0.0
+    for n in range(12):
+        i_1 = _current(p + length, piece, sines)
+        i_m = _current(p + 0.5 * length, piece, sines)
+        v_1, x_1, e_1 = _rk4(v, x, k1, (i_0, i_m, i_1), length, leak, w)
+        m, kv, kx = _rates(v_1, x_1, i_1, leak, w)
+        g = sign * m - offset
+        slope = sign * (kv - m * leak[2] * kx) / (leak[1] + leak[2] * x_1)
+        step = -g / slope if slope > 0.0 else math.inf
+        if abs(step) <= 1e-9 * h:
+            # the last correction is far below the error of a linear update
+            length = min(length + step, h)
+            return length, v_1 + step * kv, x_1 + step * kx, e_1 + step * v_1 * i_1
+        if n == 11 or not slope > 0.0:
+            break
+        if g < 0.0:
+            lo = max(lo, length)
+        nxt = length + step
+        if nxt <= lo:
+            nxt = 0.5 * (lo + length)
+        length = min(nxt, h)
+    i_1 = _current(p + estimate, piece, sines)
+    i_m = _current(p + 0.5 * estimate, piece, sines)
+    v_1, x_1, e_1 = _rk4(v, x, k1, (i_0, i_m, i_1), estimate, leak, w)
+    return estimate, v_1, x_1, e_1
+
+
+@njit(cache=True, fastmath={"contract"})
+def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for its speed
+    par: FloatArray,
+    t_piece: FloatArray,
+    i_piece: FloatArray,
+    slope_piece: FloatArray,
+    n_piece: npt.NDArray[np.int64],
+    sines: FloatArray,
+    fs: FloatArray,
+    ns: npt.NDArray[np.int64],
+    out_t: FloatArray,
+    out_v: FloatArray,
+    out_m: FloatArray,
+    out_x: FloatArray,
+    out_e: FloatArray,
+    out_level: npt.NDArray[np.uint8],
+    out_spike: FloatArray,
+    max_steps: int,
+) -> int:
+    """Integrate until the end, a full buffer or `max_steps` steps; return which it was.
+
+    Parameters
+    ----------
+    par : array
+        c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x),
+        u_on, vt_inv, k, tau_inv, u_max, log_k (see `_x_rate`), v_th, v_low, v_reset, t_ref,
+        g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
+    t_piece, i_piece, slope_piece, n_piece, sines : array
+        The stimulus, and the number of steps in each of its pieces.
+    fs, ns : array
+        The state to resume from, updated on return. fs: v_c, x, energy, v_mem, its derivative,
+        dv_c/dt, dx/dt, i_in, offset in the grid step, time of the timed event, time of the last
+        row, time of the last spike. ns: piece, grid step, phase, steps until the next row,
+        events in this grid step, rows, spikes, stride. A new run has grid step -1.
+    out_t, out_v, out_m, out_x, out_e, out_level, out_spike : array
+        The buffers; rows ns[5] and spikes ns[6] onwards are written.
+    max_steps : int
+        Steps to take in this call.
+
+    Returns
+    -------
+    int
+        DONE, PAUSED, ROWS_FULL, SPIKES_FULL or STALLED.
+    """
+    (c_inv, v_rest, d_0, d_1, g_0, g_1) = (par[0], par[1], par[2], par[3], par[4], par[5])
+    w = (par[6], par[7], par[8], par[9], par[10], par[11])
+    (v_th, v_low, v_reset, t_ref) = (par[12], par[13], par[14], par[15])
+    (g_ds, delay_on, delay_off, h_discharge) = (par[16], par[17], par[18], par[19])
+    schmitt = par[20] != 0.0
+    (v, x, energy, m, md, kv) = (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5])
+    (kx, i_0, s, t_event, t_row, t_last) = (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11])
+    (k, j, phase, wait, events) = (ns[0], ns[1], ns[2], ns[3], ns[4])
+    (row, spike, stride) = (ns[5], ns[6], ns[7])
+    n_pieces = n_piece.size
+    t_stop = t_piece[n_pieces]
+    row_limit = out_t.size - ROWS_PER_STEP
+    status = DONE
+    left = max_steps
+    entered = True  # a new piece or phase (or call): the constants that depend on it must be set
+    fresh = j < 0  # a new piece or an event: the derivatives at the start of the step are stale
+    piece = (0.0, 0.0, 0.0)
+    h = 0.0
+    n = np.int64(0)
+    leak = (v_rest, d_0, d_1, g_0, g_1, c_inv, 0.0)
+    (sign, offset) = (0.0, 1.0)
+    while k < n_pieces:
+        if entered:
+            piece = (t_piece[k], i_piece[k], slope_piece[k])
+            n = n_piece[k]
+            h = (t_piece[k + 1] - t_piece[k]) / n
+            # sign*v_mem - offset rises through 0 at the crossing watched for; else it is -1
+            sign = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
+            offset = v_th if phase == INTEGRATE else (-v_low if phase == DISCHARGE else 1.0)
+            closed = phase in (DISCHARGE, DELAY_OFF)
+            c_eff = 0.0 if phase == HELD else c_inv
+            leak = (v_rest, d_0, d_1, g_0, g_1, c_eff, g_ds if closed else 0.0)
+            entered = False
+        if fresh:
+            j = max(j, 0)
+            i_0 = _current(j * h + s, piece, sines)
+            m, kv, kx = _rates(v, x, i_0, leak, w)
+            md = (kv - m * d_1 * kx) / (d_0 + d_1 * x)
+            if row == 0:
+                (out_t[0], out_v[0], out_m[0], out_x[0], out_e[0]) = (0.0, v, m, x, 0.0)
+                out_level[0] = 0
+                row = 1
+                t_row = 0.0
+                wait = stride
+            fresh = False
+        if left <= 0:
+            status = PAUSED
+            break
+        if row > row_limit:
+            status = ROWS_FULL
+            break
+        if spike >= out_spike.size:
+            status = SPIKES_FULL
+            break
+        p = j * h
+        g = sign * m - offset
+        crossed = g >= 0.0  # already beyond the threshold as the phase began
+        timed = False
+        length = 0.0
+        if not crossed:
+            length = h - s
+            last = True  # this step ends on the grid
+            if phase != INTEGRATE:
+                if phase != DISCHARGE:
+                    due = max(t_event - (piece[0] + (p + s)), 0.0)
+                    timed = due <= length
+                    length = min(due, length)
+                if phase in (DISCHARGE, DELAY_OFF) and length > h_discharge:
+                    length = length / math.ceil(length / h_discharge)
+                    timed = False
+                    last = False
+            p_1 = p + h if last and not timed else p + s + length
+            i_1 = _current(p_1, piece, sines)
+            i_m = _current(p + (s + 0.5 * length), piece, sines)
+            v_1, x_1, e_1 = _rk4(v, x, (kv, kx), (i_0, i_m, i_1), length, leak, w)
+            m_1, kv_1, kx_1 = _rates(v_1, x_1, i_1, leak, w)
+            md_1 = (kv_1 - m_1 * d_1 * kx_1) / (d_0 + d_1 * x_1)
+            left -= 1
+            # A cubic lies in the hull of its Bezier ordinates: all below 0, no crossing.
+            g_end = sign * m_1 - offset
+            b_1 = g + (length / 3.0) * (sign * md)
+            b_2 = g_end - (length / 3.0) * (sign * md_1)
+            if g_end >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
+                root = _first_root(g, b_1, b_2, g_end)
+                if root >= 0.0:
+                    crossed = True
+                    length, v_1, x_1, e_1 = _shorten(
+                        root * length, length, v, x, (kv, kx), i_0, p + s,
+                        (sign, offset), piece, sines, leak, w,
+                    )  # fmt: skip
+            v = v_1
+            x = x_1
+            energy += e_1
+            if not crossed and not timed:
+                (i_0, m, kv, kx, md) = (i_1, m_1, kv_1, kx_1, md_1)
+                if not last:
+                    s += length
+                    continue
+                j += 1
+                s = 0.0
+                events = 0
+                wait -= 1
+                if wait == 0 or j == n:
+                    t = t_piece[k + 1] if j == n else piece[0] + j * h
+                    if t > t_row:
+                        (out_t[row], out_v[row], out_m[row]) = (t, v, m)
+                        (out_x[row], out_e[row]) = (x, energy)
+                        out_level[row] = 0 if phase in (INTEGRATE, DELAY_ON) else 1
+                        row += 1
+                        t_row = t
+                    wait = stride
+                if j == n:
+                    k += 1
+                    j = -1
+                    entered = True
+                    fresh = True
+                continue
+        # An event, at the time s + length after the grid point.
+        s = min(s + length, h)
+        t = t_event if timed and not crossed else piece[0] + (p + s)
+        events += 1
+        m = (v - v_rest) / (d_0 + d_1 * x)
+        fired = phase == DELAY_ON
+        level = 1 if phase in (DISCHARGE, DELAY_OFF, HELD) else 0
+        v_after = v
+        if phase == INTEGRATE:
+            fired = not schmitt or delay_on == 0.0
+            phase = DISCHARGE if schmitt else INTEGRATE
+            if schmitt and delay_on > 0.0:
+                (phase, t_event) = (DELAY_ON, t + delay_on)
+            elif not schmitt:
+                (level, v_after) = (1, v_reset)
+                if t_ref > 0.0:
+                    (phase, t_event) = (HELD, t + t_ref)
+        elif phase == DELAY_ON:
+            phase = DISCHARGE
+        elif phase == DISCHARGE and delay_off > 0.0:
+            (phase, t_event) = (DELAY_OFF, t + delay_off)
+        else:
+            phase = INTEGRATE
+        if t > t_row:
+            (out_t[row], out_v[row], out_m[row]) = (t, v, m)
+            (out_x[row], out_e[row]) = (x, energy)
+            out_level[row] = level
+            row += 1
+            t_row = t
+        elif level == 1:  # the row of this very instant is there already
+            out_level[row - 1] = 1
+        v = v_after
+        t_after = np.nextafter(t_row, np.inf)
+        if phase not in (DELAY_ON, DELAY_OFF) and t_after <= t_stop:
+            (out_t[row], out_v[row], out_x[row]) = (t_after, v, x)
+            (out_m[row], out_e[row]) = ((v - v_rest) / (d_0 + d_1 * x), energy)
+            out_level[row] = 1 if phase in (DISCHARGE, HELD) else 0
+            row += 1
+            t_row = t_after
+        if fired:
+            out_spike[spike] = t
+            spike += 1
+        if (fired and t <= t_last) or events > EVENTS_PER_STEP:
+            status = STALLED
+            break
+        if fired:
+            t_last = t
+        entered = True
+        fresh = True
+    (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (v, x, energy, m, md, kv)
+    (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11]) = (kx, i_0, s, t_event, t_row, t_last)
+    (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, j, phase, wait, events)
+    (ns[5], ns[6]) = (row, spike)
+    return status
