@@ -1,0 +1,153 @@
+"""The netlist as a value: text, where each line came from, what it asks for, its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from spicealif._files import make_folder, write_text
+from spicealif.design import Neuron
+
+__all__ = ["Netlist", "SourceLine"]
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """Where a line of a netlist came from.
+
+    Attributes
+    ----------
+    line : int
+        Line of the netlist, from 1.
+    template : str
+        Template file, relative to the folder of its kind, such as ``"parts/opamp_op482.cir.j2"``.
+    template_line : int
+        Line of the template, from 1.
+    component : str
+        The part of the circuit, such as ``"comparator: AD8561 with hysteresis network"``.
+    text : str
+        The line itself.
+    """
+
+    line: int
+    template: str
+    template_line: int
+    component: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"netlist line {self.line}, from {self.template}:{self.template_line}"
+        return f"{self.component} ({where})" if self.component else where
+
+
+@dataclass(frozen=True, eq=False)
+class Netlist:
+    """A rendered netlist: a plan that any simulator of its dialect can run.
+
+    Attributes
+    ----------
+    text : str
+        The flat netlist, ASCII, lines ended by a newline.
+    dialect : str
+        The dialect it is written in, such as ``"ngspice"``.
+    neuron : Neuron
+        What it describes.
+    vectors : tuple of str
+        The vectors it asks the simulator to keep, in the dialect's spelling.
+    signals : mapping of str to tuple of (float, str)
+        How each quantity is made of vectors: the sum of factor times vector.
+    """
+
+    text: str
+    dialect: str
+    neuron: Neuron
+    vectors: tuple[str, ...]
+    signals: Mapping[str, tuple[tuple[float, str], ...]]
+    _origins: tuple[tuple[str, int], ...] = field(repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text as hexadecimal text: the key of a run's result."""
+        return hashlib.sha256(self.text.encode("ascii")).hexdigest()
+
+    @property
+    def t_stop(self) -> float:
+        """End of the run in s."""
+        return self.neuron.t_stop
+
+    @cached_property
+    def source_map(self) -> tuple[SourceLine, ...]:
+        """Origin of every line, in order."""
+        out = []
+        component = ""
+        for number, (text, origin) in enumerate(
+            zip(self.text.splitlines(), self._origins, strict=True), start=1
+        ):
+            if text.startswith("* --- "):
+                component = text[6:].removesuffix(" ---")
+            out.append(SourceLine(number, *origin, component, text))
+        return tuple(out)
+
+    def line(self, number: int) -> SourceLine | None:
+        """Return the origin of line `number` (from 1), or None if there is no such line."""
+        return self.source_map[number - 1] if 1 <= number <= len(self.source_map) else None
+
+    def find(self, name: str) -> SourceLine | None:
+        """Return the line of the element or node `name`, as a simulator spells it.
+
+        Parameters
+        ----------
+        name : str
+            An element (``"r_b"``), a node (``"cp"``) or a hierarchical name (``"x_cmp.t1"``,
+            ``"b.x_cmp.b_1"``), in any case.
+
+        Returns
+        -------
+        SourceLine or None
+            The element's line; for a node, the first line that mentions it.
+        """
+        steps = name.lower().replace("#branch", "").split(".")
+        instances = [s for s in steps[:-1] if s.startswith("x")]
+        lines = [
+            (s, s.text.lower().replace("(", " ").replace(")", " ").replace(",", " ").split())
+            for s in self.source_map
+            if s.text and s.text[0] not in "*+"
+        ]
+        if instances:
+            call = next((w for _, w in lines if w[0] == instances[-1]), None)
+            if call is not None:
+                inside = _subcircuit(lines, call[-1])
+                return _mention(inside, steps[-1]) or _mention(lines, instances[-1])
+        return _mention(lines, steps[-1])
+
+    def write(self, folder: str | os.PathLike[str], name: str = "neuron.cir") -> Path:
+        """Write the netlist into `folder`, created if need be; return the file's path.
+
+        Raises
+        ------
+        OutputError
+            If the folder or file cannot be written.
+        """
+        return write_text(make_folder(Path(folder)) / name, self.text)
+
+
+_Line = tuple[SourceLine, list[str]]
+
+
+def _subcircuit(lines: list[_Line], name: str) -> list[_Line]:
+    start = next((k for k, (_, w) in enumerate(lines) if w[:2] == [".subckt", name]), None)
+    if start is None:
+        return []
+    end = next((k for k in range(start, len(lines)) if lines[k][1][0] == ".ends"), len(lines))
+    return lines[start + 1 : end]
+
+
+def _mention(lines: list[_Line], name: str) -> SourceLine | None:
+    by_name = next((s for s, w in lines if w[0] == name), None)
+    if by_name is not None:
+        return by_name
+    return next((s for s, w in lines if w[0][0] != "." and name in w[1:]), None)

@@ -1,0 +1,223 @@
+"""From a neuron to a netlist, by Jinja templates.
+
+A netlist is code, so what may reach it is narrow: templates print numbers, which are written
+with ``repr``, and names, which must match ``[A-Za-z_][A-Za-z0-9_]*``; everything else is refused
+by `_finalize`, whatever a template does. Free text of a design never gets here.
+
+Each template line carries an invisible mark through rendering, so that every line of the
+netlist is known by template and line without the templates' help.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from spicealif._resources import models_dir, netlists_dir
+from spicealif.design import (
+    Comparator,
+    DifferenceAmplifier,
+    IdealComparator,
+    Memristor,
+    Neuron,
+    OpAmp,
+)
+from spicealif.errors import NetlistError
+from spicealif.netlist.netlist import Netlist
+
+__all__ = ["build_netlist", "dialects"]
+
+_MARK = "\x1e"
+_MARKED = re.compile(f"{_MARK}(.+?):([0-9]+){_MARK}")
+_TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SAFE = re.compile(r"[ -~\n]*\Z")
+
+#: Vectors that are kept in every run: state, sensing and output.
+_BASE_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
+    "v_c": ((1.0, "v_c"),),
+    "v_mem": ((1.0, "v_c"), (-1.0, "v_s")),
+    "x": ((1.0, "x"),),
+    "v_d": ((1.0, "v_d"),),
+    "spike": ((1.0, "spike"),),
+}
+#: Current that each supply delivers; SPICE counts the current into a source as positive.
+_SUPPLY_SIGNALS = {"i_pos": "v_pos", "i_neg": "v_neg", "i_comparator": "v_comparator"}
+
+
+class _Spice(str):
+    """Text that this project wrote and that may stand in a netlist as it is."""
+
+    __slots__ = ()
+
+
+def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
+    """Render the circuit of a neuron.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        What to build.
+    dialect : str
+        One of `dialects()`.
+
+    Returns
+    -------
+    Netlist
+
+    Raises
+    ------
+    NetlistError
+        If the dialect is unknown, the stimulus has ideal edges, or a template fails.
+    """
+    template = _template(dialect)
+    uses_supplies = isinstance(neuron.comparator, Comparator) or (
+        isinstance(neuron.difference_amplifier, DifferenceAmplifier)
+        and isinstance(neuron.difference_amplifier.opamp, OpAmp)
+    )
+    signals = dict(_BASE_SIGNALS)
+    if not isinstance(neuron.leak, Memristor):
+        del signals["x"]
+    signals = {
+        name: tuple((k, f"v({node})") for k, node in terms) for name, terms in signals.items()
+    }
+    if uses_supplies:
+        signals |= {n: ((-1.0, f"i({source})"),) for n, source in _SUPPLY_SIGNALS.items()}
+    vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
+    ideal = isinstance(neuron.comparator, IdealComparator)
+    try:
+        marked = template.render(
+            neuron=neuron,
+            network=neuron.network,
+            stimulus_sources=[_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
+            thermal_voltage=neuron.thermal_voltage,
+            celsius=round(neuron.temperature - 273.15, 9),
+            uses_supplies=uses_supplies,
+            vectors=[_Spice(v) for v in vectors],
+            steer_p=_Spice("u" if ideal else "cp"),
+            steer_n=_Spice("0" if ideal else "ref"),
+            two_pi=2 * math.pi,
+            ln_2=math.log(2),
+        )
+    except jinja2.TemplateError as error:
+        line = getattr(error, "lineno", None)
+        name = getattr(error, "name", None) or template.name
+        where = f"{name}:{line}" if line else str(name)
+        raise NetlistError(
+            f"The netlist template {where} failed ({error.message}); mend the template or "
+            "install spicealif again."
+        ) from None
+    text, origins = _unmark(marked)
+    if not _SAFE.match(text):
+        raise NetlistError(
+            "The netlist has a character that is not printable ASCII; check the templates."
+        )
+    return Netlist(text, dialect, neuron, vectors, signals, origins)
+
+
+def dialects() -> list[str]:
+    """Return the names of the dialects that netlists can be written in."""
+    return sorted(p.name for p in netlists_dir().iterdir() if p.is_dir() and p.name != "base")
+
+
+class _MarkingLoader(jinja2.BaseLoader):
+    """Looks a template up in several folders and marks its lines."""
+
+    def __init__(self, folders: list[tuple[str, Path]]) -> None:
+        self.folders = folders
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str | None, None]:
+        for label, folder in self.folders:
+            path = folder / template
+            if path.is_file():
+                source = path.read_text(encoding="utf-8")
+                return _mark(source, f"{label}/{template}"), str(path), None
+        raise jinja2.TemplateNotFound(template)
+
+
+@cache
+def _template(dialect: str) -> jinja2.Template:
+    if dialect not in dialects():
+        raise NetlistError(
+            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
+        )
+    root = netlists_dir()
+    environment = jinja2.Environment(  # noqa: S701 (SPICE, not HTML)
+        loader=_MarkingLoader(
+            [
+                (f"netlists/{dialect}", root / dialect),
+                ("netlists/base", root / "base"),
+                ("models/parts", models_dir() / "parts"),
+            ]
+        ),
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    return environment.get_template("neuron.cir.j2")
+
+
+def _finalize(value: object) -> str:
+    kind = type(value)
+    if kind is float:
+        if not math.isfinite(value):  # type: ignore[arg-type]
+            raise NetlistError(f"A netlist value is {value}; check the design's parameters.")
+        return repr(value)
+    if kind is _Spice:
+        return value  # type: ignore[return-value]
+    if kind is int:
+        return repr(value)
+    if kind is str and _NAME.match(value):  # type: ignore[arg-type]
+        return value  # type: ignore[return-value]
+    raise NetlistError(
+        f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
+        "number nor a plain name; only these may reach a netlist."
+    )
+
+
+def _mark(source: str, name: str) -> str:
+    """Return the template with a mark at the end of each line that prints something."""
+    out: list[str] = []
+    line, prints = 1, False
+    for match in _TAG.finditer(source):
+        tag, newline, _, text = match.groups()
+        if newline:
+            if prints:
+                out.append(f"{_MARK}{name}:{line}{_MARK}")
+            line, prints = line + 1, False
+        elif tag:
+            prints = prints or tag.startswith("{{")
+            line += tag.count("\n")
+        elif text:
+            prints = True
+        out.append(match.group())
+    return "".join(out)
+
+
+def _unmark(marked: str) -> tuple[str, tuple[tuple[str, int], ...]]:
+    lines = marked.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    texts: list[str] = []
+    origins: list[tuple[str, int]] = []
+    waiting = 0
+    for line in lines:
+        text, mark, rest = line.partition(_MARK)
+        texts.append(text)
+        waiting += 1
+        if mark:
+            # Lines printed by one tag (a long PWL) share the mark at its end.
+            name, _, number = rest[: rest.index(_MARK)].rpartition(":")
+            origins += [(name, int(number))] * waiting
+            waiting = 0
+    origins += [("", 0)] * waiting
+    return "\n".join(texts) + "\n", tuple(origins)

@@ -1,0 +1,18 @@
+"""Simulators: a netlist in, a `Run` out, whatever happens in between."""
+
+from spicealif.simulators.raw import RawPlot, RawVariable, read_raw
+from spicealif.simulators.registry import get_simulator, simulator_names
+from spicealif.simulators.run import Cost, Message, Run, Simulator, Status
+
+__all__ = [
+    "Cost",
+    "Message",
+    "RawPlot",
+    "RawVariable",
+    "Run",
+    "Simulator",
+    "Status",
+    "get_simulator",
+    "read_raw",
+    "simulator_names",
+]

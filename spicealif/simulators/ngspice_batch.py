@@ -1,0 +1,198 @@
+"""ngspice as a program: one process a run, a private folder, its raw file read back."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
+from spicealif.netlist import Netlist
+from spicealif.simulators._process import run_program
+from spicealif.simulators.judge import judge, read_log, waveforms_from
+from spicealif.simulators.raw import read_raw
+from spicealif.simulators.run import Cost, Progress, Run, Status
+
+__all__ = ["NgspiceBatch"]
+
+INSTALL = "install it with: apt-get install ngspice"
+
+
+class NgspiceBatch:
+    """The program ``ngspice`` in batch mode.
+
+    Parameters
+    ----------
+    program : str
+        Name or path of the program.
+    """
+
+    name = "ngspice-batch"
+    dialect = "ngspice"
+
+    def __init__(self, program: str = "ngspice") -> None:
+        self.program = program
+
+    @cached_property
+    def path(self) -> str:
+        """Path of the program.
+
+        Raises
+        ------
+        SimulatorNotFound
+            If it is not on this machine.
+        """
+        path = shutil.which(self.program)
+        if path is None:
+            raise SimulatorNotFound(
+                f"The program {self.program!r} is not on this machine; {INSTALL}."
+            )
+        return path
+
+    @cached_property
+    def version(self) -> str:
+        """The program's version, such as ``"ngspice-39"``."""
+        try:
+            out = subprocess.run(
+                [self.path, "--version"], capture_output=True, text=True, timeout=20, check=False
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SimulatorError(
+                f"{self.path!r} does not tell its version ({type(error).__name__}); check that it "
+                "is ngspice."
+            ) from None
+        found = re.search(r"ngspice-[\w.+-]+", out)
+        return found[0] if found else "ngspice (unknown version)"
+
+    def run(
+        self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Run a netlist.
+
+        Parameters
+        ----------
+        netlist : Netlist
+            In the dialect ngspice.
+        timeout : float, optional
+            Seconds of wall time after which the program is killed; what it has written is kept.
+        progress : callable, optional
+            Called with the fraction done.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        SimulatorNotFound
+            If the program is not on this machine.
+        SimulatorError
+            If the timeout is not positive or the program cannot be started.
+        """
+        check_timeout(timeout)
+        version = self.version
+        start = time.perf_counter()
+        with tempfile.TemporaryDirectory(prefix="spicealif-") as name:
+            folder = Path(name)
+            (folder / "neuron.cir").write_text(netlist.text, encoding="ascii")
+            raw, log_file = folder / "out.raw", folder / "out.log"
+            # -n: no .spiceinit, which would be somebody's program run before ours
+            command = [self.path, "-n", "-b", "-r", raw.name, "-o", log_file.name, "neuron.cir"]
+            watch = _watch(raw, netlist.t_stop, progress) if progress else None
+            try:
+                done = run_program(command, folder=folder, timeout=timeout, poll=watch)
+            except OSError as error:
+                raise SimulatorError(
+                    f"{self.path!r} cannot be started ({error.strerror}); check the program."
+                ) from None
+            log = log_file.read_text(errors="replace") if log_file.exists() else ""
+            columns = _columns(raw)
+        errors, warnings = read_log(log, netlist)
+        attrs = provenance(netlist, self.name, version)
+        waveforms, missing = waveforms_from(columns, netlist, attrs)
+        status, reason = judge(
+            netlist,
+            waveforms,
+            missing,
+            errors,
+            exit_code=done.exit_code,
+            stopped=Status.TIMEOUT if done.timed_out else None,
+        )
+        cost = Cost(
+            done.cpu_s, time.perf_counter() - start, len(waveforms) if waveforms is not None else 0
+        )
+        return Run(
+            status, reason, netlist, waveforms, log, errors, warnings, cost, self.name, version
+        )
+
+    def close(self) -> None:
+        """Do nothing: no process outlives a run."""
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Raise `SimulatorError` unless `timeout` is None or positive."""
+    if timeout is not None and not timeout > 0:
+        raise SimulatorError(f"The timeout is {timeout:g} s; give a positive number of seconds.")
+
+
+def provenance(netlist: Netlist, simulator: str, version: str) -> dict[str, str | float | int]:
+    """Return where a circuit's waveforms came from, for their ``attrs``."""
+    from spicealif.design import dump_toml
+
+    neuron = netlist.neuron
+    return {
+        "side": "circuit",
+        "simulator": simulator,
+        "version": version,
+        "netlist_digest": netlist.digest,
+        "design_digest": neuron.digest,
+        "neuron": neuron.name,
+        "design": dump_toml(neuron),
+        "t_stop": neuron.t_stop,
+    }
+
+
+def _columns(raw: Path) -> dict[str, np.ndarray]:
+    if not raw.exists():
+        return {}
+    try:
+        plots = read_raw(raw)
+    except RawFileError:
+        # A run killed before the header was out leaves such a file; the judge says the rest.
+        return {}
+    transient = [p for p in plots if "transient" in p.plotname.lower()]
+    return transient[-1].columns() if transient else {}
+
+
+def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:
+    """Return a function that reports how far the raw file has got."""
+    state: dict[str, int] = {}
+
+    def look() -> None:
+        # Whatever is half-written now will be whole at the next look.
+        with contextlib.suppress(OSError, ValueError, IndexError), raw.open("rb") as file:
+            if not state:
+                head = file.read(4096)
+                end = head.index(b"Binary:\n") + len(b"Binary:\n")
+                count = re.search(rb"No\. Variables:\s*(\d+)", head)
+                if count is None:
+                    return
+                state.update(start=end, row=8 * int(count[1]))
+            size = raw.stat().st_size
+            rows = (size - state["start"]) // state["row"]
+            if rows < 1:
+                return
+            file.seek(state["start"] + (rows - 1) * state["row"])
+            t = float(np.frombuffer(file.read(8))[0])
+            if 0 <= t <= t_stop:
+                progress(t / t_stop)
+
+    return look

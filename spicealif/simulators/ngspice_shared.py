@@ -1,0 +1,246 @@
+"""ngspice as a shared library, through PySpice, in a disposable worker process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from spicealif.errors import SimulatorError, SimulatorNotFound
+from spicealif.netlist import Netlist
+from spicealif.simulators._process import kill_group
+from spicealif.simulators.judge import judge, read_log, waveforms_from
+from spicealif.simulators.ngspice_batch import check_timeout, provenance
+from spicealif.simulators.run import Cost, Progress, Run, Status
+
+__all__ = ["NgspiceShared"]
+
+INSTALL = "install it with: apt-get install libngspice0"
+#: Seconds a worker has to start, and to hand over its data after a halt, before it is killed.
+_START_GRACE = 60.0
+_HALT_GRACE = 10.0
+
+
+class NgspiceShared:
+    """The shared library ``libngspice`` in a worker process that is kept warm between runs.
+
+    The worker is killed after a timeout and after any run that is not OK, because the library
+    then may carry state into the next run. Not to be shared between threads.
+    """
+
+    name = "ngspice"
+    dialect = "ngspice"
+
+    def __init__(self) -> None:
+        self._worker: _Worker | None = None
+
+    @property
+    def version(self) -> str:
+        """The library's version, such as ``"ngspice-39"``.
+
+        Raises
+        ------
+        SimulatorNotFound
+            If the library is not on this machine.
+        """
+        return self._started().version()
+
+    def start(self) -> None:
+        """Start the worker without waiting for it, so that it is ready when it is needed."""
+        self._started()
+
+    def run(
+        self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Run a netlist.
+
+        Parameters
+        ----------
+        netlist : Netlist
+            In the dialect ngspice.
+        timeout : float, optional
+            Seconds of wall time after which the run is halted; what it has computed is kept.
+        progress : callable, optional
+            Called with the fraction done.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        SimulatorNotFound
+            If the library is not on this machine.
+        SimulatorError
+            If the timeout is not positive.
+        """
+        check_timeout(timeout)
+        start = time.perf_counter()
+        worker = self._started()
+        try:
+            version = worker.version()
+            answer = worker.run(netlist.text, timeout, progress)
+        except BaseException:
+            self.close()
+            raise
+        errors, warnings = read_log(answer.log, netlist)
+        attrs = provenance(netlist, self.name, version)
+        waveforms, missing = waveforms_from(answer.columns, netlist, attrs)
+        status, reason = judge(
+            netlist,
+            waveforms,
+            missing,
+            errors,
+            exit_code=None if answer.died else 0,
+            stopped=Status.TIMEOUT if answer.timed_out else None,
+        )
+        if status is Status.INCOMPLETE and not errors and waveforms is None:
+            status = Status.REJECTED
+        if not status.ok:
+            self.close()
+        points = len(waveforms) if waveforms is not None else 0
+        cost = Cost(answer.cpu_s, time.perf_counter() - start, points)
+        return Run(
+            status,
+            reason,
+            netlist,
+            waveforms,
+            answer.log,
+            errors,
+            warnings,
+            cost,
+            self.name,
+            version,
+        )
+
+    def close(self) -> None:
+        """Kill the worker, if there is one; the next run starts another."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def _started(self) -> _Worker:
+        if self._worker is None or not self._worker.alive():
+            self.close()
+            self._worker = _Worker()
+        return self._worker
+
+
+class _Answer:
+    def __init__(self) -> None:
+        self.columns: dict[str, np.ndarray] = {}
+        self.log = ""
+        self.cpu_s = 0.0
+        self.timed_out = False
+        self.died = False
+
+
+class _Worker:
+    """The parent's end of one worker process."""
+
+    def __init__(self) -> None:
+        # Private and empty: ngspice looks for .spiceinit in its working directory.
+        folder = tempfile.TemporaryDirectory(prefix="spicealif-")
+        ours, theirs = socket.socketpair()
+        environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "spicealif.simulators._ngspice_worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                cwd=folder.name,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            folder.cleanup()
+            raise SimulatorError(
+                f"The ngspice worker cannot be started ({error.strerror}); check that "
+                f"{sys.executable!r} can be run."
+            ) from None
+        finally:
+            theirs.close()
+        self._process = process
+        self._connection: Connection[Any, Any] = Connection(ours.detach())
+        self._version: str | None = None
+        self._finalizer = weakref.finalize(self, _end, process, self._connection, folder)
+
+    def alive(self) -> bool:
+        return self._finalizer.alive and self._process.poll() is None
+
+    def kill(self) -> None:
+        self._finalizer()
+
+    def version(self) -> str:
+        if self._version is None:
+            kind, detail = self._first_word()
+            if kind != "ready":
+                self.kill()
+                raise SimulatorNotFound(
+                    f"ngspice's shared library cannot be loaded ({detail}); {INSTALL}, or set "
+                    "NGSPICE_LIBRARY_PATH to its file."
+                )
+            self._version = detail
+        return self._version
+
+    def _first_word(self) -> tuple[str, str]:
+        with contextlib.suppress(EOFError, OSError):
+            if self._connection.poll(_START_GRACE):
+                kind, detail = self._connection.recv()
+                return kind, detail
+        return "missing", "the worker did not start"
+
+    def run(self, text: str, timeout: float | None, progress: Progress | None) -> _Answer:
+        answer = _Answer()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            self._connection.send(("run", text))
+            while True:
+                wait = None if deadline is None else max(0.0, deadline - time.monotonic())
+                if not self._connection.poll(wait):
+                    if answer.timed_out:
+                        answer.died = True  # it did not even halt
+                        return answer
+                    answer.timed_out = True
+                    self._connection.send(("halt",))
+                    deadline = time.monotonic() + _HALT_GRACE
+                    continue
+                word = self._connection.recv()
+                if word[0] == "progress":
+                    if progress is not None:
+                        progress(min(max(word[1] / 100, 0.0), 1.0))
+                    continue
+                _, halted, answer.log, answer.cpu_s, shape = word
+                answer.timed_out = bool(halted)
+                for name, length in shape:
+                    values = np.empty(length)
+                    self._connection.recv_bytes_into(memoryview(values).cast("B"))
+                    answer.columns[name] = values
+                return answer
+        except (EOFError, OSError):
+            answer.died = True
+            return answer
+
+
+def _end(
+    process: subprocess.Popen[bytes],
+    connection: Connection[Any, Any],
+    folder: tempfile.TemporaryDirectory[str],
+) -> None:
+    kill_group(process.pid)
+    process.wait()
+    connection.close()
+    with contextlib.suppress(OSError):
+        folder.cleanup()

@@ -1,0 +1,176 @@
+"""What a simulator returns: a `Run`, whatever happened."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from spicealif.errors import RunFailed
+from spicealif.netlist import Netlist, SourceLine
+from spicealif.waveforms import Waveforms
+
+__all__ = ["Cost", "Message", "Progress", "Run", "Simulator", "Status"]
+
+#: Called with the fraction done, 0 to 1, a few times a second.
+Progress = Callable[[float], None]
+
+
+class Status(enum.Enum):
+    """How a run ended; the text is the sentence a user reads, remedy included."""
+
+    OK = "The run reached its end with every vector it was asked for."
+    STOPPED_EARLY = (
+        "The simulator stopped before the end of the run; the waveforms up to that time are kept."
+        " Look at the component named, or relax numerics.reltol."
+    )
+    TIMEOUT = (
+        "The run took longer than the timeout and was stopped; give it more time (--timeout) or "
+        "shorten t_stop."
+    )
+    INTERRUPTED = "The run was interrupted; the waveforms up to that time are kept."
+    REJECTED = (
+        "The simulator did not accept the netlist; look at the line named, and report it if the "
+        "netlist is ours."
+    )
+    INCOMPLETE = (
+        "The simulator ended normally but its data are not complete; look at its log for what it "
+        "dropped."
+    )
+    CRASHED = "The simulator's process died; run it again, or try simulator ngspice-batch."
+
+    @property
+    def ok(self) -> bool:
+        """Whether the data are complete."""
+        return self is Status.OK
+
+
+@dataclass(frozen=True)
+class Message:
+    """One finding in a simulator's log.
+
+    Attributes
+    ----------
+    level : {"error", "warning"}
+    text : str
+        The simulator's words.
+    source : SourceLine or None
+        The line and component it speaks of, where known.
+    """
+
+    level: str
+    text: str
+    source: SourceLine | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} [{self.source}]" if self.source else self.text
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run cost.
+
+    Attributes
+    ----------
+    cpu_s : float
+        CPU time of the simulator itself in s.
+    wall_s : float
+        Time from call to data in s.
+    points : int
+        Time points stored.
+    """
+
+    cpu_s: float
+    wall_s: float
+    points: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A simulator run.
+
+    Attributes
+    ----------
+    status : Status
+    reason : str
+        What happened in one sentence, with the component where known; empty if all is well.
+    netlist : Netlist
+    waveforms : Waveforms or None
+        All there is; partial if the run died half-way, None if there is nothing.
+    log : str
+        The simulator's output.
+    errors, warnings : tuple of Message
+        What the log says, mapped to components.
+    cost : Cost
+    simulator : str
+        ``"ngspice"`` or ``"ngspice-batch"``.
+    version : str
+        The simulator's own version, such as ``"ngspice-39"``.
+    """
+
+    status: Status
+    reason: str
+    netlist: Netlist
+    waveforms: Waveforms | None
+    log: str
+    errors: tuple[Message, ...]
+    warnings: tuple[Message, ...]
+    cost: Cost
+    simulator: str
+    version: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the data are complete."""
+        return self.status.ok
+
+    @property
+    def message(self) -> str:
+        """What happened and what to do, for people."""
+        return f"{self.reason} {self.status.value}".strip() if not self.ok else self.status.value
+
+    def require(self) -> Waveforms:
+        """Return the waveforms of a complete run.
+
+        Returns
+        -------
+        Waveforms
+
+        Raises
+        ------
+        RunFailed
+            If the run is not complete; its ``run`` has what there is.
+        """
+        if not self.ok or self.waveforms is None:
+            raise RunFailed(self.message, self)
+        return self.waveforms
+
+
+class Simulator(Protocol):
+    """What a simulator must do.
+
+    1. ``run`` returns a `Run` whatever the simulator does; it raises only `SimulatorNotFound`,
+       or `SimulatorError` for a call that makes no sense.
+    2. The status comes from the data and the log, never from the exit code alone.
+    3. No process outlives ``close``, a timeout, or an exception.
+    4. `KeyboardInterrupt` is passed on after the simulator has been stopped.
+    """
+
+    name: str
+    dialect: str
+
+    @property
+    def version(self) -> str:
+        """The simulator's version."""
+        ...
+
+    def run(
+        self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Run a netlist; see `Run`."""
+        ...
+
+    def close(self) -> None:
+        """Release processes; the simulator can still be used again."""
+        ...

@@ -1,0 +1,213 @@
+"""One container for both sides: traces over time, spike times, and where they came from.
+
+`Waveforms` holds plain NumPy arrays, so that a run can be compared without paying for xarray's
+import (0.6 s of CPU); `Waveforms.dataset` is the same as an `xarray.Dataset`, which is also what
+is saved as netCDF.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif._files import replacing
+from spicealif.errors import OutputError, WaveformError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["QUANTITIES", "Waveforms", "load_waveforms"]
+
+_Floats = NDArray[np.float64]
+
+#: Unit and meaning of every quantity; both sides use these names.
+QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "v_mem": ("V", "membrane voltage (across the leak device)"),
+        "v_c": ("V", "capacitor voltage"),
+        "x": ("1", "memristor state"),
+        "spike": ("V", "comparator output"),
+        "i_in": ("A", "input current"),
+        "v_d": ("V", "difference amplifier output"),
+        "i_pos": ("A", "current from the op-amp's positive supply"),
+        "i_neg": ("A", "current from the op-amp's negative supply"),
+        "i_comparator": ("A", "current from the comparator's supply"),
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Waveforms:
+    """Traces of one run of one side.
+
+    Attributes
+    ----------
+    time : ndarray, shape (N,)
+        In s, not decreasing.
+    signals : mapping of str to ndarray, shape (N,)
+        Traces by name, units as in `QUANTITIES`.
+    t_spike : ndarray, shape (K,)
+        Spike times in s, finer than the samples.
+    attrs : mapping
+        Provenance: ``side``, ``simulator``, digests and the like; texts and numbers.
+    """
+
+    time: _Floats
+    signals: Mapping[str, _Floats]
+    t_spike: _Floats
+    attrs: Mapping[str, str | float | int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, values in self.signals.items():
+            if values.shape != self.time.shape:
+                raise WaveformError(
+                    f"{name} has {values.shape} samples and time has {self.time.shape}; give as "
+                    "many of one as of the other."
+                )
+
+    def __getitem__(self, name: str) -> _Floats:
+        try:
+            return self.time if name == "time" else self.signals[name]
+        except KeyError:
+            raise WaveformError(
+                f"These waveforms have no {name!r}; they have {', '.join(self.signals)}."
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.signals
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.signals)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def at(self, name: str, t: _Floats | float) -> _Floats:
+        """Return a trace at the times `t` (s) by linear interpolation, shape of `t`."""
+        return np.asarray(np.interp(t, self.time, self[name]))
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        """The same as an `xarray.Dataset`: coordinate ``time``, spike times as ``t_spike``."""
+        import xarray as xr
+
+        variables = {
+            name: ("time", values, _attributes(name)) for name, values in self.signals.items()
+        }
+        return xr.Dataset(
+            {
+                **variables,
+                "t_spike": (
+                    "spike_index",
+                    self.t_spike,
+                    {"units": "s", "long_name": "spike time"},
+                ),
+            },
+            coords={"time": ("time", self.time, {"units": "s", "long_name": "time"})},
+            attrs=dict(self.attrs),
+        )
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Waveforms:
+        """Return waveforms from an `xarray.Dataset` of the layout of `dataset`.
+
+        Raises
+        ------
+        WaveformError
+            If ``time`` or ``t_spike`` is missing.
+        """
+        for name in ("time", "t_spike"):
+            if name not in dataset.variables:
+                raise WaveformError(
+                    f"The dataset has no {name!r}; only files saved by spicealif can be loaded."
+                )
+        signals = {
+            str(name): np.asarray(v.values, dtype=float)
+            for name, v in dataset.data_vars.items()
+            if v.dims == ("time",)
+        }
+        return cls(
+            np.asarray(dataset["time"].values, dtype=float),
+            signals,
+            np.asarray(dataset["t_spike"].values, dtype=float),
+            {str(k): _plain(v) for k, v in dataset.attrs.items()},
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the waveforms as netCDF (HDF5); return the path.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        target = Path(path)
+        with replacing(target) as temporary:
+            try:
+                self.dataset.to_netcdf(temporary, engine="h5netcdf")
+            except OSError as error:
+                raise OutputError(
+                    f"{str(target)!r} cannot be written ({error.strerror or error}); free some "
+                    "space or choose another place."
+                ) from None
+        return target
+
+    def __repr__(self) -> str:
+        span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"
+        return (
+            f"<Waveforms {', '.join(self.signals)}: {len(self.time)} samples, {span}, "
+            f"{len(self.t_spike)} spikes>"
+        )
+
+    def _repr_html_(self) -> str:
+        return str(self.dataset._repr_html_())
+
+
+def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
+    """Load waveforms that `Waveforms.save` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        A netCDF file.
+
+    Returns
+    -------
+    Waveforms
+
+    Raises
+    ------
+    WaveformError
+        If the file cannot be read or is not one of ours.
+    """
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            return Waveforms.from_dataset(dataset.load())
+    except WaveformError:
+        raise
+    except Exception as error:
+        # h5py and xarray raise whatever they meet in a broken file.
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise WaveformError(
+            f"{str(path)!r} cannot be loaded as waveforms ({reason}); give a netCDF file that "
+            "spicealif saved."
+        ) from None
+
+
+def _attributes(name: str) -> dict[str, str]:
+    unit, long_name = QUANTITIES.get(name, ("", name))
+    return {"units": unit, "long_name": long_name}
+
+
+def _plain(value: Any) -> str | float | int:
+    return value.item() if isinstance(value, np.generic) else value
