@@ -1,1 +1,97 @@
-"""SPICE netlists and co-simulation of the memristor-based adaptive LIF neuron."""
+"""SPICE netlists and co-simulation of the memristor-based adaptive LIF neuron.
+
+The names below are loaded when they are first used, so that ``import spicealif`` and the command
+line's ``--help`` stay fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spicealif.compare import Comparison, compare
+    from spicealif.cosim import Cosimulation, cosimulate, simulate
+    from spicealif.design import (
+        Neuron,
+        dump_toml,
+        load_preset,
+        load_toml,
+        parse_toml,
+        preset_names,
+        save_toml,
+    )
+    from spicealif.errors import SpicealifError
+    from spicealif.netlist import Netlist, build_netlist
+    from spicealif.reference import solve_reference
+    from spicealif.results import load_result
+    from spicealif.simulators import Run, Status, get_simulator, simulator_names
+    from spicealif.waveforms import Waveforms, load_waveforms
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Comparison": "compare",
+    "compare": "compare",
+    "Cosimulation": "cosim",
+    "cosimulate": "cosim",
+    "simulate": "cosim",
+    "Neuron": "design",
+    "dump_toml": "design",
+    "load_preset": "design",
+    "load_toml": "design",
+    "parse_toml": "design",
+    "preset_names": "design",
+    "save_toml": "design",
+    "SpicealifError": "errors",
+    "Netlist": "netlist",
+    "build_netlist": "netlist",
+    "solve_reference": "reference",
+    "load_result": "results",
+    "Run": "simulators",
+    "Status": "simulators",
+    "get_simulator": "simulators",
+    "simulator_names": "simulators",
+    "Waveforms": "waveforms",
+    "load_waveforms": "waveforms",
+}
+
+__all__ = [
+    "Comparison",
+    "Cosimulation",
+    "Netlist",
+    "Neuron",
+    "Run",
+    "SpicealifError",
+    "Status",
+    "Waveforms",
+    "__version__",
+    "build_netlist",
+    "compare",
+    "cosimulate",
+    "dump_toml",
+    "get_simulator",
+    "load_preset",
+    "load_result",
+    "load_toml",
+    "load_waveforms",
+    "parse_toml",
+    "preset_names",
+    "save_toml",
+    "simulate",
+    "simulator_names",
+    "solve_reference",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'spicealif' has no attribute {name!r}")
+    value = getattr(import_module(f"spicealif.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,6 +19,7 @@ from spicealif.design.parts import (
     AnyMosfet,
     Comparator,
     DifferenceAmplifier,
+    IdealComparator,
     Mosfet,
     OpAmp,
     Supplies,
@@ -115,6 +116,19 @@ class Neuron(Part):
             gain * self.v_th, gain * self.v_low, self.comparator.v_oh, self.comparator.v_ol
         )
 
+    @cached_property
+    def ideal_feedback(self) -> tuple[float, float, float]:
+        """Factors (of v_d, of the output) and offset in V of the ideal comparator's input u.
+
+        ``u = f_d v_d + f_o v_spike - v_0``; see `IdealComparator.tail` for why f_o and v_0 differ
+        from those of the resistors.
+        """
+        network, comparator = self.network, self.comparator
+        share = network.r_a / (network.r_a + network.r_b)
+        tail = comparator.tail(share) if isinstance(comparator, IdealComparator) else 0.0
+        extra = 2 * tail / (comparator.v_oh - comparator.v_ol)
+        return 1 - share, share + extra, network.v_ref + tail + extra * comparator.v_ol
+
     @property
     def thermal_voltage(self) -> float:
         """The thermal voltage kT/q in V."""
@@ -124,6 +138,13 @@ class Neuron(Part):
     def r_ds_on(self) -> float:
         """On-resistance of the discharge MOSFET at the comparator's high level in ohm."""
         return self.mosfet.on_resistance(self.comparator.v_oh)
+
+    @property
+    def switch_delays(self) -> tuple[float, float]:
+        """Time in s from a crossing of v_th until the MOSFET conducts, and of v_low until not."""
+        comparator = self.comparator
+        on = (self.mosfet.v_to - comparator.v_ol) / (comparator.v_oh - comparator.v_ol)
+        return comparator.delay_to(on), comparator.delay_to(1 - on)
 
     @property
     def default_h(self) -> float:

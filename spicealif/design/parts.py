@@ -42,6 +42,10 @@ __all__ = [
 ]
 
 
+#: Time constants that two equal poles take to half of a step: (1 + u) exp(-u) = 1/2.
+TWO_POLE_DELAY = 1.6783469900166605
+
+
 class IdealOpAmp(Part):
     """An op-amp without bandwidth, slew, offset or rails: a voltage source of high gain.
 
@@ -120,13 +124,14 @@ class DifferenceAmplifier(Part):
     gain : float
         Output per volt across the memristor; set by the resistors r and gain * r.
     r : float
-        The two input resistors in ohm; they load the neuron.
+        The two input resistors in ohm. They load the neuron; with the op-amp's input capacitance
+        they make a pole, which at 100 kohm lets the amplifier ring.
     opamp : OpAmp or IdealOpAmp
     """
 
     kind: Literal["four-resistor"] = "four-resistor"
     gain: Number = Field(default=1.0, gt=0, description="gain in V/V")
-    r: Ohm = Field(default=1e5, gt=0, description="input resistors in ohm")
+    r: Ohm = Field(default=2e4, gt=0, description="input resistors in ohm")
     opamp: AnyOpAmp = Field(default=OpAmp(), description="the amplifier")
 
     def ideal(self) -> IdealDifferenceAmplifier:
@@ -145,7 +150,8 @@ class IdealComparator(Part):
     Its output is ``v_ol + (v_oh - v_ol) s`` with s following
     ``(1 + tanh(2 gain u / (v_oh - v_ol))) / 2`` through one pole of ``t_delay / ln 2``, where u
     is the voltage between the inputs. The finite gain is what keeps the regenerative loop
-    solvable; it lets the output rise some tens of microvolts before the threshold.
+    solvable. With it the output would run away before u = 0, where the loop gain passes 1; the
+    feedback is widened by as much (see `tail`), so that it does at the thresholds.
 
     Attributes
     ----------
@@ -162,6 +168,34 @@ class IdealComparator(Part):
     v_ol: Volt = Field(default=0.0, description="low output level in V")
     t_delay: Second = Field(default=7e-9, gt=0, description="delay to half the swing in s")
     gain: Number = Field(default=1e5, ge=100, description="largest slope in V/V")
+
+    def tail(self, share: float) -> float:
+        """Return by how much in V the output runs away before u = 0.
+
+        The loop gain is ``share * gain * sech(u / w)**2`` with ``w = (v_oh - v_ol)/(2 gain)``; it
+        passes 1 at ``u = -w acosh(sqrt(share * gain))``, where the output has already moved u a
+        little.
+
+        Parameters
+        ----------
+        share : float
+            Part of the output swing that is fed back to the input, r_a / (r_a + r_b).
+
+        Returns
+        -------
+        float
+            In V; 0 if the loop gain never reaches 1.
+        """
+        swing = self.v_oh - self.v_ol
+        loop_gain = share * self.gain
+        if loop_gain <= 1:
+            return 0.0
+        u = math.acosh(math.sqrt(loop_gain))  # in units of w
+        return swing / (2 * self.gain) * u + share * swing * 0.5 * (1 - math.tanh(u))
+
+    def delay_to(self, fraction: float) -> float:
+        """Return the time in s from a crossing until the output has done `fraction` of its swing."""
+        return self.t_delay * math.log1p(-fraction) / math.log(0.5)
 
 
 class Comparator(Part):
@@ -200,6 +234,20 @@ class Comparator(Part):
     r_out: Ohm = Field(default=50.0, gt=0, description="output resistance in ohm")
     common_mode_headroom: Volt = Field(default=2.2, ge=0, description="input range below V+ in V")
     i_quiescent: Ampere = Field(default=5e-3, ge=0, description="supply current in A")
+
+    def delay_to(self, fraction: float) -> float:
+        """Return the time in s from a crossing until the output has done `fraction` of its swing.
+
+        Two equal poles answer a step with ``1 - (1 + u) exp(-u)``, u in time constants.
+        """
+        low, high = 0.0, 50.0
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            if 1 - (1 + middle) * math.exp(-middle) < fraction:
+                low = middle
+            else:
+                high = middle
+        return self.t_delay * high / TWO_POLE_DELAY
 
     def ideal(self) -> IdealComparator:
         """Return the ideal variant with the same output levels and delay."""

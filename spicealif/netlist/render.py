@@ -26,6 +26,7 @@ from spicealif.design import (
     Neuron,
     OpAmp,
 )
+from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
 from spicealif.netlist.netlist import Netlist
 
@@ -102,6 +103,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
             steer_n=_Spice("0" if ideal else "ref"),
             two_pi=2 * math.pi,
             ln_2=math.log(2),
+            two_pole_delay=TWO_POLE_DELAY,
         )
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)

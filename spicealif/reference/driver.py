@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +30,14 @@ __all__ = [
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Variant: TypeAlias = Literal["ideal", "schmitt"]
+_T = TypeVar("_T", bound=np.generic)
 
 MAX_STEPS = 1_000_000_000
 # Steps in one call of the kernel: about a tenth of a second, then Ctrl-C and progress get a turn.
 CHUNK_STEPS = 500_000
+# The first buffers: room for these many rows besides the grid's, at most these many rows, and
+# these many spikes. A full buffer is doubled.
+EVENT_ROWS, MAX_FIRST_ROWS, FIRST_SPIKES = 4096, 100_000_000, 1024
 # Steps that a discharge takes per time constant r_ds_on C, at least.
 DISCHARGE_STEPS = 20
 
@@ -233,9 +237,84 @@ def integrate(
     IntegrationError
         If the step, the parameters or the stimulus make no sense, or the solution diverges.
     """
+    from spicealif.reference import kernel
+
     _check_parameters(params, variant)
-    run = _Run.prepare(params, pieces, variant, t_stop, h, stride)
-    return run.finish(progress)
+    if stride < 1:
+        raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
+    n_piece = _count_steps(pieces, t_stop, h)
+    sines = [(s.amplitude, 2.0 * math.pi * s.frequency, s.phase, s.t_start) for s in pieces.sines]
+    arguments = (
+        _kernel_parameters(params, variant, h),
+        *(np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope)),
+        n_piece,
+        np.array(sines, dtype=np.float64).reshape(-1, 4),
+    )
+    memristor = isinstance(params.leak, MemristorLeak)
+    fs = np.zeros(kernel.N_FLOAT_STATE)
+    fs[:2] = (params.v_c_0, params.x_0 if memristor else 0.0)
+    fs[11] = -1.0  # no spike yet
+    ns = np.zeros(kernel.N_INT_STATE, dtype=np.int64)
+    (ns[1], ns[7]) = (-1, stride)
+    rows = int(n_piece.sum()) // stride + n_piece.size + kernel.ROWS_PER_STEP
+    rows = max(min(rows + EVENT_ROWS, MAX_FIRST_ROWS), kernel.ROWS_PER_STEP)
+    try:
+        columns = [np.empty(rows) for _ in range(5)]
+        level = np.empty(rows, dtype=np.uint8)
+        t_spike = np.empty(FIRST_SPIKES)
+        status = kernel.PAUSED
+        while status != kernel.DONE:
+            status = kernel.advance(*arguments, fs, ns, *columns, level, t_spike, CHUNK_STEPS)
+            t = float(fs[10])
+            if status == kernel.ROWS_FULL:
+                columns = [_grown(column) for column in columns]
+                level = _grown(level)
+            elif status == kernel.SPIKES_FULL:
+                t_spike = _grown(t_spike)
+            _check_progress(status == kernel.STALLED, fs, ns, t)
+            if progress is not None:
+                progress(1.0 if status == kernel.DONE else min(t / t_stop, 1.0))
+    except MemoryError:
+        raise IntegrationError(
+            f"The waveforms of {n_piece.sum()} steps do not fit in memory; choose a larger stride."
+        ) from None
+    (row, spike) = (int(ns[5]), int(ns[6]))
+    (time, v_c, v_mem, x, energy) = (column[:row] for column in columns)
+    return ReferenceResult(
+        time=time,
+        v_c=v_c,
+        v_mem=v_mem,
+        x=x if memristor else None,
+        spike=level[:row],
+        t_spike=t_spike[:spike].copy(),
+        energy=energy,
+        n_steps=int(ns[8]),
+        h=h,
+        variant=variant,
+    )
+
+
+def _grown(a: npt.NDArray[_T]) -> npt.NDArray[_T]:
+    """Return a copy of `a` with twice the room."""
+    b = np.empty(2 * a.size, dtype=a.dtype)
+    b[: a.size] = a
+    return b
+
+
+def _check_progress(stalled: bool, fs: FloatArray, ns: npt.NDArray[np.int64], t: float) -> None:
+    """Raise IntegrationError if the integration cannot go on."""
+    if stalled:
+        raise IntegrationError(
+            f"The neuron spikes without end at t = {t:g} s; "
+            "lower v_reset well below v_th, give a refractory time, or choose a smaller h."
+        )
+    if not np.all(np.isfinite(fs[:3])):
+        raise IntegrationError(f"The solution diverged before t = {t:g} s; choose a smaller h.")
+    if ns[8] > 2 * MAX_STEPS:
+        raise IntegrationError(
+            f"The discharge takes too many steps at t = {t:g} s; "
+            "raise v_low so that the switch opens again, or raise r_ds_on."
+        )
 
 
 def _check_parameters(params: KernelParameters, variant: str) -> None:
@@ -334,23 +413,3 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
         + ([1.0 / params.r_ds_on, params.delay_on, params.delay_off] if schmitt else [0.0] * 3)
         + [_discharge_step(params, h) if schmitt else h, float(schmitt)]
     )
-
-
-@dataclass(slots=True)
-class _Run:
-    """Arguments, state and growing buffers of one integration."""
-
-    variant: Variant
-    h: float
-    memristor: bool
-    steps: int
-    inputs: tuple[FloatArray | npt.NDArray[np.int64], ...]
-    fs: FloatArray
-    ns: npt.NDArray[np.int64]
-    rows: int
-    spikes: int = 1024
-    chunk: int = CHUNK_STEPS
-    n_steps: int = field(default=0, init=False)
-    columns: list[FloatArray] = field(default_factory=list, init=False)
-
-    # (see finish)

@@ -42,12 +42,13 @@ EVENTS_PER_STEP = 10_000
 # |u| below which exp(u), its square and its product with K stay finite and exact enough, given
 # |ln K| <= LOG_K_LIMIT: the neglected tail is exp(-40) = 4e-18.
 U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
+SIXTH = 1.0 / 6.0
 
-# Layout of the parameter and state arrays.
-N_PARAMETERS, N_FLOAT_STATE, N_INT_STATE = 21, 12, 8
+# Sizes of the state arrays.
+N_FLOAT_STATE, N_INT_STATE = 12, 9
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _x_rate_apart(u: float, log_k: float, x: float, tau_inv: float) -> float:
     """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
     if tau_inv == 0.0:  # a resistor
@@ -57,7 +58,7 @@ def _x_rate_apart(u: float, log_k: float, x: float, tau_inv: float) -> float:
     return tau_inv * (s_on * (1.0 - x) - p_off * x)
 
 
-@njit(cache=True, fastmath={"contract"}, forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _x_rate(m: float, x: float, w: tuple[float, ...]) -> float:
     """Return dx/dt at v_mem = m."""
     (u_on, vt_inv, k, tau_inv, u_max, log_k) = w
@@ -70,7 +71,7 @@ def _x_rate(m: float, x: float, w: tuple[float, ...]) -> float:
     return _x_rate_apart(u, log_k, x, tau_inv)
 
 
-@njit(cache=True, fastmath={"contract"}, forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _rates(
     v: float, x: float, i: float, leak: tuple[float, ...], w: tuple[float, ...]
 ) -> tuple[float, float, float]:
@@ -80,7 +81,7 @@ def _rates(
     return m, c_inv * ((i - g_switch * v) - m * (g_0 + g_1 * x)), _x_rate(m, x, w)
 
 
-@njit(cache=True, fastmath={"contract"}, forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _rk4(
     v: float,
     x: float,
@@ -100,7 +101,7 @@ def _rk4(
     _, kv_3, kx_3 = _rates(v_3, x + q * kx_2, i_m, leak, w)
     v_4 = v + h * kv_3
     _, kv_4, kx_4 = _rates(v_4, x + h * kx_3, i_1, leak, w)
-    s = h / 6.0
+    s = h * SIXTH
     return (
         v + s * (kv_1 + 2.0 * (kv_2 + kv_3) + kv_4),
         x + s * (kx_1 + 2.0 * (kx_2 + kx_3) + kx_4),
@@ -108,7 +109,7 @@ def _rk4(
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sine_sum(t: float, sines: FloatArray) -> float:
     """Return the sum of the sines (amplitude, angular frequency, phase, t_start) at time t."""
     total = 0.0
@@ -117,7 +118,7 @@ def _sine_sum(t: float, sines: FloatArray) -> float:
     return total
 
 
-@njit(cache=True, fastmath={"contract"}, forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _current(p: float, piece: tuple[float, float, float], sines: FloatArray) -> float:
     """Return i_in at the time p after the start of the piece (t, i, slope)."""
     (t_k, i_k, slope) = piece
@@ -127,7 +128,7 @@ def _current(p: float, piece: tuple[float, float, float], sines: FloatArray) -> 
     return i
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     """Return where the cubic with these Bezier ordinates first rises through 0 in (0, 1], or -1.
 
@@ -177,7 +178,7 @@ def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     return s
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _shorten(
     length: float,
     h: float,
@@ -227,7 +228,7 @@ def _shorten(
     return estimate, v_1, x_1, e_1
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for its speed
     par: FloatArray,
     t_piece: FloatArray,
@@ -260,7 +261,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
         The state to resume from, updated on return. fs: v_c, x, energy, v_mem, its derivative,
         dv_c/dt, dx/dt, i_in, offset in the grid step, time of the timed event, time of the last
         row, time of the last spike. ns: piece, grid step, phase, steps until the next row,
-        events in this grid step, rows, spikes, stride. A new run has grid step -1.
+        events in this grid step, rows, spikes, stride, steps taken. A new run has grid step -1.
     out_t, out_v, out_m, out_x, out_e, out_level, out_spike : array
         The buffers; rows ns[5] and spikes ns[6] onwards are written.
     max_steps : int
@@ -280,7 +281,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
     (kx, i_0, s, t_event, t_row, t_last) = (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11])
     (k, j, phase, wait, events) = (ns[0], ns[1], ns[2], ns[3], ns[4])
     (row, spike, stride) = (ns[5], ns[6], ns[7])
-    n_pieces = n_piece.size
+    (n_pieces, n_sines) = (n_piece.size, sines.shape[0])
     t_stop = t_piece[n_pieces]
     row_limit = out_t.size - ROWS_PER_STEP
     status = DONE
@@ -343,16 +344,20 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
                     timed = False
                     last = False
             p_1 = p + h if last and not timed else p + s + length
-            i_1 = _current(p_1, piece, sines)
-            i_m = _current(p + (s + 0.5 * length), piece, sines)
+            p_m = p + (s + 0.5 * length)
+            i_m = piece[1] + piece[2] * p_m
+            i_1 = piece[1] + piece[2] * p_1
+            if n_sines > 0:  # not by `_current`, which counts references to the array each time
+                i_m += _sine_sum(piece[0] + p_m, sines)
+                i_1 += _sine_sum(piece[0] + p_1, sines)
             v_1, x_1, e_1 = _rk4(v, x, (kv, kx), (i_0, i_m, i_1), length, leak, w)
             m_1, kv_1, kx_1 = _rates(v_1, x_1, i_1, leak, w)
             md_1 = (kv_1 - m_1 * d_1 * kx_1) / (d_0 + d_1 * x_1)
             left -= 1
             # A cubic lies in the hull of its Bezier ordinates: all below 0, no crossing.
             g_end = sign * m_1 - offset
-            b_1 = g + (length / 3.0) * (sign * md)
-            b_2 = g_end - (length / 3.0) * (sign * md_1)
+            b_1 = g + (2.0 * SIXTH * length) * (sign * md)
+            b_2 = g_end - (2.0 * SIXTH * length) * (sign * md_1)
             if g_end >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
                 root = _first_root(g, b_1, b_2, g_end)
                 if root >= 0.0:
@@ -376,9 +381,10 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
                 if wait == 0 or j == n:
                     t = t_piece[k + 1] if j == n else piece[0] + j * h
                     if t > t_row:
-                        (out_t[row], out_v[row], out_m[row]) = (t, v, m)
-                        (out_x[row], out_e[row]) = (x, energy)
-                        out_level[row] = 0 if phase in (INTEGRATE, DELAY_ON) else 1
+                        u = np.uint64(row)  # unsigned: no code for indices below 0
+                        (out_t[u], out_v[u], out_m[u]) = (t, v, m)
+                        (out_x[u], out_e[u]) = (x, energy)
+                        out_level[u] = 0 if phase in (INTEGRATE, DELAY_ON) else 1
                         row += 1
                         t_row = t
                     wait = stride
@@ -440,5 +446,5 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
     (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (v, x, energy, m, md, kv)
     (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11]) = (kx, i_0, s, t_event, t_row, t_last)
     (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, j, phase, wait, events)
-    (ns[5], ns[6]) = (row, spike)
+    (ns[5], ns[6], ns[8]) = (row, spike, ns[8] + max_steps - left)
     return status

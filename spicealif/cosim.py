@@ -1,0 +1,178 @@
+"""The whole job for one neuron: circuit and reference, run and compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from spicealif._files import make_folder, write_text
+from spicealif.compare import Comparison, compare
+from spicealif.design import Neuron, dump_toml
+from spicealif.netlist import build_netlist
+from spicealif.reference.driver import Variant
+from spicealif.simulators import Run, Simulator, get_simulator
+from spicealif.waveforms import Waveforms
+
+__all__ = ["Cosimulation", "cosimulate", "simulate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cosimulation:
+    """Circuit and reference of one neuron.
+
+    Attributes
+    ----------
+    neuron : Neuron
+    run : Run
+        The circuit's run; ``run.waveforms`` are its traces.
+    reference : Waveforms
+        The reference's traces.
+    comparison : Comparison or None
+        Circuit against reference; None if the circuit's run left no waveforms. Of a run that
+        ended early it covers what there is.
+    """
+
+    neuron: Neuron
+    run: Run
+    reference: Waveforms
+    comparison: Comparison | None
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write design, netlist, log, waveforms and comparison into a folder.
+
+        Parameters
+        ----------
+        folder : path-like
+            Created if need be; files of the same names are replaced.
+
+        Returns
+        -------
+        list of Path
+            The files written.
+
+        Raises
+        ------
+        OutputError
+            If something cannot be written.
+        """
+        import json
+
+        target = make_folder(Path(folder))
+        files = [
+            write_text(target / "neuron.toml", dump_toml(self.neuron)),
+            self.run.netlist.write(target),
+            write_text(target / "simulator.log", self.run.log + "\n"),
+            self.reference.save(target / "reference.nc"),
+        ]
+        if self.run.waveforms is not None:
+            files.append(self.run.waveforms.save(target / "circuit.nc"))
+        if self.comparison is not None:
+            text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
+            files.append(write_text(target / "comparison.json", text + "\n"))
+            files.append(write_text(target / "comparison.txt", f"{self.comparison}\n"))
+        return files
+
+
+def simulate(
+    neuron: Neuron,
+    simulator: str | Simulator = "ngspice",
+    *,
+    timeout: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Build a neuron's netlist and run it.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    simulator : str or Simulator
+        A name is opened for this run and closed after it; pass a simulator to keep its worker
+        warm over several runs.
+    timeout : float, optional
+        Seconds of wall time.
+    progress : callable, optional
+        Called with the fraction done, 0 to 1.
+
+    Returns
+    -------
+    Run
+        Look at ``run.status``, or use ``run.require()`` for waveforms or an error.
+
+    Raises
+    ------
+    NetlistError
+        If the netlist cannot be built.
+    SimulatorNotFound
+        If the simulator is not on this machine.
+    """
+    tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
+    try:
+        return tool.run(build_netlist(neuron, tool.dialect), timeout=timeout, progress=progress)
+    finally:
+        if isinstance(simulator, str):
+            tool.close()
+
+
+def cosimulate(
+    neuron: Neuron,
+    simulator: str | Simulator = "ngspice",
+    *,
+    variant: Variant = "ideal",
+    timeout: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Cosimulation:
+    """Run a neuron as a circuit and as differential equations, and compare.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    simulator : str or Simulator
+        As in `simulate`.
+    variant : {"ideal", "schmitt"}
+        The reference, see `solve_reference`.
+    timeout : float, optional
+        Seconds of wall time for the simulator.
+    progress : callable, optional
+        Called with the fraction of the simulator's run that is done.
+    meanwhile : callable, optional
+        Called in another thread after the reference, while the simulator may still be running.
+
+    Returns
+    -------
+    Cosimulation
+
+    Raises
+    ------
+    NetlistError, IntegrationError, SimulatorNotFound
+        If one side cannot be run at all. A run that fails half-way raises nothing: see
+        ``Cosimulation.run``.
+    """
+    tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
+    netlist = build_netlist(neuron, tool.dialect)
+
+    def reference_side() -> Waveforms:
+        from spicealif.reference import solve_reference
+
+        result = solve_reference(neuron, variant)
+        if meanwhile is not None:
+            meanwhile()
+        return result
+
+    try:
+        # The reference takes a fraction of a second, most of it numba's start; the simulator's
+        # process runs beside it.
+        with ThreadPoolExecutor(1) as pool:
+            pending = pool.submit(reference_side)
+            run = tool.run(netlist, timeout=timeout, progress=progress)
+            reference = pending.result()
+    finally:
+        if isinstance(simulator, str):
+            tool.close()
+    comparison = None
+    if run.waveforms is not None:
+        comparison = compare(run.waveforms, reference, neuron)
+    return Cosimulation(neuron, run, reference, comparison)

@@ -1,0 +1,5 @@
+"""The reference: the paper's equations by RK4 with located events."""
+
+from spicealif.reference.reference import VARIANTS, solve_reference
+
+__all__ = ["VARIANTS", "solve_reference"]

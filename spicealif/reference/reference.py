@@ -1,0 +1,123 @@
+"""From a neuron to the waveforms of its differential equations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from spicealif.design import Memristor, Neuron, dump_toml
+from spicealif.errors import IntegrationError
+from spicealif.reference.driver import (
+    KernelParameters,
+    MemristorLeak,
+    ResistorLeak,
+    Sine,
+    StimulusPieces,
+    Variant,
+    integrate,
+)
+from spicealif.waveforms import Waveforms
+
+__all__ = ["VARIANTS", "solve_reference"]
+
+#: The variants of the reference.
+VARIANTS: tuple[Variant, ...] = ("ideal", "schmitt")
+
+
+def solve_reference(
+    neuron: Neuron,
+    variant: Variant = "ideal",
+    *,
+    h: float | None = None,
+    stride: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Waveforms:
+    """Integrate the paper's Eq. 1 (resistor) or Eq. 2 (memristor) by RK4.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        What to integrate; its parts count only through v_th and, in ``schmitt``, v_low, the
+        MOSFET's on-resistance and the comparator's delay.
+    variant : {"ideal", "schmitt"}
+        ``ideal``: at v_th the capacitor is set to v_reset and held there for t_ref.
+        ``schmitt``: from v_th the MOSFET discharges the capacitor until v_mem falls to v_low.
+    h : float, optional
+        Largest step in s; `Neuron.default_h` if not given.
+    stride : int
+        Keep every `stride`-th step of the traces; spikes are always kept.
+    progress : callable, optional
+        Called with the fraction done.
+
+    Returns
+    -------
+    Waveforms
+        Quantities v_c, v_mem, x (memristor only), spike and i_in. At a jump there are two
+        samples, one at the event and one at the next floating-point number.
+
+    Raises
+    ------
+    IntegrationError
+        If the variant is unknown, or h does not make sense.
+    """
+    if variant not in VARIANTS:
+        raise IntegrationError(
+            f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
+        )
+    step = neuron.default_h if h is None else h
+    delay_on, delay_off = neuron.switch_delays
+    leak = neuron.leak
+    parameters = KernelParameters(
+        c=neuron.c,
+        r_s=neuron.r_s,
+        leak=(
+            MemristorLeak(leak.r_on, leak.r_off, leak.v_on, leak.v_off, leak.tau)
+            if isinstance(leak, Memristor)
+            else ResistorLeak(leak.r)
+        ),
+        thermal_voltage=neuron.thermal_voltage,
+        v_th=neuron.v_th,
+        v_low=neuron.network.v_low / neuron.difference_amplifier.gain,
+        r_ds_on=neuron.r_ds_on,
+        v_rest=neuron.v_rest,
+        v_reset=neuron.v_reset,
+        t_ref=neuron.t_ref,
+        delay_on=delay_on,
+        delay_off=delay_off,
+        x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
+        v_c_0=neuron.v_rest,
+    )
+    pieces = neuron.stimulus.pieces(neuron.t_stop)
+    result = integrate(
+        parameters,
+        StimulusPieces(
+            pieces.t, pieces.i, pieces.slope, tuple(Sine(*s) for s in pieces.sines.tolist())
+        ),
+        variant=variant,
+        t_stop=neuron.t_stop,
+        h=step,
+        stride=stride,
+        progress=progress,
+    )
+    comparator = neuron.comparator
+    signals = {
+        "v_c": result.v_c,
+        "v_mem": result.v_mem,
+        "spike": np.where(result.spike > 0, comparator.v_oh, comparator.v_ol),
+        "i_in": neuron.stimulus.value(result.time),
+    }
+    if result.x is not None:
+        signals["x"] = result.x
+    attrs = {
+        "side": "reference",
+        "variant": variant,
+        "h": step,
+        "n_steps": result.n_steps,
+        "energy_source": float(result.energy[-1]),
+        "design_digest": neuron.digest,
+        "neuron": neuron.name,
+        "design": dump_toml(neuron),
+        "t_stop": neuron.t_stop,
+    }
+    return Waveforms(result.time, signals, result.t_spike, attrs)

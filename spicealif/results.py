@@ -1,0 +1,60 @@
+"""Loading saved results of any kind: our netCDF files, and simulators' raw files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from spicealif.design import Neuron
+from spicealif.errors import WaveformError
+from spicealif.netlist import build_netlist
+from spicealif.simulators.judge import waveforms_from
+from spicealif.simulators.ngspice_batch import provenance
+from spicealif.simulators.raw import read_raw
+from spicealif.waveforms import Waveforms, load_waveforms
+
+__all__ = ["load_result"]
+
+
+def load_result(path: str | os.PathLike[str], neuron: Neuron | None = None) -> Waveforms:
+    """Load waveforms from a netCDF file of ours, or from an ngspice raw file.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.nc`` or ``.raw``.
+    neuron : Neuron, optional
+        What a raw file is of; its nodes must be named as in our netlists.
+
+    Returns
+    -------
+    Waveforms
+
+    Raises
+    ------
+    WaveformError
+        If the file cannot be loaded, or it is a raw file and the neuron or a vector is missing.
+    RawFileError
+        If a raw file is damaged.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".raw":
+        return load_waveforms(path)
+    if neuron is None:
+        raise WaveformError(
+            f"{str(path)!r} is a raw file, which does not say which neuron it is of; give the "
+            "neuron (--neuron FILE)."
+        )
+    plots = [p for p in read_raw(path) if "transient" in p.plotname.lower()]
+    if not plots:
+        raise WaveformError(f"{str(path)!r} holds no transient analysis; give a file that does.")
+    netlist = build_netlist(neuron)
+    attrs = provenance(netlist, "raw file", plots[-1].title)
+    waveforms, missing = waveforms_from(plots[-1].columns(), netlist, attrs)
+    if waveforms is None:
+        raise WaveformError(f"{str(path)!r} holds no time points; run the simulation again.")
+    if "spike" not in waveforms or "v_mem" not in waveforms:
+        raise WaveformError(
+            f"{str(path)!r} lacks {', '.join(missing)}; save these vectors in the simulation."
+        )
+    return waveforms
