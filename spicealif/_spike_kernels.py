@@ -173,7 +173,7 @@ def _band(a: FloatArray, b: FloatArray, window: float) -> tuple[IntArray, IntArr
 
 
 @njit(cache=True)
-def _fill(  # noqa: PLR0917 -- numba passes arguments by position
+def _fill(
     a: FloatArray,
     b: FloatArray,
     window: float,
@@ -216,7 +216,7 @@ def _fill(  # noqa: PLR0917 -- numba passes arguments by position
 
 
 @njit(cache=True)
-def _trace(  # noqa: PLR0917
+def _trace(
     low: IntArray,
     high: IntArray,
     cells: IntArray,

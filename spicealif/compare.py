@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,111 +18,16 @@ from numpy.typing import NDArray
 from spicealif import spikes
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError
+from spicealif.measures import MEASURES, Measure, Value, measure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["MEASURES", "Comparison", "Measure", "compare", "measure"]
+__all__ = ["Comparison", "compare"]
 
 _Floats = NDArray[np.float64]
-_Value = float | int | NDArray[Any]
 
 #: Samples of an inter-spike interval in which v_mem is compared, and of the run for x.
 _PHASES = (np.arange(64) + 0.5) / 64
 _X_SAMPLES = 4001
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a measure is called and counted in.
-
-    Attributes
-    ----------
-    label : str
-        For tables.
-    unit : str
-        SI unit; empty for numbers.
-    pair : bool
-        Whether it belongs to the pair of results rather than to each side.
-    """
-
-    label: str
-    unit: str = ""
-    pair: bool = False
-
-
-#: Every measure by its name in `Comparison.to_dict`.
-MEASURES: Mapping[str, Measure] = {
-    "spike_count": Measure("spikes"),
-    "mean_rate": Measure("mean rate", "Hz"),
-    "spikes_first_pulse": Measure("spikes in the first pulse"),
-    "spikes_last_pulse": Measure("spikes in the last pulse"),
-    "isi_mean": Measure("mean interval within pulses", "s"),
-    "isi_first": Measure("mean interval, first pulse", "s"),
-    "isi_last": Measure("mean interval, last pulse", "s"),
-    "isi_growth": Measure("growth of the interval", "s"),
-    "adaptation_ratio": Measure("last interval / first interval"),
-    "adaptation_index": Measure("adaptation index"),
-    "x_final": Measure("final state x"),
-    "v_c_peak": Measure("peak capacitor voltage", "V"),
-    "energy_per_spike": Measure("source energy per spike", "J"),
-    "supply_energy_per_spike": Measure("supply energy per spike", "J"),
-    "matched": Measure("matched spikes", pair=True),
-    "time_error_mean": Measure("mean spike-time difference", "s", pair=True),
-    "time_error_worst": Measure("worst spike-time difference", "s", pair=True),
-    "victor_purpura": Measure("Victor-Purpura distance", pair=True),
-    "van_rossum": Measure("van Rossum distance", pair=True),
-    "gamma": Measure("coincidence factor", pair=True),
-    "x_nrmse": Measure("error of x (NRMSE)", pair=True),
-    "v_mem_nrmse": Measure("error of v_mem, intervals aligned", pair=True),
-}
-
-
-def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, _Value]:
-    """Return the measures of one side.
-
-    Parameters
-    ----------
-    waveforms : Waveforms
-        The result.
-    neuron : Neuron
-        What it is of.
-
-    Returns
-    -------
-    dict of str to float, int or ndarray
-        SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
-        (pulses,). Intervals (``isi_*``) and the adaptation index (mean of
-        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, taken in order, so that the
-        index tells the adaptation over the run; ``isi_growth`` is ``isi_last - isi_first`` and
-        ``adaptation_ratio`` is ``isi_last / isi_first``. Without pulses, ``isi_first`` and
-        ``isi_last`` are the first and the last interval.
-    """
-    t = waveforms.t_spike
-    starts, ends = neuron.stimulus.windows(neuron.t_stop)
-    # A run that ended early is measured over the time it covers.
-    duration = min(neuron.t_stop, float(waveforms.time[-1])) if len(waveforms) else neuron.t_stop
-    inside = starts < duration
-    starts, ends = starts[inside], ends[inside]
-    per_pulse = spikes.spikes_per_window(t, starts, ends)
-    isi = spikes.within_window_intervals(t, starts, ends)
-    first, last = _edge_intervals(t, starts, ends)
-    out: dict[str, _Value] = {
-        "spike_count": len(t),
-        "mean_rate": spikes.mean_rate(t, duration),
-        "spikes_per_pulse": per_pulse,
-        "spikes_first_pulse": int(per_pulse[0]) if len(per_pulse) else 0,
-        "spikes_last_pulse": int(per_pulse[-1]) if len(per_pulse) else 0,
-        "isi_mean": float(isi.mean()) if len(isi) else math.nan,
-        "isi_first": first,
-        "isi_last": last,
-        "isi_growth": last - first,
-        "adaptation_ratio": last / first,
-        "adaptation_index": spikes.adaptation_index(isi),
-        "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
-        "v_c_peak": float(waveforms["v_c"].max()),
-    }
-    out["energy_per_spike"] = _per_spike(_source_energy(waveforms), len(t))
-    out["supply_energy_per_spike"] = _per_spike(_supply_energy(waveforms, neuron), len(t))
-    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,15 +56,18 @@ class Comparison:
     a: Waveforms
     b: Waveforms
     labels: tuple[str, str]
-    of_a: dict[str, _Value]
-    of_b: dict[str, _Value]
-    of_pair: dict[str, _Value]
+    of_a: dict[str, Value]
+    of_b: dict[str, Value]
+    of_pair: dict[str, Value]
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Rows of the table: label, `a`, `b`, difference, as texts with units."""
         out = []
+        starts, _ = self.neuron.stimulus.windows(self.neuron.t_stop)
         for name, info in MEASURES.items():
+            if len(starts) == 1 and name in ("spikes_first_pulse", "spikes_last_pulse"):
+                continue  # without pulses these repeat the count
             if info.pair:
                 out.append((info.label, "", "", _text(self.of_pair[name], info.unit)))
                 continue
@@ -200,7 +107,10 @@ class Comparison:
         rows = [("", *self.labels, "difference"), *self.rows]
         widths = [max(len(r[k]) for r in rows) for k in range(4)]
         lines = [
-            "  ".join(c.ljust(w) if k == 0 else c.rjust(w) for k, (c, w) in enumerate(zip(r, widths, strict=True))).rstrip()
+            "  ".join(
+                c.ljust(w) if k == 0 else c.rjust(w)
+                for k, (c, w) in enumerate(zip(r, widths, strict=True))
+            ).rstrip()
             for r in rows
         ]
         lines.insert(1, "-" * len(max(lines, key=len)))
@@ -213,9 +123,7 @@ class Comparison:
         head = cells("th", ("", *self.labels, "difference"))
         body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{html.escape(n)}</p>" for n in self.notes)
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
-        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
 
 
 def compare(
@@ -266,7 +174,7 @@ def compare(
     )
 
 
-def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, _Value]:
+def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
     starts, ends = neuron.stimulus.windows(neuron.t_stop)
     isi = spikes.within_window_intervals(b.t_spike, starts, ends)
     if not len(isi):
@@ -330,48 +238,6 @@ def _v_mem_error(
     return float(np.sqrt(np.mean(error**2))) / v_th
 
 
-def _edge_intervals(t: _Floats, starts: _Floats, ends: _Floats) -> tuple[float, float]:
-    """Return the mean interval of the first and of the last pulse that has intervals, in s."""
-    if len(starts) == 1:
-        isi = spikes.within_window_intervals(t, starts, ends)
-        return (float(isi[0]), float(isi[-1])) if len(isi) else (math.nan, math.nan)
-    first = np.searchsorted(t, starts)
-    count = np.searchsorted(t, ends) - first
-    full = np.flatnonzero(count >= 2)
-    if not len(full):
-        return math.nan, math.nan
-
-    def mean(pulse: int) -> float:
-        low, n = first[pulse], count[pulse]
-        return float((t[low + n - 1] - t[low]) / (n - 1))
-
-    return mean(int(full[0])), mean(int(full[-1]))
-
-
-def _source_energy(waveforms: Waveforms) -> float:
-    if "energy_source" in waveforms.attrs:
-        return float(waveforms.attrs["energy_source"])
-    return float(np.trapezoid(waveforms["v_c"] * waveforms["i_in"], waveforms.time))
-
-
-def _supply_energy(waveforms: Waveforms, neuron: Neuron) -> float:
-    supplies = neuron.supplies
-    volts = {
-        "i_pos": supplies.v_pos,
-        "i_neg": supplies.v_neg,
-        "i_comparator": supplies.v_comparator,
-    }
-    if not all(name in waveforms for name in volts):
-        return math.nan
-    return sum(
-        v * float(np.trapezoid(waveforms[name], waveforms.time)) for name, v in volts.items()
-    )
-
-
-def _per_spike(energy: float, count: int) -> float:
-    return energy / count if count else math.nan
-
-
 def _labels(a: Waveforms, b: Waveforms) -> tuple[str, str]:
     first, second = _label(a), _label(b)
     return (first, second) if first != second else (f"{first} (a)", f"{second} (b)")
@@ -384,11 +250,11 @@ def _label(waveforms: Waveforms) -> str:
     return f"{side} ({detail})" if detail else side
 
 
-def _missing(value: _Value) -> bool:
+def _missing(value: Value) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _text(value: _Value, unit: str) -> str:
+def _text(value: Value, unit: str) -> str:
     if _missing(value):
         return "-"
     if isinstance(value, int | np.integer):
@@ -400,21 +266,21 @@ def _text(value: _Value, unit: str) -> str:
     return f"{float(value):.4g}"
 
 
-def _gap(a: _Value, b: _Value, info: Measure) -> str:
+def _gap(a: Value, b: Value, info: Measure) -> str:
     if _missing(a) or _missing(b):
         return "-"
-    gap = a - b
-    if isinstance(gap, int | np.integer):
-        return f"{gap:+d}"
-    relative = f" ({gap / abs(b):+.1%})" if b else ""
+    if isinstance(a, int) and isinstance(b, int):
+        return f"{a - b:+d}"
+    gap, size = float(a) - float(b), abs(float(b))
+    # A percentage of rounding noise would say nothing.
+    relative = f" ({gap / size:+.1%})" if size > 1e-6 or (size and info.unit) else ""
     text = _text(gap, info.unit)
     return f"{'' if text.startswith('-') else '+'}{text}{relative}"
 
 
-def _plain(value: _Value) -> Any:
+def _plain(value: Value) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value.item() if isinstance(value, np.generic) else value
-

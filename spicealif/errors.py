@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CompareError",
     "DesignError",
+    "IntegrationError",
     "NetlistError",
     "OutputError",
     "RawFileError",
-    "IntegrationError",
     "RunFailed",
     "SimulatorError",
     "SimulatorNotFound",

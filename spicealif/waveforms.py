@@ -210,4 +210,5 @@ def _attributes(name: str) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str | float | int:
-    return value.item() if isinstance(value, np.generic) else value
+    out: str | float | int = value.item() if isinstance(value, np.generic) else value
+    return out

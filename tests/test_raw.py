@@ -27,7 +27,7 @@ TRAN = f"test deck\n{RC}.tran 0.1u 20u 0 1u\n.end\n"
 AC = f"test deck\n{RC}.ac dec 5 1 1meg\n.end\n"
 # B1 has no solution once v(out) passes 0.5 V, so the transient fails; the noise analysis follows
 FAILING = f"""test deck
-{RC}B1 x 0 V= v(out) > 0.5 ? (v(x) > 0.5 ? 0 : 1) : 0
+{RC.replace("dc 1", "dc 0")}B1 x 0 V= v(out) > 0.5 ? (v(x) > 0.5 ? 0 : 1) : 0
 R2 x 0 1
 .tran 0.1u 20u 0 0.1u
 .noise v(out) V1 dec 5 1 1meg
@@ -88,14 +88,15 @@ write appended.raw
 unset appendwrite
 setplot tran1
 write odd.raw v(out) V(out) v(in) - 2*v(out)
+set filetype=ascii
+write three_text.raw op1.all tran1.all ac1.all
+set filetype=binary
 set nopadding
 write unpadded.raw
 let short=vector(5)
 write short.raw v(out) short
 unset nopadding
-write padded.raw v(out) short
-set filetype=ascii
-write three_text.raw op1.all tran1.all ac1.all""",
+write padded.raw v(out) short""",
         tmp_path_factory.mktemp("written"),
     )
 
@@ -128,7 +129,8 @@ def make(
     lines = "".join(f"\t{i}\t{v}\n" for i, v in enumerate(variables))
     header = (
         f"Title: made\nDate: today\nPlotname: Transient Analysis\nFlags: {flags}\n"
-        f"No. Variables: {len(variables)}\nNo. Points: {n_points}\n{extra}Variables:\n{lines}{end}:\n"
+        f"No. Variables: {len(variables)}\nNo. Points: {n_points}\n{extra}"
+        f"Variables:\n{lines}{end}:\n"
     )
     if data is None:
         data = np.arange(3.0 * len(variables)).tobytes()
@@ -140,7 +142,7 @@ def make(
 
 def test_binary_transient_agrees_with_spicelib_and_ltspice(tran: Path) -> None:
     import ltspice
-    from spicelib import RawRead
+    from spicelib import RawRead  # type: ignore[import-untyped]
 
     (plot,) = read_raw(tran)
     assert plot.title == "test deck"
@@ -602,7 +604,7 @@ def test_fuzzed_bytes(
     end=st.sampled_from(["Binary", "Values", "values"]),
     data=st.one_of(st.binary(max_size=200), st.text("0123456789 ,.\t\ne+-naif", max_size=80)),
 )
-def test_fuzzed_fields(
+def test_fuzzed_fields(  # noqa: PLR0917 - hypothesis passes them by name
     points: int | str, flags: str, extra: str, end: str, data: bytes | str, tmp_path: Path
 ) -> None:
     body = data.encode() if isinstance(data, str) else data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as _ValidationError
@@ -58,14 +58,14 @@ def parse_quantity(value: object, unit: str = "") -> float:
         If the text is not a quantity, or has another unit.
     """
     if isinstance(value, bool):
-        raise ValueError(f"is {value}, not a number; give a value such as 1e-7 or '100n'")  # noqa: TRY004 (pydantic wants ValueError)
+        raise ValueError(f"is {value}, not a number; give a value such as 1e-7 or '100n'")
     if isinstance(value, int | float):
         return float(value)
     if not isinstance(value, str):
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(
             f"is a {type(value).__name__}, not a number; give a value such as 1e-7 or '100n'"
         )
-    from quantiphy import Quantity, QuantiPhyError
+    from quantiphy import QuantiPhyError, Quantity
 
     try:
         quantity = Quantity(value)
@@ -85,17 +85,24 @@ def parse_quantity(value: object, unit: str = "") -> float:
 def _quantity(unit: str) -> Any:
     return Annotated[
         float,
-        BeforeValidator(
-            lambda v: parse_quantity(v, unit), json_schema_input_type=float | str
-        ),
+        BeforeValidator(lambda v: parse_quantity(v, unit), json_schema_input_type=float | str),
         Field(allow_inf_nan=False, json_schema_extra={"unit": unit or "1"}),
     ]
 
 
+# A type checker sees plain floats; pydantic sees floats that also take "4.7k" and know a unit.
 if TYPE_CHECKING:
-    Ampere = Farad = Hertz = Kelvin = Number = Ohm = Second = Siemens = Volt = float
-    VoltPerSecond = float
-    Identifier = str
+    Ampere: TypeAlias = float
+    Farad: TypeAlias = float
+    Hertz: TypeAlias = float
+    Kelvin: TypeAlias = float
+    Number: TypeAlias = float
+    Ohm: TypeAlias = float
+    Second: TypeAlias = float
+    Siemens: TypeAlias = float
+    Volt: TypeAlias = float
+    VoltPerSecond: TypeAlias = float
+    Identifier: TypeAlias = str
 else:
     Ampere = _quantity("A")
     Farad = _quantity("F")
@@ -117,11 +124,12 @@ else:
 class _PartMeta(ModelMetaclass):
     """Turns pydantic's report into one sentence, for whoever calls a class directly."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (of a metaclass)
         try:
             return super().__call__(*args, **kwargs)
         except _ValidationError as error:
-            raise DesignError(sentence(error, cls)) from None
+            model = cast("type[BaseModel]", cls)
+            raise DesignError(sentence(error, model)) from None
 
 
 class Part(BaseModel, metaclass=_PartMeta):
@@ -302,7 +310,9 @@ def _owner(loc: tuple[int | str, ...], model: type[BaseModel] | None) -> type[Ba
         if field is None:
             return None
         classes = _models_in(field.annotation)
-        options = {str(c.model_fields["kind"].default): c for c in classes if "kind" in c.model_fields}
+        options = {
+            str(c.model_fields["kind"].default): c for c in classes if "kind" in c.model_fields
+        }
         current = classes[0] if classes else None
     return current
 

@@ -14,7 +14,10 @@ from spicealif.errors import DesignError
 __all__ = ["Hysteresis", "HysteresisNetwork", "nearest_in_series"]
 
 # IEC 60063. E24 is not the rounded geometric series, so both are listed or computed as there.
-_E24 = (10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91)  # fmt: skip
+_E24 = (
+    *(10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30),
+    *(33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91),
+)
 _SERIES: dict[str, tuple[float, ...]] = {
     "E24": tuple(v / 10 for v in _E24),
     "E96": tuple(round(10 ** (k / 96), 2) for k in range(96)),

@@ -194,7 +194,7 @@ class IdealComparator(Part):
         return swing / (2 * self.gain) * u + share * swing * 0.5 * (1 - math.tanh(u))
 
     def delay_to(self, fraction: float) -> float:
-        """Return the time in s from a crossing until the output has done `fraction` of its swing."""
+        """Return the time in s from a crossing until `fraction` of the output swing is done."""
         return self.t_delay * math.log1p(-fraction) / math.log(0.5)
 
 
@@ -236,7 +236,7 @@ class Comparator(Part):
     i_quiescent: Ampere = Field(default=5e-3, ge=0, description="supply current in A")
 
     def delay_to(self, fraction: float) -> float:
-        """Return the time in s from a crossing until the output has done `fraction` of its swing.
+        """Return the time in s from a crossing until `fraction` of the output swing is done.
 
         Two equal poles answer a step with ``1 - (1 + u) exp(-u)``, u in time constants.
         """

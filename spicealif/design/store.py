@@ -14,7 +14,15 @@ from spicealif.design.neuron import Neuron
 from spicealif.design.stimulus import PiecewiseLinear
 from spicealif.errors import DesignError, OutputError
 
-__all__ = ["dump_toml", "load_preset", "load_toml", "parse_toml", "preset_names", "save_toml", "schema"]
+__all__ = [
+    "dump_toml",
+    "load_preset",
+    "load_toml",
+    "parse_toml",
+    "preset_names",
+    "save_toml",
+    "schema",
+]
 
 
 def preset_names() -> list[str]:

@@ -150,7 +150,7 @@ def _template(dialect: str) -> jinja2.Template:
             f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
         )
     root = netlists_dir()
-    environment = jinja2.Environment(  # noqa: S701 (SPICE, not HTML)
+    environment = jinja2.Environment(
         loader=_MarkingLoader(
             [
                 (f"netlists/{dialect}", root / dialect),
@@ -169,17 +169,14 @@ def _template(dialect: str) -> jinja2.Template:
 
 
 def _finalize(value: object) -> str:
+    # type() and not isinstance(): a bool is an int, and a subclass of str could be anything.
     kind = type(value)
-    if kind is float:
+    if kind is float or kind is int:
         if not math.isfinite(value):  # type: ignore[arg-type]
             raise NetlistError(f"A netlist value is {value}; check the design's parameters.")
         return repr(value)
-    if kind is _Spice:
-        return value  # type: ignore[return-value]
-    if kind is int:
-        return repr(value)
-    if kind is str and _NAME.match(value):  # type: ignore[arg-type]
-        return value  # type: ignore[return-value]
+    if kind is _Spice or (kind is str and _NAME.match(str(value))):
+        return str(value)
     raise NetlistError(
         f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
         "number nor a plain name; only these may reach a netlist."

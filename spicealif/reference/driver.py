@@ -1,7 +1,6 @@
 """Run the compiled reference kernel: parameters in, waveforms and spike times out.
 
-The classes here hold plain numbers in SI units. The kernel, and numba with it, is imported when
-the first integration starts.
+The classes hold plain numbers in SI units. The first integration imports the kernel and numba.
 """
 
 from __future__ import annotations
@@ -46,14 +45,8 @@ DISCHARGE_STEPS = 20
 class MemristorLeak:
     """A mean metastable switch memristor.
 
-    Parameters
-    ----------
-    r_on, r_off : float
-        Resistance in ohm at x = 1 and at x = 0.
-    v_on, v_off : float
-        Thresholds in V; the device resets around v = -v_off. Either sign is accepted.
-    tau : float
-        Time constant of x in s.
+    `r_on` and `r_off` are its resistances at x = 1 and x = 0, `tau` is the time constant of x.
+    It switches on around v = v_on and off around v = -v_off; either sign is accepted.
     """
 
     r_on: float
@@ -65,7 +58,7 @@ class MemristorLeak:
 
 @dataclass(frozen=True, slots=True)
 class ResistorLeak:
-    """A resistor of `r` ohm as leak: the plain leaky integrate-and-fire neuron."""
+    """A resistor of `r` ohm: the plain leaky integrate-and-fire neuron."""
 
     r: float
 
@@ -163,12 +156,8 @@ class ReferenceResult:
         Times at which v_c was reset (``ideal``) or the switch closed (``schmitt``).
     energy : array
         Energy in J that the source has delivered up to each row.
-    n_steps : int
-        RK4 steps taken.
-    h : float
-        The largest step allowed.
-    variant : str
-        ``ideal`` or ``schmitt``.
+    n_steps, h, variant
+        RK4 steps taken, the largest step allowed, ``ideal`` or ``schmitt``.
     """
 
     time: FloatArray
@@ -244,12 +233,9 @@ def integrate(
         raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
     n_piece = _count_steps(pieces, t_stop, h)
     sines = [(s.amplitude, 2.0 * math.pi * s.frequency, s.phase, s.t_start) for s in pieces.sines]
-    arguments = (
-        _kernel_parameters(params, variant, h),
-        *(np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope)),
-        n_piece,
-        np.array(sines, dtype=np.float64).reshape(-1, 4),
-    )
+    par = _kernel_parameters(params, variant, h)
+    (t, i, slope) = (np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope))
+    stimulus = (t, i, slope, n_piece, np.array(sines, dtype=np.float64).reshape(-1, 4))
     memristor = isinstance(params.leak, MemristorLeak)
     fs = np.zeros(kernel.N_FLOAT_STATE)
     fs[:2] = (params.v_c_0, params.x_0 if memristor else 0.0)
@@ -259,35 +245,35 @@ def integrate(
     rows = int(n_piece.sum()) // stride + n_piece.size + kernel.ROWS_PER_STEP
     rows = max(min(rows + EVENT_ROWS, MAX_FIRST_ROWS), kernel.ROWS_PER_STEP)
     try:
-        columns = [np.empty(rows) for _ in range(5)]
+        (time, v_c, v_mem, x, energy) = (np.empty(rows) for _ in range(5))
         level = np.empty(rows, dtype=np.uint8)
         t_spike = np.empty(FIRST_SPIKES)
         status = kernel.PAUSED
         while status != kernel.DONE:
-            status = kernel.advance(*arguments, fs, ns, *columns, level, t_spike, CHUNK_STEPS)
-            t = float(fs[10])
-            if status == kernel.ROWS_FULL:
-                columns = [_grown(column) for column in columns]
+            out = (time, v_c, v_mem, x, energy, level, t_spike)
+            status = kernel.advance(par, stimulus, fs, ns, out, CHUNK_STEPS)
+            now = float(fs[10])
+            if ns[5] > time.size - kernel.ROWS_PER_STEP:
+                (time, v_c, v_mem, x, energy) = map(_grown, (time, v_c, v_mem, x, energy))
                 level = _grown(level)
-            elif status == kernel.SPIKES_FULL:
+            if ns[6] >= t_spike.size:
                 t_spike = _grown(t_spike)
-            _check_progress(status == kernel.STALLED, fs, ns, t)
+            _check_progress(status == kernel.STALLED, fs, ns, now)
             if progress is not None:
-                progress(1.0 if status == kernel.DONE else min(t / t_stop, 1.0))
+                progress(1.0 if status == kernel.DONE else min(now / t_stop, 1.0))
     except MemoryError:
         raise IntegrationError(
             f"The waveforms of {n_piece.sum()} steps do not fit in memory; choose a larger stride."
         ) from None
-    (row, spike) = (int(ns[5]), int(ns[6]))
-    (time, v_c, v_mem, x, energy) = (column[:row] for column in columns)
+    row = int(ns[5])
     return ReferenceResult(
-        time=time,
-        v_c=v_c,
-        v_mem=v_mem,
-        x=x if memristor else None,
+        time=time[:row],
+        v_c=v_c[:row],
+        v_mem=v_mem[:row],
+        x=x[:row] if memristor else None,
         spike=level[:row],
-        t_spike=t_spike[:spike].copy(),
-        energy=energy,
+        t_spike=t_spike[: ns[6]].copy(),
+        energy=energy[:row],
         n_steps=int(ns[8]),
         h=h,
         variant=variant,
@@ -321,8 +307,7 @@ def _check_parameters(params: KernelParameters, variant: str) -> None:
     """Raise IntegrationError for values the equations have no meaning for."""
     if variant not in ("ideal", "schmitt"):
         raise IntegrationError(f'There is no variant {variant!r}; use "ideal" or "schmitt".')
-    leak = params.leak
-    positive = {"c": params.c}
+    (leak, positive) = (params.leak, {"c": params.c})
     not_negative = {"r_s": params.r_s, "t_ref": params.t_ref}
     finite = {n: getattr(params, n) for n in ("v_th", "v_rest", "v_reset", "v_c_0")}
     if isinstance(leak, MemristorLeak):
@@ -364,9 +349,8 @@ def _count_steps(pieces: StimulusPieces, t_stop: float, h: float) -> npt.NDArray
             f"The stimulus' corners must increase from 0 to t_stop = {t_stop:g} s, "
             f"not from {t[0]:g} to {t[-1]:g} s; cut it at t_stop and remove equal corners."
         )
-    values = [float(z) for s in pieces.sines for z in (s.amplitude, s.frequency, s.phase)]
-    values += [float(s.t_start) for s in pieces.sines]
-    if not (np.all(np.isfinite([*pieces.i, *pieces.slope])) and np.all(np.isfinite(values))):
+    sines = [(s.amplitude, s.frequency, s.phase, s.t_start) for s in pieces.sines]
+    if not all(np.isfinite(a).all() for a in (pieces.i, pieces.slope, sines)):
         raise IntegrationError("The stimulus has an infinite or undefined value; remove it.")
     if not (0.0 < h < math.inf):
         raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")

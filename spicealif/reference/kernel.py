@@ -15,22 +15,32 @@ interpolant of v_mem over the step, then refined on the RK4 step itself, shorten
 lies on the threshold. So the state and the source energy at an event are those of an RK4 step,
 and the method keeps its order 4.
 
-Everything here works on plain floats and arrays; `spicealif.reference.driver` prepares them.
+`spicealif.reference.driver` prepares the plain floats and arrays that are used here.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+Numbers: TypeAlias = tuple[float, ...]
+Pair: TypeAlias = tuple[float, float]
+Triple: TypeAlias = tuple[float, float, float]
+# (leak, w): what `_rates` and `_x_rate` need
+Coefficients: TypeAlias = tuple[Numbers, Numbers]
+# t_piece, i_piece, slope_piece, n_piece (steps in each piece), sines
+Stimulus: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]
+# rows of time, v_c, v_mem, x, energy and spike level; spike times
+Buffers: TypeAlias = tuple[npt.NDArray[Any], ...]
 
 # What `advance` reports.
-DONE, PAUSED, ROWS_FULL, SPIKES_FULL, STALLED = 0, 1, 2, 3, 4
+DONE, PAUSED, STALLED = 0, 1, 2
 
 # Phases of the neuron. The ideal variant uses INTEGRATE and HELD.
 INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD = 0, 1, 2, 3, 4
@@ -39,10 +49,10 @@ INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD = 0, 1, 2, 3, 4
 ROWS_PER_STEP = 3
 # More events than this within one grid step: the step is far too long or the neuron is stuck.
 EVENTS_PER_STEP = 10_000
-# |u| below which exp(u), its square and its product with K stay finite and exact enough, given
-# |ln K| <= LOG_K_LIMIT: the neglected tail is exp(-40) = 4e-18.
+# |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
 U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
 SIXTH = 1.0 / 6.0
+MAX_ITERATIONS = 12
 
 # Sizes of the state arrays.
 N_FLOAT_STATE, N_INT_STATE = 12, 9
@@ -53,28 +63,24 @@ def _x_rate_apart(u: float, log_k: float, x: float, tau_inv: float) -> float:
     """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
     if tau_inv == 0.0:  # a resistor
         return 0.0
-    s_on = 1.0 / (1.0 + math.exp(u))
-    p_off = 1.0 / (1.0 + math.exp(log_k - u))
+    (s_on, p_off) = (1.0 / (1.0 + math.exp(u)), 1.0 / (1.0 + math.exp(log_k - u)))
     return tau_inv * (s_on * (1.0 - x) - p_off * x)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _x_rate(m: float, x: float, w: tuple[float, ...]) -> float:
+def _x_rate(m: float, x: float, w: Numbers) -> float:
     """Return dx/dt at v_mem = m."""
     (u_on, vt_inv, k, tau_inv, u_max, log_k) = w
     u = u_on - m * vt_inv
     if abs(u) < u_max:
         a = math.exp(u)
-        b = a + k
-        c = 1.0 + a
+        (b, c) = (a + k, 1.0 + a)
         return tau_inv * (b * (1.0 - x) - a * c * x) / (c * b)
     return _x_rate_apart(u, log_k, x, tau_inv)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _rates(
-    v: float, x: float, i: float, leak: tuple[float, ...], w: tuple[float, ...]
-) -> tuple[float, float, float]:
+def _rates(v: float, x: float, i: float, leak: Numbers, w: Numbers) -> Triple:
     """Return v_mem, dv_c/dt and dx/dt."""
     (v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch) = leak
     m = (v - v_rest) / (d_0 + d_1 * x)
@@ -82,18 +88,12 @@ def _rates(
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _rk4(
-    v: float,
-    x: float,
-    k1: tuple[float, float],
-    i: tuple[float, float, float],
-    h: float,
-    leak: tuple[float, ...],
-    w: tuple[float, ...],
-) -> tuple[float, float, float]:
-    """Return v_c, x and the source energy after one step of length h."""
+def _rk4(y: Pair, k1: Pair, i: Triple, h: float, coefficients: Coefficients) -> Triple:
+    """Return v_c, x and the source energy after one step of length h from y = (v_c, x)."""
+    (v, x) = y
     (kv_1, kx_1) = k1
     (i_0, i_m, i_1) = i
+    (leak, w) = coefficients
     q = 0.5 * h
     v_2 = v + q * kv_1
     _, kv_2, kx_2 = _rates(v_2, x + q * kx_1, i_m, leak, w)
@@ -119,7 +119,7 @@ def _sine_sum(t: float, sines: FloatArray) -> float:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _current(p: float, piece: tuple[float, float, float], sines: FloatArray) -> float:
+def _current(p: float, piece: Triple, sines: FloatArray) -> float:
     """Return i_in at the time p after the start of the piece (t, i, slope)."""
     (t_k, i_k, slope) = piece
     i = i_k + slope * p
@@ -132,14 +132,13 @@ def _current(p: float, piece: tuple[float, float, float], sines: FloatArray) -> 
 def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     """Return where the cubic with these Bezier ordinates first rises through 0 in (0, 1], or -1.
 
-    The cubic is negative at 0. It is cut at its extrema, so that each part is monotonic, and
-    the first part that ends at or above 0 holds the root.
+    The cubic is negative at 0. The first of the monotonic parts between its extrema that ends at
+    or above 0 holds the root.
     """
     c_1 = 3.0 * (b_1 - g_0)
     c_2 = 3.0 * (b_2 - 2.0 * b_1 + g_0)
     c_3 = g_1 - g_0 + 3.0 * (b_1 - b_2)
-    e_1 = 2.0
-    e_2 = 2.0
+    (e_1, e_2) = (2.0, 2.0)
     disc = c_2 * c_2 - 3.0 * c_3 * c_1
     if disc > 0.0:
         z = -(c_2 + math.copysign(math.sqrt(disc), c_2))
@@ -148,10 +147,8 @@ def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
         r_2 = z / (3.0 * c_3) if c_3 != 0.0 else 2.0
         e_1 = min(r_1 if r_1 > 0.0 else 2.0, r_2 if r_2 > 0.0 else 2.0)
         e_2 = max(r_1, r_2)
-    lo = 0.0
-    hi = -1.0
-    for n in range(3):
-        end = e_1 if n == 0 else (e_2 if n == 1 else 1.0)
+    (lo, hi) = (0.0, -1.0)
+    for end in (e_1, e_2, 1.0):
         if end <= lo or end > 1.0:
             continue
         p = g_1 if end == 1.0 else g_0 + end * (c_1 + end * (c_2 + end * c_3))
@@ -164,14 +161,10 @@ def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     s = 0.5 * (lo + hi)
     for _ in range(200):
         p = g_0 + s * (c_1 + s * (c_2 + s * c_3))
-        if p < 0.0:
-            lo = s
-        else:
-            hi = s
+        (lo, hi) = (s, hi) if p < 0.0 else (lo, s)
         slope = c_1 + s * (2.0 * c_2 + s * 3.0 * c_3)
         nxt = s - p / slope if slope > 0.0 else -1.0
-        if not lo < nxt < hi:  # Newton leaves the bracket: bisect
-            nxt = 0.5 * (lo + hi)
+        nxt = nxt if lo < nxt < hi else 0.5 * (lo + hi)  # bisect where Newton leaves the bracket
         if abs(nxt - s) <= 1e-16 or p == 0.0:
             break
         s = nxt
@@ -180,74 +173,61 @@ def _first_root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _shorten(
-    length: float,
+    estimate: float,
     h: float,
-    v: float,
-    x: float,
-    k1: tuple[float, float],
+    y: Pair,
+    k1: Pair,
     i_0: float,
     p: float,
-    watch: tuple[float, float],
-    piece: tuple[float, float, float],
+    watch: Pair,
+    piece: Triple,
     sines: FloatArray,
-    leak: tuple[float, ...],
-    w: tuple[float, ...],
+    coefficients: Coefficients,
 ) -> tuple[float, float, float, float]:
     """Return length, v_c, x and energy of the RK4 step from p that ends on the threshold.
 
-    `length` is the estimate of the Hermite cubic, off by O(h^4); Newton's iteration on the RK4
-    step itself removes that error. Where it does not converge (v_mem only touches the
-    threshold), the estimate stands.
+    The estimate of the Hermite cubic is off by O(h^4); Newton's iteration on the RK4 step itself
+    removes that error. Where it does not converge (v_mem only touches the threshold), the
+    estimate stands.
     """
     (sign, offset) = watch
-    estimate = length
-    lo = 0.0
-    for n in range(12):
-        i_1 = _current(p + length, piece, sines)
-        i_m = _current(p + 0.5 * length, piece, sines)
-        v_1, x_1, e_1 = _rk4(v, x, k1, (i_0, i_m, i_1), length, leak, w)
-        m, kv, kx = _rates(v_1, x_1, i_1, leak, w)
+    (leak, w) = coefficients
+    (length, lo, n) = (estimate, 0.0, 0)
+    while True:
+        i = (i_0, _current(p + 0.5 * length, piece, sines), _current(p + length, piece, sines))
+        v_1, x_1, e_1 = _rk4(y, k1, i, length, coefficients)
+        if n > MAX_ITERATIONS:
+            return length, v_1, x_1, e_1
+        m, kv, kx = _rates(v_1, x_1, i[2], leak, w)
         g = sign * m - offset
         slope = sign * (kv - m * leak[2] * kx) / (leak[1] + leak[2] * x_1)
         step = -g / slope if slope > 0.0 else math.inf
         if abs(step) <= 1e-9 * h:
             # the last correction is far below the error of a linear update
             length = min(length + step, h)
-            return length, v_1 + step * kv, x_1 + step * kx, e_1 + step * v_1 * i_1
-        if n == 11 or not slope > 0.0:
-            break
+            return length, v_1 + step * kv, x_1 + step * kx, e_1 + step * v_1 * i[2]
+        n += 1
+        if n == MAX_ITERATIONS or not slope > 0.0:
+            (n, length) = (MAX_ITERATIONS + 1, estimate)
+            continue
         if g < 0.0:
             lo = max(lo, length)
-        nxt = length + step
-        if nxt <= lo:
-            nxt = 0.5 * (lo + length)
-        length = min(nxt, h)
-    i_1 = _current(p + estimate, piece, sines)
-    i_m = _current(p + 0.5 * estimate, piece, sines)
-    v_1, x_1, e_1 = _rk4(v, x, k1, (i_0, i_m, i_1), estimate, leak, w)
-    return estimate, v_1, x_1, e_1
+        length = min(length + step if length + step > lo else 0.5 * (lo + length), h)
+
+
+@njit(cache=True, error_model="numpy")
+def _write(out: Buffers, row: int, values: Numbers, level: int) -> int:
+    """Write time, v_c, v_mem, x, energy and level to a row; return the number of rows."""
+    (out[0][row], out[1][row], out[2][row], out[3][row], out[4][row]) = values
+    out[5][row] = level
+    return row + 1
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for its speed
-    par: FloatArray,
-    t_piece: FloatArray,
-    i_piece: FloatArray,
-    slope_piece: FloatArray,
-    n_piece: npt.NDArray[np.int64],
-    sines: FloatArray,
-    fs: FloatArray,
-    ns: npt.NDArray[np.int64],
-    out_t: FloatArray,
-    out_v: FloatArray,
-    out_m: FloatArray,
-    out_x: FloatArray,
-    out_e: FloatArray,
-    out_level: npt.NDArray[np.uint8],
-    out_spike: FloatArray,
-    max_steps: int,
+def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its speed
+    par: FloatArray, stimulus: Stimulus, fs: FloatArray, ns: IntArray, out: Buffers, max_steps: int
 ) -> int:
-    """Integrate until the end, a full buffer or `max_steps` steps; return which it was.
+    """Integrate until the end, a full buffer or `max_steps` steps.
 
     Parameters
     ----------
@@ -255,23 +235,25 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
         c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x),
         u_on, vt_inv, k, tau_inv, u_max, log_k (see `_x_rate`), v_th, v_low, v_reset, t_ref,
         g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
-    t_piece, i_piece, slope_piece, n_piece, sines : array
-        The stimulus, and the number of steps in each of its pieces.
+    stimulus : tuple of arrays
+        See `Stimulus`.
     fs, ns : array
         The state to resume from, updated on return. fs: v_c, x, energy, v_mem, its derivative,
         dv_c/dt, dx/dt, i_in, offset in the grid step, time of the timed event, time of the last
         row, time of the last spike. ns: piece, grid step, phase, steps until the next row,
         events in this grid step, rows, spikes, stride, steps taken. A new run has grid step -1.
-    out_t, out_v, out_m, out_x, out_e, out_level, out_spike : array
-        The buffers; rows ns[5] and spikes ns[6] onwards are written.
+    out : tuple of arrays
+        See `Buffers`; rows ns[5] and spikes ns[6] onwards are written.
     max_steps : int
-        Steps to take in this call.
+        Steps to take at most.
 
     Returns
     -------
     int
-        DONE, PAUSED, ROWS_FULL, SPIKES_FULL or STALLED.
+        DONE, STALLED, or PAUSED (a buffer is full or the steps are taken).
     """
+    (t_piece, i_piece, slope_piece, n_piece, sines) = stimulus
+    (out_t, out_v, out_m, out_x, out_e, out_level, out_spike) = out
     (c_inv, v_rest, d_0, d_1, g_0, g_1) = (par[0], par[1], par[2], par[3], par[4], par[5])
     w = (par[6], par[7], par[8], par[9], par[10], par[11])
     (v_th, v_low, v_reset, t_ref) = (par[12], par[13], par[14], par[15])
@@ -279,20 +261,15 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
     schmitt = par[20] != 0.0
     (v, x, energy, m, md, kv) = (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5])
     (kx, i_0, s, t_event, t_row, t_last) = (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11])
-    (k, j, phase, wait, events) = (ns[0], ns[1], ns[2], ns[3], ns[4])
-    (row, spike, stride) = (ns[5], ns[6], ns[7])
+    (k, j, phase, wait) = (ns[0], ns[1], ns[2], ns[3])
+    (events, row, spike, stride) = (ns[4], ns[5], ns[6], ns[7])
     (n_pieces, n_sines) = (n_piece.size, sines.shape[0])
-    t_stop = t_piece[n_pieces]
-    row_limit = out_t.size - ROWS_PER_STEP
-    status = DONE
-    left = max_steps
+    (row_limit, n_spikes) = (out_t.size - ROWS_PER_STEP, out_spike.size)
+    (status, left, t_stop) = (DONE, max_steps, t_piece[n_pieces])
     entered = True  # a new piece or phase (or call): the constants that depend on it must be set
     fresh = j < 0  # a new piece or an event: the derivatives at the start of the step are stale
-    piece = (0.0, 0.0, 0.0)
-    h = 0.0
-    n = np.int64(0)
-    leak = (v_rest, d_0, d_1, g_0, g_1, c_inv, 0.0)
-    (sign, offset) = (0.0, 1.0)
+    (piece, h, n) = ((0.0, 0.0, 0.0), 0.0, np.int64(0))
+    (leak, sign, offset) = ((v_rest, d_0, d_1, g_0, g_1, c_inv, 0.0), 0.0, 1.0)
     while k < n_pieces:
         if entered:
             piece = (t_piece[k], i_piece[k], slope_piece[k])
@@ -301,9 +278,9 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
             # sign*v_mem - offset rises through 0 at the crossing watched for; else it is -1
             sign = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
             offset = v_th if phase == INTEGRATE else (-v_low if phase == DISCHARGE else 1.0)
-            closed = phase in (DISCHARGE, DELAY_OFF)
             c_eff = 0.0 if phase == HELD else c_inv
-            leak = (v_rest, d_0, d_1, g_0, g_1, c_eff, g_ds if closed else 0.0)
+            g_switch = g_ds if phase in (DISCHARGE, DELAY_OFF) else 0.0
+            leak = (v_rest, d_0, d_1, g_0, g_1, c_eff, g_switch)
             entered = False
         if fresh:
             j = max(j, 0)
@@ -311,26 +288,15 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
             m, kv, kx = _rates(v, x, i_0, leak, w)
             md = (kv - m * d_1 * kx) / (d_0 + d_1 * x)
             if row == 0:
-                (out_t[0], out_v[0], out_m[0], out_x[0], out_e[0]) = (0.0, v, m, x, 0.0)
-                out_level[0] = 0
-                row = 1
-                t_row = 0.0
-                wait = stride
+                (row, t_row, wait) = (_write(out, 0, (0.0, v, m, x, 0.0), 0), 0.0, stride)
             fresh = False
-        if left <= 0:
+        if left <= 0 or row > row_limit or spike >= n_spikes:
             status = PAUSED
-            break
-        if row > row_limit:
-            status = ROWS_FULL
-            break
-        if spike >= out_spike.size:
-            status = SPIKES_FULL
             break
         p = j * h
         g = sign * m - offset
         crossed = g >= 0.0  # already beyond the threshold as the phase began
-        timed = False
-        length = 0.0
+        (timed, length) = (False, 0.0)
         if not crossed:
             length = h - s
             last = True  # this step ends on the grid
@@ -341,8 +307,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
                     length = min(due, length)
                 if phase in (DISCHARGE, DELAY_OFF) and length > h_discharge:
                     length = length / math.ceil(length / h_discharge)
-                    timed = False
-                    last = False
+                    timed = last = False
             p_1 = p + h if last and not timed else p + s + length
             p_m = p + (s + 0.5 * length)
             i_m = piece[1] + piece[2] * p_m
@@ -350,7 +315,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
             if n_sines > 0:  # not by `_current`, which counts references to the array each time
                 i_m += _sine_sum(piece[0] + p_m, sines)
                 i_1 += _sine_sum(piece[0] + p_1, sines)
-            v_1, x_1, e_1 = _rk4(v, x, (kv, kx), (i_0, i_m, i_1), length, leak, w)
+            v_1, x_1, e_1 = _rk4((v, x), (kv, kx), (i_0, i_m, i_1), length, (leak, w))
             m_1, kv_1, kx_1 = _rates(v_1, x_1, i_1, leak, w)
             md_1 = (kv_1 - m_1 * d_1 * kx_1) / (d_0 + d_1 * x_1)
             left -= 1
@@ -362,22 +327,18 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
                 root = _first_root(g, b_1, b_2, g_end)
                 if root >= 0.0:
                     crossed = True
+                    (at, y, k1) = (root * length, (v, x), (kv, kx))
                     length, v_1, x_1, e_1 = _shorten(
-                        root * length, length, v, x, (kv, kx), i_0, p + s,
-                        (sign, offset), piece, sines, leak, w,
-                    )  # fmt: skip
-            v = v_1
-            x = x_1
+                        at, length, y, k1, i_0, p + s, (sign, offset), piece, sines, (leak, w)
+                    )
+            (v, x) = (v_1, x_1)
             energy += e_1
             if not crossed and not timed:
                 (i_0, m, kv, kx, md) = (i_1, m_1, kv_1, kx_1, md_1)
                 if not last:
                     s += length
                     continue
-                j += 1
-                s = 0.0
-                events = 0
-                wait -= 1
+                (j, s, events, wait) = (j + 1, 0.0, 0, wait - 1)
                 if wait == 0 or j == n:
                     t = t_piece[k + 1] if j == n else piece[0] + j * h
                     if t > t_row:
@@ -385,14 +346,11 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
                         (out_t[u], out_v[u], out_m[u]) = (t, v, m)
                         (out_x[u], out_e[u]) = (x, energy)
                         out_level[u] = 0 if phase in (INTEGRATE, DELAY_ON) else 1
-                        row += 1
-                        t_row = t
+                        (row, t_row) = (row + 1, t)
                     wait = stride
                 if j == n:
-                    k += 1
-                    j = -1
-                    entered = True
-                    fresh = True
+                    (k, j) = (k + 1, -1)
+                    entered = fresh = True
                 continue
         # An event, at the time s + length after the grid point.
         s = min(s + length, h)
@@ -418,31 +376,24 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, kept in one loop for
         else:
             phase = INTEGRATE
         if t > t_row:
-            (out_t[row], out_v[row], out_m[row]) = (t, v, m)
-            (out_x[row], out_e[row]) = (x, energy)
-            out_level[row] = level
-            row += 1
-            t_row = t
+            (row, t_row) = (_write(out, row, (t, v, m, x, energy), level), t)
         elif level == 1:  # the row of this very instant is there already
             out_level[row - 1] = 1
         v = v_after
         t_after = np.nextafter(t_row, np.inf)
         if phase not in (DELAY_ON, DELAY_OFF) and t_after <= t_stop:
-            (out_t[row], out_v[row], out_x[row]) = (t_after, v, x)
-            (out_m[row], out_e[row]) = ((v - v_rest) / (d_0 + d_1 * x), energy)
-            out_level[row] = 1 if phase in (DISCHARGE, HELD) else 0
-            row += 1
-            t_row = t_after
+            m = (v - v_rest) / (d_0 + d_1 * x)
+            level = 1 if phase in (DISCHARGE, HELD) else 0
+            (row, t_row) = (_write(out, row, (t_after, v, m, x, energy), level), t_after)
         if fired:
             out_spike[spike] = t
             spike += 1
-        if (fired and t <= t_last) or events > EVENTS_PER_STEP:
+            events = EVENTS_PER_STEP + 1 if t <= t_last else events
+            t_last = t
+        if events > EVENTS_PER_STEP:
             status = STALLED
             break
-        if fired:
-            t_last = t
-        entered = True
-        fresh = True
+        entered = fresh = True
     (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (v, x, energy, m, md, kv)
     (fs[6], fs[7], fs[8], fs[9], fs[10], fs[11]) = (kx, i_0, s, t_event, t_row, t_last)
     (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, j, phase, wait, events)

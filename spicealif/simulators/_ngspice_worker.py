@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 _PERCENT = re.compile(r"([0-9.]+)%")
@@ -39,7 +40,7 @@ def main(descriptor: int) -> None:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     # ngspice runs ~/.spiceinit, which is somebody's program; the working directory is private.
-    os.environ["HOME"] = str(os.getcwd())
+    os.environ["HOME"] = str(Path.cwd())
     logging.disable(logging.CRITICAL)
     try:
         instance = _load()

@@ -35,7 +35,7 @@ _LTSPICE_FLAGS = frozenset(
 )
 
 
-class CutOff(Exception):  # noqa: N818 - a signal inside this package, not an error of its own
+class CutOff(Exception):
     """The file ends inside a header."""
 
 

@@ -154,7 +154,12 @@ class _Worker:
         environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "spicealif.simulators._ngspice_worker", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "spicealif.simulators._ngspice_worker",
+                    str(theirs.fileno()),
+                ],
                 pass_fds=[theirs.fileno()],
                 cwd=folder.name,
                 env=environment,
@@ -226,7 +231,7 @@ class _Worker:
                 answer.timed_out = bool(halted)
                 for name, length in shape:
                     values = np.empty(length)
-                    self._connection.recv_bytes_into(memoryview(values).cast("B"))
+                    self._connection.recv_bytes_into(memoryview(values.data).cast("B"))
                     answer.columns[name] = values
                 return answer
         except (EOFError, OSError):

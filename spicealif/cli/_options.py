@@ -1,0 +1,123 @@
+"""Options that several commands share, and the neuron they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from spicealif.design import Neuron
+
+__all__ = [
+    "find_neuron",
+    "neuron_argument",
+    "output_option",
+    "quiet_option",
+    "set_options",
+    "simulator_options",
+    "variant_option",
+]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+neuron_argument = click.argument("neuron", default="paper")
+
+variant_option = click.option(
+    "--variant",
+    default="ideal",
+    show_default=True,
+    metavar="NAME",
+    help="Reference: ideal (instant reset) or schmitt (discharge through the MOSFET).",
+)
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
+
+
+def output_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--output``, its help saying `what` is written."""
+    return click.option(
+        "-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help=what
+    )
+
+
+def set_options(command: _F) -> _F:
+    """Add ``--set`` and ``--ideal``."""
+    command = click.option(
+        "--ideal", is_flag=True, help="Take the ideal variant of every part of the circuit."
+    )(command)
+    return click.option(
+        "-s",
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a value, such as leak.tau=2m or c=220n; may be repeated.",
+    )(command)
+
+
+def simulator_options(command: _F) -> _F:
+    """Add ``--simulator`` and ``--timeout``."""
+    command = click.option(
+        "--timeout", type=float, metavar="SECONDS", help="Stop the simulator after this long."
+    )(command)
+    return click.option(
+        "--simulator",
+        default="ngspice",
+        show_default=True,
+        metavar="NAME",
+        help="ngspice (shared library) or ngspice-batch (program).",
+    )(command)
+
+
+def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -> Neuron:
+    """Return the neuron that the command line describes.
+
+    Parameters
+    ----------
+    name : str
+        A preset, or the path of a TOML file.
+    changes : tuple of str
+        ``key=value`` texts.
+    ideal : bool
+        Whether to take all parts ideal, after the changes.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    DesignError
+        If there is no such neuron, or a change is not valid.
+    """
+    from spicealif.design import load_preset, load_toml, preset_names
+    from spicealif.errors import DesignError
+
+    if name in preset_names():
+        neuron = load_preset(name)
+    elif name.lower().endswith(".toml") or Path(name).exists():
+        neuron = load_toml(name)
+    else:
+        raise DesignError(
+            f"{ascii(name)} is neither a preset ({', '.join(preset_names())}) nor a TOML file; "
+            "see 'spicealif presets'."
+        )
+    new: dict[str, Any] = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals or not key.strip():
+            raise DesignError(
+                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
+                "--set c=220n."
+            )
+        new[key.strip()] = _value(value.strip())
+    if new:
+        neuron = neuron.replace(new)
+    return neuron.ideal() if ideal else neuron
+
+
+def _value(text: str) -> Any:
+    return {"true": True, "false": False}.get(text.lower(), text)

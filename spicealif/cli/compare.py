@@ -1,0 +1,49 @@
+"""``spicealif compare``: any two saved results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import find_neuron
+
+__all__ = ["compare_command"]
+
+
+@click.command(
+    "compare",
+    epilog="Example:  spicealif compare circuit.nc reference.nc --figure overlay.png",
+    short_help="Compare two saved results.",
+)
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@click.option(
+    "--neuron",
+    metavar="NEURON",
+    help="Preset or TOML file; needed for raw files, which do not say what they are of.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
+@click.option(
+    "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw both into this file."
+)
+def compare_command(
+    first: Path, second: Path, neuron: str | None, as_json: bool, figure: Path | None
+) -> None:
+    """Compare FIRST with SECOND: netCDF files of ours (.nc) or ngspice raw files (.raw)."""
+    import json
+
+    from spicealif.compare import compare
+    from spicealif.results import load_result
+
+    described = find_neuron(neuron) if neuron else None
+    comparison = compare(load_result(first, described), load_result(second, described), described)
+    if as_json:
+        click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
+    else:
+        click.echo(str(comparison))
+    if figure is not None:
+        from spicealif import plots
+
+        plots.save_figure(plots.overlay_figure(comparison), figure)
+        click.echo(f"Written {figure}.", err=as_json)

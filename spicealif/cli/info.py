@@ -1,0 +1,85 @@
+"""``spicealif presets``, ``schema`` and ``doctor``: what there is."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+__all__ = ["doctor_command", "presets_command", "schema_command"]
+
+
+@click.command(
+    "presets",
+    epilog="Example:  spicealif presets paper > my_neuron.toml",
+    short_help="List the presets, or print one as TOML.",
+)
+@click.argument("name", required=False)
+def presets_command(name: str | None) -> None:
+    """List the presets with their sources, or print the preset NAME as TOML."""
+    import textwrap
+
+    from spicealif.design import dump_toml, load_preset, preset_names
+
+    if name is not None:
+        click.echo(dump_toml(load_preset(name)), nl=False)
+        return
+    for preset in preset_names():
+        neuron = load_preset(preset)
+        click.echo(preset)
+        for text in (neuron.description, f"Source: {neuron.source}"):
+            click.echo(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="    "))
+
+
+@click.command(
+    "schema",
+    epilog="Example:  spicealif schema > neuron.schema.json",
+    short_help="Print the JSON Schema of a neuron's file.",
+)
+def schema_command() -> None:
+    """Print the JSON Schema of a neuron's TOML or JSON file."""
+    import json
+
+    from spicealif.design import schema
+
+    click.echo(json.dumps(schema(), indent=1))
+
+
+@click.command(
+    "doctor",
+    epilog="Example:  spicealif doctor",
+    short_help="Say what is installed and how to get what is missing.",
+)
+def doctor_command() -> None:
+    """Say what is installed, what is missing, and the command that installs it.
+
+    The exit code is 0 if at least one simulator works.
+    """
+    from importlib import metadata
+
+    from spicealif.errors import SpicealifError
+    from spicealif.simulators import get_simulator, simulator_names
+
+    click.echo(f"Python {sys.version.split()[0]}")
+    # What the package's own metadata requires, so that this list cannot go stale.
+    for requirement in metadata.requires("spicealif") or []:
+        if "extra ==" in requirement:
+            continue
+        name = requirement.split(";")[0].split(">")[0].split("=")[0].strip()
+        try:
+            click.echo(f"ok       {name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            click.echo(f"missing  {name}: install it with: pip install {name}")
+    working = 0
+    for name in simulator_names():
+        simulator = get_simulator(name)
+        try:
+            click.echo(f"ok       simulator {name}: {simulator.version}")
+            working += 1
+        except SpicealifError as error:
+            click.echo(f"missing  simulator {name}: {error}")
+        finally:
+            simulator.close()
+    if not working:
+        click.echo("No simulator works; the reference and netlists do.")
+        sys.exit(1)

@@ -1,0 +1,69 @@
+"""The group of commands, and what becomes of errors.
+
+Nothing heavy is imported here: ``--help`` costs as much as Python and click.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from spicealif.cli.compare import compare_command
+from spicealif.cli.info import doctor_command, presets_command, schema_command
+from spicealif.cli.run import run_command
+from spicealif.cli.sides import netlist_command, reference_command, simulate_command
+
+__all__ = ["cli", "main"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  spicealif run paper",
+)
+@click.version_option(package_name="spicealif")
+def cli() -> None:
+    """Build, run and compare the memristor-based adaptive LIF neuron, as circuit and as ODE.
+
+    A NEURON is the name of a preset (see "spicealif presets") or the path of a TOML file.
+    """
+
+
+for _command in (
+    run_command,
+    netlist_command,
+    simulate_command,
+    reference_command,
+    compare_command,
+    presets_command,
+    schema_command,
+    doctor_command,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one line and exit code 1."""
+    from spicealif.errors import SpicealifError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("Interrupted; what was finished has been written.", 130)
+    except KeyboardInterrupt:
+        _fail("Interrupted; what was finished has been written.", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SpicealifError as error:
+        _fail(str(error), 1)
+    except BrokenPipeError:
+        # The reader of our output went away (a pager, head); that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)

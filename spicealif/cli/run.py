@@ -1,0 +1,106 @@
+"""``spicealif run``: the whole job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spicealif.cli._options import (
+    find_neuron,
+    neuron_argument,
+    output_option,
+    quiet_option,
+    set_options,
+    simulator_options,
+    variant_option,
+)
+from spicealif.cli._progress import progress_bar
+
+if TYPE_CHECKING:
+    from spicealif.cosim import Cosimulation
+
+__all__ = ["run_command"]
+
+
+@click.command(
+    "run",
+    epilog="Example:  spicealif run paper --set leak.tau=2m --output results",
+    short_help="Run circuit and reference, compare them, write everything.",
+)
+@neuron_argument
+@set_options
+@variant_option
+@simulator_options
+@output_option("Folder for the results [default: spicealif-results/NAME].")
+@click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
+@quiet_option
+def run_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    variant: str,
+    simulator: str,
+    timeout: float | None,
+    output: Path | None,
+    figures: bool,
+    quiet: bool,
+) -> None:
+    """Run NEURON as a circuit and as differential equations, and compare.
+
+    Prints the comparison and writes the design, the netlist, both sides' waveforms (netCDF), the
+    comparison (JSON and text) and, unless told not to, figures.
+    """
+    from spicealif._files import make_folder
+    from spicealif.cosim import cosimulate
+
+    described = find_neuron(neuron, changes, ideal)
+    # Asked before minutes of computing, not after.
+    folder = make_folder(output or Path("spicealif-results") / described.name)
+    with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as progress:
+        result = cosimulate(
+            described,
+            simulator,
+            variant=variant,  # type: ignore[arg-type]  # checked by solve_reference
+            timeout=timeout,
+            progress=progress,
+            meanwhile=_import_what_comes_next if figures else None,
+        )
+    if result.comparison is not None:
+        click.echo(str(result.comparison))
+    files = result.save(folder)
+    if figures:
+        files += _draw(result, folder)
+    if not quiet:
+        cost = result.run.cost
+        click.echo(
+            f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.1f} s of CPU. "
+            f"Written to {folder}: {', '.join(f.name for f in files)}."
+        )
+    for warning in result.run.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    # After everything there is has been written: a run that died half-way is an error.
+    result.run.require()
+
+
+def _import_what_comes_next() -> None:
+    """Load the libraries that saving and drawing need, while the simulator is still at work."""
+    import h5netcdf  # noqa: F401
+    import xarray  # noqa: F401
+
+
+def _draw(result: Cosimulation, folder: Path) -> list[Path]:
+    from spicealif import plots
+
+    neuron = result.neuron
+    files = [
+        plots.save_figure(plots.reference_figure(result.reference, neuron), folder / "fig5.png")
+    ]
+    if result.run.waveforms is not None:
+        figure = plots.circuit_figure(result.run.waveforms, neuron)
+        files.append(plots.save_figure(figure, folder / "fig6.png"))
+    if result.comparison is not None:
+        figure = plots.overlay_figure(result.comparison)
+        files.append(plots.save_figure(figure, folder / "overlay.png"))
+    return files

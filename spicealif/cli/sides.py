@@ -1,0 +1,125 @@
+"""``spicealif netlist``, ``simulate`` and ``reference``: one step of the job at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import (
+    find_neuron,
+    neuron_argument,
+    output_option,
+    quiet_option,
+    set_options,
+    simulator_options,
+    variant_option,
+)
+from spicealif.cli._progress import progress_bar
+
+__all__ = ["netlist_command", "reference_command", "simulate_command"]
+
+
+@click.command(
+    "netlist",
+    epilog="Example:  spicealif netlist paper --output neuron.cir",
+    short_help="Print or write the netlist.",
+)
+@neuron_argument
+@set_options
+@click.option("--dialect", default="ngspice", show_default=True, metavar="NAME")
+@output_option("File to write [default: print].")
+def netlist_command(
+    neuron: str, changes: tuple[str, ...], ideal: bool, dialect: str, output: Path | None
+) -> None:
+    """Print the netlist of NEURON, or write it to a file."""
+    from spicealif._files import make_folder, write_text
+    from spicealif.netlist import build_netlist
+
+    netlist = build_netlist(find_neuron(neuron, changes, ideal), dialect)
+    if output is None:
+        click.echo(netlist.text, nl=False)
+        return
+    make_folder(output.parent)
+    write_text(output, netlist.text)
+    click.echo(f"Written {output} (digest {netlist.digest[:12]}).")
+
+
+@click.command(
+    "simulate",
+    epilog="Example:  spicealif simulate paper --simulator ngspice-batch --output circuit.nc",
+    short_help="Run the circuit only.",
+)
+@neuron_argument
+@set_options
+@simulator_options
+@output_option("netCDF file to write [default: NAME-circuit.nc].")
+@quiet_option
+def simulate_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    simulator: str,
+    timeout: float | None,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Run NEURON as a circuit and write its waveforms.
+
+    What a run that ends early has computed is written as well; the exit code then is 1.
+    """
+    from spicealif._files import make_folder
+    from spicealif.cosim import simulate
+
+    described = find_neuron(neuron, changes, ideal)
+    target = output or Path(f"{described.name}-circuit.nc")
+    make_folder(target.parent)
+    with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as progress:
+        run = simulate(described, simulator, timeout=timeout, progress=progress)
+    if run.waveforms is not None:
+        run.waveforms.save(target)
+        click.echo(
+            f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
+            f"{run.cost.cpu_s:.1f} s of CPU. Written {target}."
+        )
+    for warning in run.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    run.require()
+
+
+@click.command(
+    "reference",
+    epilog="Example:  spicealif reference paper --variant schmitt --output reference.nc",
+    short_help="Integrate the differential equations only.",
+)
+@neuron_argument
+@set_options
+@variant_option
+@output_option("netCDF file to write [default: NAME-reference.nc].")
+@quiet_option
+def reference_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    variant: str,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Integrate NEURON's differential equations by RK4 and write the waveforms."""
+    from spicealif._files import make_folder
+    from spicealif.reference import solve_reference
+
+    described = find_neuron(neuron, changes, ideal)
+    target = output or Path(f"{described.name}-reference.nc")
+    make_folder(target.parent)
+    with progress_bar("RK4", quiet) as progress:
+        waveforms = solve_reference(
+            described,
+            variant,  # type: ignore[arg-type]  # checked by solve_reference
+            progress=progress,
+        )
+    waveforms.save(target)
+    click.echo(
+        f"RK4 ({variant}): {len(waveforms.t_spike)} spikes, {waveforms.attrs['n_steps']} steps of "
+        f"at most {float(waveforms.attrs['h']):g} s. Written {target}."
+    )

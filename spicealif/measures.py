@@ -1,0 +1,158 @@
+"""Measures of one result: spikes, intervals, adaptation, state, energy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif import spikes
+from spicealif.design import Neuron
+from spicealif.waveforms import Waveforms
+
+__all__ = ["MEASURES", "Measure", "Value", "measure"]
+
+_Floats = NDArray[np.float64]
+#: What a measure is.
+Value: TypeAlias = float | int | NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a measure is called and counted in.
+
+    Attributes
+    ----------
+    label : str
+        For tables.
+    unit : str
+        SI unit; empty for numbers.
+    pair : bool
+        Whether it belongs to the pair of results rather than to each side.
+    """
+
+    label: str
+    unit: str = ""
+    pair: bool = False
+
+
+#: Every measure by its name in `Comparison.to_dict`.
+MEASURES: Mapping[str, Measure] = {
+    "spike_count": Measure("spikes"),
+    "mean_rate": Measure("mean rate", "Hz"),
+    "spikes_first_pulse": Measure("spikes in the first pulse"),
+    "spikes_last_pulse": Measure("spikes in the last pulse"),
+    "isi_mean": Measure("mean interval within a pulse", "s"),
+    "isi_first": Measure("first interval (mean of the pulse)", "s"),
+    "isi_last": Measure("last interval (mean of the pulse)", "s"),
+    "isi_growth": Measure("growth of the interval", "s"),
+    "adaptation_ratio": Measure("last interval / first interval"),
+    "adaptation_index": Measure("adaptation index"),
+    "x_final": Measure("final state x"),
+    "v_c_peak": Measure("peak capacitor voltage", "V"),
+    "energy_per_spike": Measure("source energy per spike", "J"),
+    "supply_energy_per_spike": Measure("supply energy per spike", "J"),
+    "matched": Measure("matched spikes", pair=True),
+    "time_error_mean": Measure("mean spike-time difference", "s", pair=True),
+    "time_error_worst": Measure("worst spike-time difference", "s", pair=True),
+    "victor_purpura": Measure("Victor-Purpura distance", pair=True),
+    "van_rossum": Measure("van Rossum distance", pair=True),
+    "gamma": Measure("coincidence factor", pair=True),
+    "x_nrmse": Measure("error of x (NRMSE)", pair=True),
+    "v_mem_nrmse": Measure("error of v_mem, intervals aligned", pair=True),
+}
+
+
+def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
+    """Return the measures of one side.
+
+    Parameters
+    ----------
+    waveforms : Waveforms
+        The result.
+    neuron : Neuron
+        What it is of.
+
+    Returns
+    -------
+    dict of str to float, int or ndarray
+        SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
+        (pulses,). Intervals (``isi_*``) and the adaptation index (mean of
+        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, taken
+        in order, so that the index tells the adaptation over the run; ``isi_growth`` is
+        ``isi_last - isi_first`` and ``adaptation_ratio`` is ``isi_last / isi_first``. Without
+        pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
+    """
+    t = waveforms.t_spike
+    starts, ends = neuron.stimulus.windows(neuron.t_stop)
+    # A run that ended early is measured over the time it covers.
+    duration = min(neuron.t_stop, float(waveforms.time[-1])) if len(waveforms) else neuron.t_stop
+    inside = starts < duration
+    starts, ends = starts[inside], ends[inside]
+    per_pulse = spikes.spikes_per_window(t, starts, ends)
+    isi = spikes.within_window_intervals(t, starts, ends)
+    first, last = _edge_intervals(t, starts, ends)
+    out: dict[str, Value] = {
+        "spike_count": len(t),
+        "mean_rate": spikes.mean_rate(t, duration),
+        "spikes_per_pulse": per_pulse,
+        "spikes_first_pulse": int(per_pulse[0]) if len(per_pulse) else 0,
+        "spikes_last_pulse": int(per_pulse[-1]) if len(per_pulse) else 0,
+        "isi_mean": float(isi.mean()) if len(isi) else math.nan,
+        "isi_first": first,
+        "isi_last": last,
+        "isi_growth": last - first,
+        "adaptation_ratio": last / first,
+        "adaptation_index": spikes.adaptation_index(isi),
+        "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
+        "v_c_peak": float(waveforms["v_c"].max()),
+    }
+    out["energy_per_spike"] = _per_spike(_source_energy(waveforms), len(t))
+    out["supply_energy_per_spike"] = _per_spike(_supply_energy(waveforms, neuron), len(t))
+    return out
+
+
+def _edge_intervals(t: _Floats, starts: _Floats, ends: _Floats) -> tuple[float, float]:
+    """Return the mean interval of the first and of the last pulse that has intervals, in s."""
+    if len(starts) == 1:
+        isi = spikes.within_window_intervals(t, starts, ends)
+        return (float(isi[0]), float(isi[-1])) if len(isi) else (math.nan, math.nan)
+    first = np.searchsorted(t, starts)
+    count = np.searchsorted(t, ends) - first
+    full = np.flatnonzero(count >= 2)
+    if not len(full):
+        return math.nan, math.nan
+
+    def mean(pulse: int) -> float:
+        low, n = first[pulse], count[pulse]
+        return float((t[low + n - 1] - t[low]) / (n - 1))
+
+    return mean(int(full[0])), mean(int(full[-1]))
+
+
+def _source_energy(waveforms: Waveforms) -> float:
+    if "energy_source" in waveforms.attrs:
+        return float(waveforms.attrs["energy_source"])
+    return float(np.trapezoid(waveforms["v_c"] * waveforms["i_in"], waveforms.time))
+
+
+def _supply_energy(waveforms: Waveforms, neuron: Neuron) -> float:
+    supplies = neuron.supplies
+    volts = {
+        "i_pos": supplies.v_pos,
+        "i_neg": supplies.v_neg,
+        "i_comparator": supplies.v_comparator,
+    }
+    if not all(name in waveforms for name in volts):
+        return math.nan
+    return sum(
+        v * float(np.trapezoid(waveforms[name], waveforms.time)) for name, v in volts.items()
+    )
+
+
+def _per_spike(energy: float, count: int) -> float:
+    return energy / count if count else math.nan
