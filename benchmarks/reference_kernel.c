@@ -11,7 +11,7 @@ enum { INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD };
 
 typedef struct {
     double v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch;     /* circuit */
-    double u_on, vt_inv, k, tau_inv, u_max, log_k;          /* memristor */
+    double u_on, vt_inv, k, tau, u_max, log_k;          /* memristor */
 } model;
 
 typedef struct {
@@ -22,9 +22,9 @@ typedef struct {
 
 static __attribute__((noinline)) double x_rate_apart(double u, double x, const model *q)
 {
-    if (q->tau_inv == 0.0) return 0.0;
+    if (q->tau == INFINITY) return 0.0;
     double s_on = 1.0 / (1.0 + exp(u)), p_off = 1.0 / (1.0 + exp(q->log_k - u));
-    return q->tau_inv * (s_on * (1.0 - x) - p_off * x);
+    return (s_on * (1.0 - x) - p_off * x) / q->tau;
 }
 
 static inline __attribute__((always_inline)) void rates(
@@ -36,7 +36,7 @@ static inline __attribute__((always_inline)) void rates(
     double u = q->u_on - mm * q->vt_inv;
     if (fabs(u) < q->u_max) {
         double a = exp(u), b = a + q->k, c = 1.0 + a;
-        *kx = q->tau_inv * (b * (1.0 - x) - a * c * x) / (c * b);
+        *kx = (b * (1.0 - x) - a * c * x) / (q->tau * (c * b));
     } else {
         *kx = x_rate_apart(u, x, q);
     }
@@ -199,8 +199,8 @@ int advance(
                 rates(v_1, x_1, i_1, &q, &m_1, &kv_1, &kx_1);
                 const double md_1 = (kv_1 - m_1 * d_1 * kx_1) / (d_0 + d_1 * x_1);
                 const double g_end = sign * m_1 - offset;
-                const double b_1 = g + (2.0 * SIXTH * length) * (sign * md);
-                const double b_2 = g_end - (2.0 * SIXTH * length) * (sign * md_1);
+                const double third = 2.0 * SIXTH * length * sign;
+                const double b_1 = g + third * md, b_2 = g_end - third * md_1;
                 if (g_end >= 0.0 || b_1 >= 0.0 || b_2 >= 0.0) {
                     double root = first_root(g, b_1, b_2, g_end);
                     if (root >= 0.0) {

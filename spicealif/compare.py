@@ -82,13 +82,20 @@ class Comparison:
         """What has to be known to read the table."""
         window = _text(self.of_pair["match_window"], "s")
         tau = _text(self.of_pair["van_rossum_tau"], "s")
-        return [
+        notes = [
             f"Spikes are matched if nearer than {window} (half the mean interval of "
             f"{self.labels[1]}); Victor-Purpura cost {self.of_pair['victor_purpura_q']:.4g} 1/s, "
             f"van Rossum time constant {tau}.",
             "The numerical error of these figures is not known: they come from one run of each "
-            "side at its default settings.",
+            "side.",
         ]
+        if len(self.neuron.stimulus.windows(self.neuron.t_stop)[0]) > 1:
+            notes.insert(
+                0,
+                "Intervals are counted within pulses; the first and the last interval are the "
+                "means over the first and the last pulse.",
+            )
+        return notes
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and lists, for JSON.

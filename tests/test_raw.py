@@ -604,7 +604,7 @@ def test_fuzzed_bytes(
     end=st.sampled_from(["Binary", "Values", "values"]),
     data=st.one_of(st.binary(max_size=200), st.text("0123456789 ,.\t\ne+-naif", max_size=80)),
 )
-def test_fuzzed_fields(  # noqa: PLR0917 - hypothesis passes them by name
+def test_fuzzed_fields(
     points: int | str, flags: str, extra: str, end: str, data: bytes | str, tmp_path: Path
 ) -> None:
     body = data.encode() if isinstance(data, str) else data

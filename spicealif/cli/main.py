@@ -50,9 +50,9 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        _fail("Interrupted; what was finished has been written.", 130)
+        _fail("Interrupted; files already written are whole.", 130)
     except KeyboardInterrupt:
-        _fail("Interrupted; what was finished has been written.", 130)
+        _fail("Interrupted; files already written are whole.", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

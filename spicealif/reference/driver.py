@@ -385,10 +385,10 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
         in_range = abs(log_k) <= kernel.LOG_K_LIMIT
         k = math.exp(log_k) if in_range else 1.0
         u_max = kernel.U_LIMIT if in_range else -1.0
-        device = [leak.v_on / v_t, 1.0 / v_t, k, 1.0 / leak.tau, u_max, log_k]
+        device = [leak.v_on / v_t, 1.0 / v_t, k, leak.tau, u_max, log_k]
     else:
         (g_0, g_1) = (1.0 / leak.r, 0.0)
-        device = [0.0, 0.0, 1.0, 0.0, -1.0, 0.0]  # dx/dt = 0, without an exponential
+        device = [0.0, 0.0, 1.0, math.inf, -1.0, 0.0]  # dx/dt = 0, without an exponential
     schmitt = variant == "schmitt"
     return np.array(
         [1.0 / params.c, params.v_rest, 1.0 + params.r_s * g_0, params.r_s * g_1, g_0, g_1]

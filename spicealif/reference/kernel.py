@@ -1,6 +1,6 @@
 """Compiled fixed-step RK4 kernel of the reference neuron, with events located inside the step.
 
-The state is (v_c, x). Between events, with G = x/R_on + (1 - x)/R_off::
+The state is (v_c, x). With G = x/R_on + (1 - x)/R_off::
 
     v_mem  = (v_c - v_rest) / (1 + R_s G)
     dv_c/dt = (i_in - v_mem G - g_switch v_c) / C
@@ -12,10 +12,7 @@ V_off. Where a or K would leave the range of a double, the two are evaluated apa
 
 A step ends on every corner of the stimulus. A threshold crossing is found with the cubic Hermite
 interpolant of v_mem over the step, then refined on the RK4 step itself, shortened until its end
-lies on the threshold. So the state and the source energy at an event are those of an RK4 step,
-and the method keeps its order 4.
-
-`spicealif.reference.driver` prepares the plain floats and arrays that are used here.
+lies on the threshold: state and source energy at an event keep the order 4.
 """
 
 from __future__ import annotations
@@ -47,7 +44,7 @@ INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD = 0, 1, 2, 3, 4
 
 # A buffer must have room for this many rows: the first one, and two at an event.
 ROWS_PER_STEP = 3
-# More events than this within one grid step: the step is far too long or the neuron is stuck.
+# More events within one grid step mean that the step is far too long or the neuron is stuck.
 EVENTS_PER_STEP = 10_000
 # |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
 U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
@@ -59,24 +56,24 @@ N_FLOAT_STATE, N_INT_STATE = 12, 9
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _x_rate_apart(u: float, log_k: float, x: float, tau_inv: float) -> float:
+def _x_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
     """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
-    if tau_inv == 0.0:  # a resistor
+    if tau == math.inf:  # a resistor
         return 0.0
     (s_on, p_off) = (1.0 / (1.0 + math.exp(u)), 1.0 / (1.0 + math.exp(log_k - u)))
-    return tau_inv * (s_on * (1.0 - x) - p_off * x)
+    return (s_on * (1.0 - x) - p_off * x) / tau
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def _x_rate(m: float, x: float, w: Numbers) -> float:
     """Return dx/dt at v_mem = m."""
-    (u_on, vt_inv, k, tau_inv, u_max, log_k) = w
+    (u_on, vt_inv, k, tau, u_max, log_k) = w
     u = u_on - m * vt_inv
     if abs(u) < u_max:
         a = math.exp(u)
         (b, c) = (a + k, 1.0 + a)
-        return tau_inv * (b * (1.0 - x) - a * c * x) / (c * b)
-    return _x_rate_apart(u, log_k, x, tau_inv)
+        return (b * (1.0 - x) - a * c * x) / (tau * (c * b))
+    return _x_rate_apart(u, log_k, x, tau)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
@@ -223,7 +220,7 @@ def _write(out: Buffers, row: int, values: Numbers, level: int) -> int:
     return row + 1
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its speed
     par: FloatArray, stimulus: Stimulus, fs: FloatArray, ns: IntArray, out: Buffers, max_steps: int
 ) -> int:
@@ -233,7 +230,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
     ----------
     par : array
         c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x),
-        u_on, vt_inv, k, tau_inv, u_max, log_k (see `_x_rate`), v_th, v_low, v_reset, t_ref,
+        u_on, vt_inv, k, tau, u_max, log_k (see `_x_rate`), v_th, v_low, v_reset, t_ref,
         g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
     stimulus : tuple of arrays
         See `Stimulus`.
@@ -321,8 +318,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
             left -= 1
             # A cubic lies in the hull of its Bezier ordinates: all below 0, no crossing.
             g_end = sign * m_1 - offset
-            b_1 = g + (2.0 * SIXTH * length) * (sign * md)
-            b_2 = g_end - (2.0 * SIXTH * length) * (sign * md_1)
+            third = 2.0 * SIXTH * length * sign
+            (b_1, b_2) = (g + third * md, g_end - third * md_1)
             if g_end >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
                 root = _first_root(g, b_1, b_2, g_end)
                 if root >= 0.0:

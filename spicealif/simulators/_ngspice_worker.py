@@ -50,8 +50,10 @@ def main(descriptor: int) -> None:
     connection.send(("ready", f"ngspice-{instance.version_number}"))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            _, text = connection.recv()
-            _serve(connection, instance, text)
+            word = connection.recv()
+            # A halt that crossed with the end of a run comes here: it is late, and no request.
+            if word[0] == "run":
+                _serve(connection, instance, word[1])
 
 
 def _load() -> Any:
@@ -116,9 +118,10 @@ def _serve(connection: Connection, instance: Any, text: str) -> None:
         instance.load_circuit(text)
         loaded = True
     except Exception as error:
-        # PySpice also reports harmless lines; whether it loaded shows in the data.
+        # PySpice also raises for harmless lines (then not a NameError, which stands for the
+        # library's own return code); whether it loaded shows in the data.
         instance.lines.append(f"{type(error).__name__}: {error}")
-        loaded = "rc" not in str(error)
+        loaded = not isinstance(error, NameError)
     if loaded:
         _command(instance, "bg_run")
         halted = _wait(connection, instance)
@@ -163,11 +166,15 @@ def _vectors(instance: Any) -> list[tuple[str, Any]]:
     plot = instance.plot(None, name)
     if "time" not in plot:
         return []
-    # A run halted between two vectors leaves some one sample longer.
-    length = min(len(vector._data) for vector in plot.values())
+    # A run halted between two vectors leaves some one sample longer. A vector that is shorter than
+    # that was asked for and never filled: as good as missing.
+    full = len(plot["time"]._data) - 1
+    filled = {key: vector._data for key, vector in plot.items() if len(vector._data) >= full}
+    length = min(map(len, filled.values()))
+    if not length:  # halted before the first point
+        return []
     return [
-        (key, np.ascontiguousarray(vector._data[:length], dtype=float))
-        for key, vector in plot.items()
+        (key, np.ascontiguousarray(values[:length], dtype=float)) for key, values in filled.items()
     ]
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def run_program(
     folder: Path,
     timeout: float | None,
     poll: Callable[[], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run a program in its own session and wait for it.
 
@@ -45,6 +46,8 @@ def run_program(
         Seconds after which the program and all its children are killed.
     poll : callable, optional
         Called a few times a second while the program runs.
+    environment : mapping, optional
+        The program's environment; ours if not given.
 
     Returns
     -------
@@ -61,6 +64,7 @@ def run_program(
     process = subprocess.Popen(
         list(command),
         cwd=folder,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +17,45 @@ __all__ = ["judge", "read_log", "waveforms_from"]
 
 _Floats = NDArray[np.float64]
 
-_LINE = re.compile(r"(?:error on line|line(?: number)?)\s+(\d+)", re.IGNORECASE)
-_TROUBLE = re.compile(r'trouble with (?:node |)"?([\w.#:]+)"?', re.IGNORECASE)
-_TROUBLE_DEVICE = re.compile(r"trouble with \S+-instance\s+(\S+)", re.IGNORECASE)
-_TIME = re.compile(r"time(?:point)? ?= ?([0-9.eE+-]+)")
-_NAMED = re.compile(r"\b([bceilmrvx]_[a-z0-9_]+|[a-z0-9_.]+\.[a-z0-9_.]+)\b", re.IGNORECASE)
+_LINE = re.compile(r"line(?: number| no\.)?\s+(\d+)", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r'(?:trouble with (?:\S+-instance |node |)|check node |in line |\(instance: x)"?([\w.#:]+)',
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(r"parameter \[(\w+)\]", re.IGNORECASE)
+_NAMED = re.compile(r"\b([bceilmrvx]_[a-z0-9_]+|[a-z]\w*(?:\.\w+)+)\b", re.IGNORECASE)
 
-# Lines that look alarming and are not: the simulator recovered by itself.
+# A line that begins a report, and how many of the lines after it belong to the report: the card,
+# the reason.
+_REPORTS = (
+    (re.compile(r"(?:error|model issue) on line|mismatch of \.subckt", re.IGNORECASE), 2),
+    (
+        re.compile(r"netlist line no\.|from line$|parsing stopped at$|out of range", re.IGNORECASE),
+        1,
+    ),
+)
+_BEGINS = re.compile(r"error|warning|note|doanalyses|simulation", re.IGNORECASE)
+# What gmin and source stepping print in front of a message, without a line end.
+_STEPPING = re.compile(
+    r"^(?:(?:trying gmin =|supplies reduced to)\s*[\d.e+-]+%?\s*)+", re.IGNORECASE
+)
+
+# Lines that look alarming and are not: the simulator recovered by itself, or they are the title
+# or the table of initial voltages, which hold names that are not ours to judge.
 _HARMLESS = re.compile(
-    r"gmin step|source step|true gmin|dynamic gmin|can't find init file|"
-    r"no compatibility mode|unsupported ngspice version",
+    r"gmin step|source step|true gmin|dynamic gmin|gmin increment|can't find init file|"
+    r"no compatibility mode|unsupported ngspice version|^circuit:|"
+    r"^\S+\s+[-+]?[\d.]+(?:e[-+]?\d+)?$",
     re.IGNORECASE,
 )
 _ERROR = re.compile(
-    r"\berror\b|fatal|timestep too small|singular matrix|simulation interrupted|"
-    r"simulation\(s\) aborted|no such|unknown (?:subckt|model|parameter)|undefined",
+    r"\berror\b|fatal|timestep too small|simulation interrupted|simulation\(s\) aborted|no such|"
+    r"unknown (?:subckt|model|parameter)|undefined|mismatch|too few|no job",
     re.IGNORECASE,
 )
+# Errors whatever the line calls itself: the vector asked for is then a column of zeros.
+_NO_VECTOR = re.compile(r"unrecognized variable", re.IGNORECASE)
+_SINGULAR = re.compile(r"singular matrix", re.IGNORECASE)
 _WARNING = re.compile(r"\bwarning\b|\bnote: ", re.IGNORECASE)
 
 
@@ -54,16 +76,19 @@ def read_log(log: str, netlist: Netlist) -> tuple[tuple[Message, ...], tuple[Mes
     """
     errors: dict[str, Message] = {}
     warnings: dict[str, Message] = {}
-    lines = [line.strip() for line in log.splitlines()]
-    for k, line in enumerate(lines):
-        if not line or _HARMLESS.search(line):
+    # A singular matrix is met on the way to many good operating points.
+    aborted = "simulation(s) aborted" in log
+    for line, text in _reports(log):
+        if _HARMLESS.search(line):
             continue
-        if _ERROR.search(line) and not line.lower().startswith("warning"):
-            # ngspice puts the offending card on the next line.
-            following = lines[k + 1] if k + 1 < len(lines) else ""
-            errors.setdefault(line, Message("error", line, _source(line, following, netlist)))
-        elif _WARNING.search(line):
-            warnings.setdefault(line, Message("warning", line, _source(line, "", netlist)))
+        if (
+            _NO_VECTOR.search(line)
+            or (aborted and _SINGULAR.search(line))
+            or (_ERROR.search(text) and not line.lower().startswith("warning"))
+        ):
+            errors.setdefault(text, Message("error", text, _source(text, netlist)))
+        elif _WARNING.search(text):
+            warnings.setdefault(text, Message("warning", text, _source(text, netlist)))
     return tuple(errors.values()), tuple(warnings.values())
 
 
@@ -111,7 +136,8 @@ def waveforms_from(
     if "spike" in signals:
         level = (neuron.comparator.v_oh + neuron.comparator.v_ol) / 2
         swing = neuron.comparator.v_oh - neuron.comparator.v_ol
-        spikes = crossing_times(time, signals["spike"], level, hysteresis=swing / 4)
+        finite = np.isfinite(signals["spike"])
+        spikes = crossing_times(time[finite], signals["spike"][finite], level, hysteresis=swing / 4)
     return Waveforms(time, signals, spikes, attrs), missing
 
 
@@ -152,12 +178,15 @@ def judge(
     reached = float(waveforms.time[-1]) if waveforms is not None else 0.0
     # The last point is t_stop itself; half a step of rounding is the most that is forgiven.
     complete = reached >= netlist.t_stop * (1 - 1e-9)
-    cause = next((m for m in errors if m.source), errors[0] if errors else None)
-    why = f": {_short(cause)}" if cause else ""
+    cause = _cause(errors, begun=reached > 0)
+    why = f": {cause}" if cause else ""
     if complete and not missing and waveforms is not None:
         broken = [n for n, v in waveforms.signals.items() if not np.isfinite(v).all()]
         if broken:
             return Status.INCOMPLETE, f"{', '.join(broken)} hold values that are not finite{why}."
+        absent = [m for m in errors if _NO_VECTOR.search(m.text)]
+        if absent:
+            return Status.INCOMPLETE, f"A vector holds nothing but zeros: {_short(absent[0])}."
         if exit_code == 0 or stopped is not None:
             return Status.OK, ""
         return Status.INCOMPLETE, f"The program ended with exit code {exit_code}{why}."
@@ -169,8 +198,8 @@ def judge(
         return Status.STOPPED_EARLY, f"It ended at {reached:.6g} s of {netlist.t_stop:g} s{why}."
     if exit_code is None or exit_code < 0:
         return Status.CRASHED, f"Nothing was computed{why}."
-    if cause is None and exit_code == 0:
-        return Status.INCOMPLETE, "The simulator left no data and gave no reason."
+    if not cause:
+        why = " and the simulator gave no reason; look whether an analysis is asked for"
     return Status.REJECTED, f"Nothing was computed{why}."
 
 
@@ -184,26 +213,59 @@ def _canonical(name: str) -> str:
     return name
 
 
-def _source(line: str, following: str, netlist: Netlist) -> SourceLine | None:
-    trouble = _TROUBLE_DEVICE.search(line) or _TROUBLE.search(line)
-    if trouble:
-        found = netlist.find(trouble[1])
-        if found:
+def _reports(log: str) -> Iterator[tuple[str, str]]:
+    """Yield each report of a log: its first line, and the whole of it in one line."""
+    lines = [text for line in log.splitlines() if (text := _STEPPING.sub("", line.strip()))]
+    k = 0
+    while k < len(lines):
+        line = lines[k]
+        k += 1
+        parts = [line]
+        for _ in range(next((n for pattern, n in _REPORTS if pattern.search(line)), 0)):
+            if k < len(lines) and not _BEGINS.match(lines[k]):
+                parts.append(lines[k])
+                k += 1
+        yield line, " ".join(parts)
+
+
+def _source(report: str, netlist: Netlist) -> SourceLine | None:
+    for name in _TROUBLE.findall(report):
+        if found := netlist.find(name):
             return found
-    number = _LINE.search(line)
+    number = _LINE.search(report)
     if number and (found := netlist.line(int(number[1]))) and found.text:
         return found
-    for text in (line, following):
-        card = text.lower()
-        for source in netlist.source_map:
-            if source.text and source.text[0] not in "*+." and source.text.lower() in card:
-                return source
-        for name in _NAMED.findall(text):
-            if found := netlist.find(name):
-                return found
+    report = report.lower()
+    parameter = _PARAMETER.search(report)
+    for source in netlist.source_map:
+        text = source.text.lower()
+        # Cards with a blank: ".end" is part of much else.
+        if text and text[0] not in "*+" and " " in text and text in report:
+            return source
+        if parameter and re.search(rf"\b{parameter[1]}\b", text):
+            return source
+    for name in _NAMED.findall(report):
+        if found := netlist.find(name):
+            return found
     return None
 
 
+def _cause(errors: tuple[Message, ...], *, begun: bool) -> str:
+    """Return what the log gives as the reason.
+
+    Of a run that had begun it is the last report that names a component; of one that had not, the
+    first too, with what leads up to it: the solver's last word is then often a bystander.
+    """
+    placed = [k for k, message in enumerate(errors) if message.source]
+    if not placed:
+        return _short(errors[0]) if errors else ""
+    chosen = errors[placed[-1] : placed[-1] + 1]
+    if not begun:
+        chosen = errors[: placed[0] + 1] + chosen * (len(placed) > 1)
+    return "; ".join(map(_short, chosen))
+
+
 def _short(message: Message) -> str:
-    text = str(message)
-    return text if len(text) <= 300 else f"{text[:297]}..."
+    text = message.text if len(message.text) <= 200 else f"{message.text[:197]}..."
+    text = text.rstrip(" .:!")
+    return f"{text} [{message.source}]" if message.source else text

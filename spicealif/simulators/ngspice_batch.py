@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -95,12 +96,13 @@ class NgspiceBatch:
         SimulatorNotFound
             If the program is not on this machine.
         SimulatorError
-            If the timeout is not positive or the program cannot be started.
+            If the timeout is not positive, there is no room for temporary files, or the program
+            cannot be started.
         """
         check_timeout(timeout)
         version = self.version
         start = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="spicealif-") as name:
+        with private_folder() as name:
             folder = Path(name)
             (folder / "neuron.cir").write_text(netlist.text, encoding="ascii")
             raw, log_file = folder / "out.raw", folder / "out.log"
@@ -108,7 +110,13 @@ class NgspiceBatch:
             command = [self.path, "-n", "-b", "-r", raw.name, "-o", log_file.name, "neuron.cir"]
             watch = _watch(raw, netlist.t_stop, progress) if progress else None
             try:
-                done = run_program(command, folder=folder, timeout=timeout, poll=watch)
+                done = run_program(
+                    command,
+                    folder=folder,
+                    timeout=timeout,
+                    poll=watch,
+                    environment=_environment(),
+                )
             except OSError as error:
                 raise SimulatorError(
                     f"{self.path!r} cannot be started ({error.strerror}); check the program."
@@ -143,6 +151,18 @@ def check_timeout(timeout: float | None) -> None:
         raise SimulatorError(f"The timeout is {timeout:g} s; give a positive number of seconds.")
 
 
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a new temporary folder, or raise `SimulatorError`."""
+    try:
+        # A file still open in it must not turn a good run into an error.
+        return tempfile.TemporaryDirectory(prefix="spicealif-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise SimulatorError(
+            f"A temporary folder cannot be made ({error.strerror}); free some space, or set TMPDIR "
+            "to a folder that can be written to."
+        ) from None
+
+
 def provenance(netlist: Netlist, simulator: str, version: str) -> dict[str, str | float | int]:
     """Return where a circuit's waveforms came from, for their ``attrs``."""
     from spicealif.design import dump_toml
@@ -158,6 +178,11 @@ def provenance(netlist: Netlist, simulator: str, version: str) -> dict[str, str 
         "design": dump_toml(neuron),
         "t_stop": neuron.t_stop,
     }
+
+
+def _environment() -> dict[str, str]:
+    # Text raw files are rounded, slow, and lose more when the program is killed.
+    return {k: v for k, v in os.environ.items() if k != "SPICE_ASCIIRAWFILE"}
 
 
 def _columns(raw: Path) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
 from spicealif.simulators._process import kill_group
 from spicealif.simulators.judge import judge, read_log, waveforms_from
-from spicealif.simulators.ngspice_batch import check_timeout, provenance
+from spicealif.simulators.ngspice_batch import check_timeout, private_folder, provenance
 from spicealif.simulators.run import Cost, Progress, Run, Status
 
 __all__ = ["NgspiceShared"]
@@ -28,6 +28,8 @@ INSTALL = "install it with: apt-get install libngspice0"
 #: Seconds a worker has to start, and to hand over its data after a halt, before it is killed.
 _START_GRACE = 60.0
 _HALT_GRACE = 10.0
+#: Longest single wait, s: the system call takes no infinite or very long one.
+_LONGEST_WAIT = 3600.0
 
 
 class NgspiceShared:
@@ -81,7 +83,7 @@ class NgspiceShared:
         SimulatorNotFound
             If the library is not on this machine.
         SimulatorError
-            If the timeout is not positive.
+            If the timeout is not positive, or there is no room for temporary files.
         """
         check_timeout(timeout)
         start = time.perf_counter()
@@ -103,8 +105,6 @@ class NgspiceShared:
             exit_code=None if answer.died else 0,
             stopped=Status.TIMEOUT if answer.timed_out else None,
         )
-        if status is Status.INCOMPLETE and not errors and waveforms is None:
-            status = Status.REJECTED
         if not status.ok:
             self.close()
         points = len(waveforms) if waveforms is not None else 0
@@ -149,7 +149,7 @@ class _Worker:
 
     def __init__(self) -> None:
         # Private and empty: ngspice looks for .spiceinit in its working directory.
-        folder = tempfile.TemporaryDirectory(prefix="spicealif-")
+        folder = private_folder()
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
         try:
@@ -213,8 +213,10 @@ class _Worker:
         try:
             self._connection.send(("run", text))
             while True:
-                wait = None if deadline is None else max(0.0, deadline - time.monotonic())
-                if not self._connection.poll(wait):
+                left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+                if not self._connection.poll(min(max(left, 0.0), _LONGEST_WAIT)):
+                    if deadline is None or time.monotonic() < deadline:
+                        continue
                     if answer.timed_out:
                         answer.died = True  # it did not even halt
                         return answer

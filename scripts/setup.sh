@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what is missing and makes the virtual environment .venv. Usage: setup.sh [EXTRAS]
+# EXTRAS is a pip extra such as "test". On Debian and Ubuntu the system packages are installed
+# with apt-get (through sudo if you are not root); elsewhere the script says what to install.
+set -eu
+cd "$(dirname "$0")/.."
+extras="${1:-}"
+
+say() { printf '==> %s\n' "$*"; }
+
+missing=""
+command -v python3 >/dev/null 2>&1 || missing="$missing python3"
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
+command -v ngspice >/dev/null 2>&1 || missing="$missing ngspice"
+if ! ldconfig -p 2>/dev/null | grep -q 'libngspice\.so' && ! /sbin/ldconfig -p 2>/dev/null | grep -q 'libngspice\.so'; then
+    missing="$missing libngspice0"
+fi
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null 2>&1; then
+        say "Please install:$missing (Debian's names), then run this again."
+        exit 1
+    fi
+    sudo=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || { say "Please run as root: apt-get install$missing"; exit 1; }
+        sudo="sudo"
+    fi
+    say "Installing with apt-get:$missing"
+    $sudo apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $missing >/dev/null
+fi
+
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    say "Python 3.11 or newer is needed; this is $(python3 --version)."
+    exit 1
+}
+
+# The environment is made again when what it is made from changes.
+stamp=".venv/.spicealif-$extras"
+if [ ! -f "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
+    say "Making the environment .venv (a minute or two the first time)"
+    [ -x .venv/bin/python ] || python3 -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
+    touch "$stamp"
+fi

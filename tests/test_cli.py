@@ -1,0 +1,171 @@
+"""The command line as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from spicealif import load_preset, load_toml, load_waveforms, parse_toml
+from spicealif.cli import cli
+
+PROGRAM = str(Path(sys.executable).with_name("spicealif"))
+SHORT = ("-s", "t_stop=1m")
+
+
+def run(*arguments: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    out = subprocess.run(
+        [PROGRAM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+    if check:
+        assert out.returncode == 0, out.stderr
+    return out
+
+
+def test_help_of_every_command_has_an_example(tmp_path):
+    commands = ["", *cli.commands]
+    assert set(commands) >= {
+        "run", "netlist", "simulate", "reference", "compare", "presets", "doctor"
+    }  # fmt: skip
+    for command in commands:
+        text = run(*([command] if command else []), "--help", cwd=tmp_path).stdout
+        assert "Example:  spicealif" in text, command
+
+
+def test_examples_in_the_help_are_valid_commands(tmp_path):
+    """Parse each --help example with click itself, so that no option in it is unknown."""
+    for name, command in cli.commands.items():
+        words = command.epilog.split()[2:]
+        assert words[0] == name
+        words = words[: words.index(">")] if ">" in words else words
+        with command.make_context(name, words[1:]) as context:
+            assert context.params is not None
+
+
+def test_run_writes_everything(tmp_path):
+    out = run("run", "paper", *SHORT, cwd=tmp_path)
+    assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
+    folder = tmp_path / "spicealif-results" / "paper"
+    assert {p.name for p in folder.iterdir()} == {
+        "neuron.toml", "neuron.cir", "simulator.log", "reference.nc", "circuit.nc",
+        "comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png",
+    }  # fmt: skip
+    assert load_toml(folder / "neuron.toml") == load_preset("paper").replace(t_stop=1e-3)
+    data = json.loads((folder / "comparison.json").read_text())
+    assert data["circuit (ngspice)"]["spike_count"] == 8
+    assert data["pair"]["matched"] == 7
+    circuit = load_waveforms(folder / "circuit.nc")
+    assert len(circuit.t_spike) == 8
+    assert circuit.dataset.v_mem.attrs["units"] == "V"
+    assert (folder / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    # Nothing of the work is left beside the results.
+    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
+
+
+def test_steps_apart_give_the_same_as_run(tmp_path):
+    run("simulate", "paper", *SHORT, "-o", "c.nc", "--simulator", "ngspice-batch", cwd=tmp_path)
+    run("reference", "paper", *SHORT, "-o", "r.nc", cwd=tmp_path)
+    table = run("compare", "c.nc", "r.nc", "--figure", "both.png", cwd=tmp_path).stdout
+    assert re.search(r"^spikes +8 +7 +\+1$", table, re.MULTILINE)
+    assert (tmp_path / "both.png").stat().st_size > 10_000
+    data = json.loads(run("compare", "c.nc", "r.nc", "--json", cwd=tmp_path).stdout)
+    assert data["pair"]["matched"] == 7
+
+
+def test_a_raw_file_that_somebody_else_ran_can_be_compared(tmp_path):
+    run("netlist", "paper", *SHORT, "-o", "neuron.cir", cwd=tmp_path)
+    subprocess.run(
+        ["ngspice", "-n", "-b", "-r", "mine.raw", "neuron.cir"],
+        cwd=tmp_path, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    (tmp_path / "mine.toml").write_text('preset = "paper"\nt_stop = "1m"\n')
+    run("reference", "mine.toml", "-o", "r.nc", cwd=tmp_path)
+    out = run("compare", "mine.raw", "r.nc", "--neuron", "mine.toml", cwd=tmp_path)
+    assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
+
+
+def test_netlist_is_printed_as_it_is(tmp_path):
+    text = run("netlist", "paper", cwd=tmp_path).stdout
+    assert text.startswith("* spicealif: memristor-based adaptive")
+    assert text.endswith(".end\n")
+
+
+def test_presets_print_as_toml_that_reads_back(tmp_path):
+    listing = run("presets", cwd=tmp_path).stdout
+    for name in ("paper", "lif", "knowm-generic"):
+        assert f"{name}\n" in listing
+        assert parse_toml(run("presets", name, cwd=tmp_path).stdout) == load_preset(name)
+    assert listing.count("Source:") == listing.count("\n    Source:")
+    assert "reconstruction" in listing
+
+
+def test_schema_is_json(tmp_path):
+    assert json.loads(run("schema", cwd=tmp_path).stdout)["title"] == "Neuron"
+
+
+def test_doctor_says_what_is_there(tmp_path):
+    text = run("doctor", cwd=tmp_path).stdout
+    assert "ok       simulator ngspice: ngspice-" in text
+    assert "ok       numba" in text
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path):
+    environment = dict(os.environ, PATH=str(tmp_path), NGSPICE_LIBRARY_PATH="nowhere.so")
+    out = subprocess.run(
+        [PROGRAM, "doctor"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert out.returncode == 1
+    assert "apt-get install ngspice" in out.stdout
+    assert "apt-get install libngspice0" in out.stdout
+
+
+@pytest.mark.parametrize("simulator", ["ngspice", "ngspice-batch"])
+def test_ctrl_c_ends_at_once_and_leaves_no_process(tmp_path, simulator):
+    process = subprocess.Popen(
+        [PROGRAM, "simulate", "paper", "--simulator", simulator, "-s", "t_stop=2"],
+        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    family = psutil.Process(process.pid)
+    deadline = time.monotonic() + 30
+    while not family.children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = family.children(recursive=True)
+    assert children
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.strip().startswith("Error: Interrupted")
+    assert "Traceback" not in errors
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_timeout_keeps_what_there_is_and_fails(tmp_path):
+    out = run(
+        "run", "paper", "--timeout", "1.5", "--no-figures", "-o", "out", cwd=tmp_path, check=False
+    )
+    assert out.returncode == 1
+    assert "timeout" in out.stderr
+    partial = load_waveforms(tmp_path / "out" / "circuit.nc")
+    assert 0 < partial.time[-1] < 50e-3
+    # The comparison covers the time that was simulated.
+    assert "circuit (ngspice)" in out.stdout
+
+
+def test_output_to_a_closed_pipe_is_no_error(tmp_path):
+    out = subprocess.run(
+        f"{PROGRAM} netlist paper | head -1", cwd=tmp_path, shell=True, capture_output=True,
+        text=True, check=False, executable="/bin/bash", env={**os.environ, "BASH_ENV": ""},
+    )  # fmt: skip
+    assert out.returncode == 0
+    assert "Traceback" not in out.stderr
