@@ -389,8 +389,7 @@ def test_senseless_options():
 
 
 def test_default_step():
-    assert driver.default_step(PAPER) == pytest.approx(1e-6)
-    assert driver.default_step(RESISTOR) == pytest.approx(1e-6)
+    assert [driver.default_step(q) for q in (PAPER, RESISTOR)] == pytest.approx([1e-6, 1e-6])
     slow = dataclasses.replace(PAPER, leak=dataclasses.replace(PAPER.leak, tau=1e-5))
     assert driver.default_step(slow) == pytest.approx(1e-7)
 

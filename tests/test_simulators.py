@@ -225,15 +225,11 @@ def test_charge_balance(simulator):
     neuron = netlist.neuron
     run = simulator.run(netlist).require()
     load = run["v_c"] * (1 / neuron.leak.r + 1 / 40e3)  # leak, and r_d1 with r_d2
-    charge = np.concatenate(
-        (
-            [0.0],
-            np.cumsum(np.diff(run.time) * ((run["i_in"] - load)[1:] + (run["i_in"] - load)[:-1])),
-        )
-    )
-    expected = charge / 2 / neuron.c
+    current = run["i_in"] - load
+    charge = np.cumsum(np.diff(run.time) * (current[1:] + current[:-1]) / 2)
     assert run["v_c"][-1] > 0.1
-    np.testing.assert_allclose(run["v_c"] - run["v_c"][0], expected, rtol=0, atol=2e-4)
+    # The MOSFET's capacitances add about 0.1 % to C.
+    np.testing.assert_allclose(run["v_c"][1:], charge / neuron.c, rtol=2e-3, atol=1e-6)
 
 
 def test_progress(simulator):
@@ -366,7 +362,6 @@ def test_an_exception_from_progress_is_passed_on(name, error):
     with nothing_left_behind():
         with pytest.raises(error):
             simulator.run(netlist_of(t_stop=0.05), progress=interrupt)
-        assert children() == set() or name == "ngspice-batch"
     assert simulator.run(netlist_of()).ok
     simulator.close()
 
@@ -446,7 +441,7 @@ def test_unknown_simulator_lists_the_known():
 def test_missing_program(monkeypatch):
     simulator = NgspiceBatch("nosuch-spice")
     for use in (lambda: simulator.version, lambda: simulator.run(netlist_of())):
-        with pytest.raises(SimulatorNotFound, match="'nosuch-spice'.*apt-get install ngspice"):
+        with pytest.raises(SimulatorNotFound, match=r"'nosuch-spice'.*apt-get install ngspice"):
             use()
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SimulatorNotFound, match="apt-get install ngspice"):
