@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from spicealif.design import Memristor, StimulusPieces
 from spicealif.reference import driver, kernel
-from spicealif.reference.driver import KernelParameters, MemristorLeak, StimulusPieces, integrate
+from spicealif.reference.driver import KernelParameters, integrate
 
-LEAK = MemristorLeak(r_on=500.0, r_off=1500.0, v_on=0.27, v_off=0.27, tau=5e-3)
+LEAK = Memristor(r_on=500.0, r_off=1500.0, v_on=0.27, v_off=0.27, tau=5e-3)
 PARAMS = KernelParameters(
     c=100e-9,
     r_s=500.0,

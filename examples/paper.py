@@ -23,7 +23,9 @@ def main(folder: Path = Path("paper-results"), t_stop: float = 50e-3) -> None:
 
     # The traces are an xarray.Dataset; this is the state when the stimulus has just ended.
     x = result.run.waveforms.dataset.x
-    print(f"x at the end: {float(x[-1]):.4f} (circuit), {result.reference['x'][-1]:.4f} (reference)")
+    print(
+        f"x at the end: {float(x[-1]):.4f} (circuit), {result.reference['x'][-1]:.4f} (reference)"
+    )
 
 
 if __name__ == "__main__":

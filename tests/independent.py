@@ -7,6 +7,7 @@ amplifier and the switch are ideal.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -86,7 +87,7 @@ def three_state_spikes(
     y = np.array([neuron.v_rest, m.x_0, c.v_ol])
     spikes: list[float] = []
     times = corner_times(neuron, neuron.t_stop)
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start, end in itertools.pairwise(times):
         solution = solve_ivp(
             right_side,
             (start, end),

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-
 from independent import three_state_spikes
+
 from spicealif import Neuron, compare, cosimulate, simulate, solve_reference
 from spicealif.design import Constant
 

@@ -120,7 +120,12 @@ def test_doctor_says_what_is_there(tmp_path):
 def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path):
     environment = dict(os.environ, PATH=str(tmp_path), NGSPICE_LIBRARY_PATH="nowhere.so")
     out = subprocess.run(
-        [PROGRAM, "doctor"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [PROGRAM, "doctor"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert out.returncode == 1
     assert "apt-get install ngspice" in out.stdout

@@ -29,7 +29,14 @@ def test_every_example_is_tested(repository):
 def test_paper(repository, tmp_path, capsys):
     load(repository / "examples" / "paper.py").main(tmp_path / "out", t_stop=2e-3)
     names = {p.name for p in (tmp_path / "out").iterdir()}
-    assert names >= {"circuit.nc", "reference.nc", "neuron.cir", "fig5.png", "fig6.png", "overlay.png"}
+    assert names >= {
+        "circuit.nc",
+        "reference.nc",
+        "neuron.cir",
+        "fig5.png",
+        "fig6.png",
+        "overlay.png",
+    }
     assert "x at the end" in capsys.readouterr().out
 
 

@@ -359,9 +359,8 @@ def test_an_exception_from_progress_is_passed_on(name, error):
         raise error
 
     simulator = get_simulator(name)
-    with nothing_left_behind():
-        with pytest.raises(error):
-            simulator.run(netlist_of(t_stop=0.05), progress=interrupt)
+    with nothing_left_behind(), pytest.raises(error):
+        simulator.run(netlist_of(t_stop=0.05), progress=interrupt)
     assert simulator.run(netlist_of()).ok
     simulator.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ _Floats = NDArray[np.float64]
 MAX_CORNERS = 5_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StimulusPieces:
     """A stimulus cut at its corners into linear pieces, with sines apart.
 
@@ -40,7 +40,7 @@ class StimulusPieces:
     t: _Floats
     i: _Floats
     slope: _Floats
-    sines: _Floats
+    sines: _Floats = field(default_factory=lambda: np.empty((0, 4)))
 
 
 class Stimulus(Part):

@@ -13,17 +13,13 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from spicealif.design import Memristor, Resistor, StimulusPieces
 from spicealif.errors import IntegrationError
 
 __all__ = [
     "KernelParameters",
-    "MemristorLeak",
     "ReferenceResult",
-    "ResistorLeak",
-    "Sine",
-    "StimulusPieces",
     "Variant",
-    "default_step",
     "integrate",
 ]
 
@@ -41,28 +37,6 @@ EVENT_ROWS, MAX_FIRST_ROWS, FIRST_SPIKES = 4096, 100_000_000, 1024
 DISCHARGE_STEPS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class MemristorLeak:
-    """A mean metastable switch memristor.
-
-    `r_on` and `r_off` are its resistances at x = 1 and x = 0, `tau` is the time constant of x.
-    It switches on around v = v_on and off around v = -v_off; either sign is accepted.
-    """
-
-    r_on: float
-    r_off: float
-    v_on: float
-    v_off: float
-    tau: float
-
-
-@dataclass(frozen=True, slots=True)
-class ResistorLeak:
-    """A resistor of `r` ohm: the plain leaky integrate-and-fire neuron."""
-
-    r: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelParameters:
     """The neuron as the reference equations see it; every value in SI units.
@@ -71,7 +45,7 @@ class KernelParameters:
     ----------
     c, r_s : float
         Capacitance and the resistance in series with the leak (may be 0).
-    leak : MemristorLeak or ResistorLeak
+    leak : Memristor or Resistor
         The device that v_mem is sensed across.
     thermal_voltage : float
         kT/q of the memristor.
@@ -89,7 +63,7 @@ class KernelParameters:
 
     c: float
     r_s: float
-    leak: MemristorLeak | ResistorLeak
+    leak: Memristor | Resistor
     thermal_voltage: float
     v_th: float
     v_low: float
@@ -101,38 +75,6 @@ class KernelParameters:
     delay_off: float = 0.0
     x_0: float = 0.0
     v_c_0: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sine:
-    """A current amplitude * sin(2 pi frequency max(t - t_start, 0) + phase)."""
-
-    amplitude: float
-    frequency: float
-    phase: float = 0.0
-    t_start: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StimulusPieces:
-    """The input current: linear pieces, which may jump where they meet, plus sines.
-
-    Parameters
-    ----------
-    t : array
-        K + 1 increasing times, the first 0 and the last t_stop; each sine's start is one of them.
-    i : array
-        Current at the start of each of the K pieces.
-    slope : array
-        Its slope in A/s.
-    sines : tuple of Sine
-        Added to the pieces.
-    """
-
-    t: FloatArray
-    i: FloatArray
-    slope: FloatArray
-    sines: tuple[Sine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,16 +117,8 @@ class ReferenceResult:
 def _smallest_branch(params: KernelParameters) -> float:
     """Return the smallest resistance that the leak branch can have."""
     leak = params.leak
-    r = leak.r if isinstance(leak, ResistorLeak) else min(leak.r_on, leak.r_off)
+    r = leak.r if isinstance(leak, Resistor) else min(leak.r_on, leak.r_off)
     return r + params.r_s
-
-
-def default_step(params: KernelParameters) -> float:
-    """Return a hundredth of the shortest time constant, tau or C R, in s."""
-    shortest = params.c * _smallest_branch(params)
-    if isinstance(params.leak, MemristorLeak):
-        shortest = min(shortest, params.leak.tau)
-    return shortest / 100.0
 
 
 def integrate(
@@ -232,11 +166,13 @@ def integrate(
     if stride < 1:
         raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
     n_piece = _count_steps(pieces, t_stop, h)
-    sines = [(s.amplitude, 2.0 * math.pi * s.frequency, s.phase, s.t_start) for s in pieces.sines]
     par = _kernel_parameters(params, variant, h)
-    (t, i, slope) = (np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope))
-    stimulus = (t, i, slope, n_piece, np.array(sines, dtype=np.float64).reshape(-1, 4))
-    memristor = isinstance(params.leak, MemristorLeak)
+    (t, i, slope, sines) = (
+        np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope, pieces.sines)
+    )
+    sines[:, 1] *= 2.0 * math.pi  # the kernel wants angular frequencies
+    stimulus = (t, i, slope, n_piece, sines)
+    memristor = isinstance(params.leak, Memristor)
     fs = np.zeros(kernel.N_FLOAT_STATE)
     fs[:2] = (params.v_c_0, params.x_0 if memristor else 0.0)
     fs[11] = -1.0  # no spike yet
@@ -310,7 +246,7 @@ def _check_parameters(params: KernelParameters, variant: str) -> None:
     (leak, positive) = (params.leak, {"c": params.c})
     not_negative = {"r_s": params.r_s, "t_ref": params.t_ref}
     finite = {n: getattr(params, n) for n in ("v_th", "v_rest", "v_reset", "v_c_0")}
-    if isinstance(leak, MemristorLeak):
+    if isinstance(leak, Memristor):
         positive |= {"thermal_voltage": params.thermal_voltage}
         positive |= {n: getattr(leak, n) for n in ("r_on", "r_off", "tau")}
         finite |= {"v_on": leak.v_on, "v_off": leak.v_off}
@@ -349,8 +285,7 @@ def _count_steps(pieces: StimulusPieces, t_stop: float, h: float) -> npt.NDArray
             f"The stimulus' corners must increase from 0 to t_stop = {t_stop:g} s, "
             f"not from {t[0]:g} to {t[-1]:g} s; cut it at t_stop and remove equal corners."
         )
-    sines = [(s.amplitude, s.frequency, s.phase, s.t_start) for s in pieces.sines]
-    if not all(np.isfinite(a).all() for a in (pieces.i, pieces.slope, sines)):
+    if not all(np.isfinite(a).all() for a in (pieces.i, pieces.slope, pieces.sines)):
         raise IntegrationError("The stimulus has an infinite or undefined value; remove it.")
     if not (0.0 < h < math.inf):
         raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")
@@ -378,7 +313,7 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
     from spicealif.reference import kernel
 
     leak = params.leak
-    if isinstance(leak, MemristorLeak):
+    if isinstance(leak, Memristor):
         (g_0, g_1) = (1.0 / leak.r_off, 1.0 / leak.r_on - 1.0 / leak.r_off)
         v_t = params.thermal_voltage
         log_k = (leak.v_on + leak.v_off) / v_t

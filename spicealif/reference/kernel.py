@@ -24,6 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+__all__ = ["DONE", "PAUSED", "ROWS_PER_STEP", "STALLED", "advance"]
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = tuple[float, ...]

@@ -10,10 +10,6 @@ from spicealif.design import Memristor, Neuron, dump_toml
 from spicealif.errors import IntegrationError
 from spicealif.reference.driver import (
     KernelParameters,
-    MemristorLeak,
-    ResistorLeak,
-    Sine,
-    StimulusPieces,
     Variant,
     integrate,
 )
@@ -71,11 +67,7 @@ def solve_reference(
     parameters = KernelParameters(
         c=neuron.c,
         r_s=neuron.r_s,
-        leak=(
-            MemristorLeak(leak.r_on, leak.r_off, leak.v_on, leak.v_off, leak.tau)
-            if isinstance(leak, Memristor)
-            else ResistorLeak(leak.r)
-        ),
+        leak=leak,
         thermal_voltage=neuron.thermal_voltage,
         v_th=neuron.v_th,
         v_low=neuron.network.v_low / neuron.difference_amplifier.gain,
@@ -88,12 +80,9 @@ def solve_reference(
         x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
         v_c_0=neuron.v_rest,
     )
-    pieces = neuron.stimulus.pieces(neuron.t_stop)
     result = integrate(
         parameters,
-        StimulusPieces(
-            pieces.t, pieces.i, pieces.slope, tuple(Sine(*s) for s in pieces.sines.tolist())
-        ),
+        neuron.stimulus.pieces(neuron.t_stop),
         variant=variant,
         t_stop=neuron.t_stop,
         h=step,

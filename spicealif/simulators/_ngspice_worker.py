@@ -28,6 +28,8 @@ from typing import Any
 
 _PERCENT = re.compile(r"([0-9.]+)%")
 _PROGRESS_INTERVAL = 0.2
+#: How often a halt is tried; the parent kills this process a little later anyway.
+_HALTS = 100
 #: Names under which the library is looked for; Debian's link without a number is in -dev.
 _LIBRARIES = ("libngspice.so.0", "libngspice.so", "libngspice.0.dylib", "libngspice.dylib")
 
@@ -66,6 +68,7 @@ def _load() -> Any:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.lines: list[str] = []
             self.percent = 0.0
+            self.began = threading.Event()
             self.ended = threading.Event()
             super().__init__(*args, **kwargs)
 
@@ -87,8 +90,7 @@ def _load() -> Any:
         def _background_thread_running(not_running: bool, ngspice_id: int, user_data: Any) -> int:
             # PySpice's own returns None, which cffi reports as an error on each call.
             self = Shared.ffi.from_handle(user_data)
-            if not_running:
-                self.ended.set()
+            (self.ended if not_running else self.began).set()
             return 0
 
     names = [os.environ["NGSPICE_LIBRARY_PATH"]] if "NGSPICE_LIBRARY_PATH" in os.environ else None
@@ -108,6 +110,7 @@ def _serve(connection: Connection, instance: Any, text: str) -> None:
     start = time.process_time()
     instance.lines.clear()
     instance.percent = 0.0
+    instance.began.clear()
     instance.ended.clear()
     halted = False
     # What an earlier run left would be re-run silently if this netlist did not load.
@@ -148,9 +151,14 @@ def _wait(connection: Connection, instance: Any) -> bool:
                 connection.recv()
             except (EOFError, OSError):
                 os._exit(1)  # the parent is gone
-            _command(instance, "bg_halt")
-            instance.ended.wait(5)
-            return True
+            # Halted before its thread has begun, the library takes the run for over and can
+            # never halt it again.
+            instance.began.wait(5)
+            for _ in range(_HALTS):
+                _command(instance, "bg_halt")
+                if instance.ended.wait(0.1):
+                    return True
+            os._exit(1)  # its data cannot be read while it runs
         if time.monotonic() - reported > _PROGRESS_INTERVAL:
             reported = time.monotonic()
             connection.send(("progress", instance.percent))
