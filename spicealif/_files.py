@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spicealif.errors import OutputError
 
-__all__ = ["make_folder", "replacing", "write_text"]
+__all__ = ["make_folder", "output_folder", "replacing", "write_text"]
 
 
 @contextlib.contextmanager
@@ -75,6 +75,34 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise _cannot(path, error) from None
     return path
+
+
+@contextlib.contextmanager
+def output_folder(path: Path) -> Iterator[Path]:
+    """Make a folder for results, and take it away again if the block fails and it is empty.
+
+    Parameters
+    ----------
+    path : Path
+        Created with its parents if need be.
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created or written to.
+    """
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        yield make_folder(path)
+    except BaseException:
+        for folder in new:
+            with contextlib.suppress(OSError):  # not empty: it holds what was finished
+                folder.rmdir()
+        raise
 
 
 def _cannot(path: Path, error: OSError) -> OutputError:

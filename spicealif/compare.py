@@ -89,6 +89,13 @@ class Comparison:
             "The numerical error of these figures is not known: they come from one run of each "
             "side.",
         ]
+        end = float(min(self.a.time[-1], self.b.time[-1]))
+        if end < self.neuron.t_stop * (1 - 1e-9):
+            notes.insert(
+                0,
+                f"Compared up to {_text(end, 's')} of {_text(self.neuron.t_stop, 's')}, where "
+                "one of the results ends.",
+            )
         if len(self.neuron.stimulus.windows(self.neuron.t_stop)[0]) > 1:
             notes.insert(
                 0,
@@ -154,6 +161,7 @@ def compare(
     Returns
     -------
     Comparison
+        Over the time that both cover.
 
     Raises
     ------
@@ -170,6 +178,9 @@ def compare(
     for waveforms in (a, b):
         if not len(waveforms):
             raise CompareError("One of the results has no samples; run it again.")
+    # A run that ended early says nothing of the rest.
+    end = min(float(a.time[-1]), float(b.time[-1]))
+    a, b = (w if w.time[-1] <= end * (1 + 1e-9) else w.until(end) for w in (a, b))
     return Comparison(
         neuron,
         a,

@@ -12,11 +12,21 @@ from spicealif._files import make_folder, write_text
 from spicealif.compare import Comparison, compare
 from spicealif.design import Neuron, dump_toml
 from spicealif.netlist import build_netlist
+from spicealif.reference import check_variant
 from spicealif.reference.driver import Variant
 from spicealif.simulators import Run, Simulator, get_simulator
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Cosimulation", "cosimulate", "simulate"]
+__all__ = ["RESULT_FILES", "Cosimulation", "cosimulate", "simulate"]
+
+#: Names of the files that a run may leave; what is left of an earlier run would be mistaken for
+#: its own.
+RESULT_FILES = frozenset(
+    {
+        *("neuron.toml", "neuron.cir", "simulator.log", "circuit.nc", "reference.nc"),
+        *("comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png"),
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +56,8 @@ class Cosimulation:
         Parameters
         ----------
         folder : path-like
-            Created if need be; files of the same names are replaced.
+                Created if need be; files of the same names are replaced, and results and figures of
+            an earlier run that this one does not have are removed.
 
         Returns
         -------
@@ -73,6 +84,8 @@ class Cosimulation:
             text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
             files.append(write_text(target / "comparison.json", text + "\n"))
             files.append(write_text(target / "comparison.txt", f"{self.comparison}\n"))
+        for name in RESULT_FILES - {f.name for f in files}:
+            (target / name).unlink(missing_ok=True)
         return files
 
 
@@ -151,6 +164,8 @@ def cosimulate(
         If one side cannot be run at all. A run that fails half-way raises nothing: see
         ``Cosimulation.run``.
     """
+    # Before the simulator starts: its run may take minutes.
+    check_variant(variant)
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     netlist = build_netlist(neuron, tool.dialect)
 

@@ -11,12 +11,15 @@ from spicealif.netlist import build_netlist
 from spicealif.simulators.judge import waveforms_from
 from spicealif.simulators.ngspice_batch import provenance
 from spicealif.simulators.raw import read_raw
+from spicealif.simulators.second_reader import cross_check
 from spicealif.waveforms import Waveforms, load_waveforms
 
 __all__ = ["load_result"]
 
 
-def load_result(path: str | os.PathLike[str], neuron: Neuron | None = None) -> Waveforms:
+def load_result(
+    path: str | os.PathLike[str], neuron: Neuron | None = None, *, second_reader: bool = False
+) -> Waveforms:
     """Load waveforms from a netCDF file of ours, or from an ngspice raw file.
 
     Parameters
@@ -25,6 +28,8 @@ def load_result(path: str | os.PathLike[str], neuron: Neuron | None = None) -> W
         ``.nc`` or ``.raw``.
     neuron : Neuron, optional
         What a raw file is of; its nodes must be named as in our netlists.
+    second_reader : bool
+        Read a raw file with the package ``ltspice`` as well, and fail on any difference.
 
     Returns
     -------
@@ -35,7 +40,7 @@ def load_result(path: str | os.PathLike[str], neuron: Neuron | None = None) -> W
     WaveformError
         If the file cannot be loaded, or it is a raw file and the neuron or a vector is missing.
     RawFileError
-        If a raw file is damaged.
+        If a raw file is damaged, or the two readers differ.
     """
     path = Path(path)
     if path.suffix.lower() != ".raw":
@@ -48,6 +53,8 @@ def load_result(path: str | os.PathLike[str], neuron: Neuron | None = None) -> W
     plots = [p for p in read_raw(path) if "transient" in p.plotname.lower()]
     if not plots:
         raise WaveformError(f"{str(path)!r} holds no transient analysis; give a file that does.")
+    if second_reader:
+        cross_check(path, plots[-1])
     netlist = build_netlist(neuron)
     attrs = provenance(netlist, "raw file", plots[-1].title)
     waveforms, missing = waveforms_from(plots[-1].columns(), netlist, attrs)

@@ -94,6 +94,17 @@ class Waveforms:
         """Return a trace at the times `t` (s) by linear interpolation, shape of `t`."""
         return np.asarray(np.interp(t, self.time, self[name]))
 
+    def until(self, end: float) -> Waveforms:
+        """Return the part up to the time `end` in s; energies of the whole run are left out."""
+        stop = int(np.searchsorted(self.time, end, side="right"))
+        attrs = {k: v for k, v in self.attrs.items() if k != "energy_source"}
+        return Waveforms(
+            self.time[:stop],
+            {name: values[:stop] for name, values in self.signals.items()},
+            self.t_spike[self.t_spike <= end],
+            attrs,
+        )
+
     @cached_property
     def dataset(self) -> xr.Dataset:
         """The same as an `xarray.Dataset`: coordinate ``time``, spike times as ``t_spike``."""

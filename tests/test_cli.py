@@ -88,7 +88,9 @@ def test_a_raw_file_that_somebody_else_ran_can_be_compared(tmp_path):
     )  # fmt: skip
     (tmp_path / "mine.toml").write_text('preset = "paper"\nt_stop = "1m"\n')
     run("reference", "mine.toml", "-o", "r.nc", cwd=tmp_path)
-    out = run("compare", "mine.raw", "r.nc", "--neuron", "mine.toml", cwd=tmp_path)
+    out = run(
+        "compare", "mine.raw", "r.nc", "--neuron", "mine.toml", "--second-reader", cwd=tmp_path
+    )
     assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from spicealif.errors import RawFileError
 from spicealif.simulators.raw import RawPlot, RawVariable, read_raw
+from spicealif.simulators.second_reader import cross_check
 
 RC = """V1 in 0 dc 1 ac 1 PULSE(0 1 1u 1u 1u 10u 20u)
 R1 in out 1k
@@ -610,3 +611,17 @@ def test_fuzzed_fields(
     body = data.encode() if isinstance(data, str) else data
     content = make(points, data=body, flags=flags, extra=extra + "\n", end=end)
     survives(content, tmp_path / "a.raw")
+
+
+def test_second_reader_agrees_and_notices_a_difference(tran: Path, tmp_path: Path) -> None:
+    plot = read_raw(tran)[-1]
+    cross_check(tran, plot)
+    changed = tmp_path / "changed.raw"
+    content = bytearray(tran.read_bytes())
+    content[-5] ^= 1  # one bit of the last value
+    changed.write_bytes(content)
+    with pytest.raises(RawFileError, match="reads other values"):
+        cross_check(changed, plot)
+    changed.write_bytes(b"nothing")
+    with pytest.raises(RawFileError, match="cannot read"):
+        cross_check(changed, plot)

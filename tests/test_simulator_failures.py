@@ -404,6 +404,17 @@ def test_very_short_timeouts(fresh, timeout):
     assert fresh.run(PAPER).ok
 
 
+def test_halt_while_the_run_begins():
+    """A halt in the first fraction of a millisecond was lost, and the run then went on for good."""
+    simulator = get_simulator("ngspice")
+    for timeout in np.linspace(3e-4, 2e-3, 8):
+        simulator.run(PAPER)
+        begun = time.perf_counter()
+        assert simulator.run(netlist_of(t_stop=0.05), timeout=timeout).status is Status.TIMEOUT
+        assert time.perf_counter() - begun < 2
+    simulator.close()
+
+
 def test_timeouts_about_as_long_as_the_run(fresh):
     """Whatever wins the race, the outcome is one of two, and the next run is good."""
     duration = fresh.run(PAPER).cost.wall_s

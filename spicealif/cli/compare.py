@@ -27,8 +27,18 @@ __all__ = ["compare_command"]
 @click.option(
     "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw both into this file."
 )
+@click.option(
+    "--second-reader",
+    is_flag=True,
+    help="Read raw files with the package ltspice as well, and fail if it reads other values.",
+)
 def compare_command(
-    first: Path, second: Path, neuron: str | None, as_json: bool, figure: Path | None
+    first: Path,
+    second: Path,
+    neuron: str | None,
+    as_json: bool,
+    figure: Path | None,
+    second_reader: bool,
 ) -> None:
     """Compare FIRST with SECOND: netCDF files of ours (.nc) or ngspice raw files (.raw)."""
     import json
@@ -37,7 +47,8 @@ def compare_command(
     from spicealif.results import load_result
 
     described = find_neuron(neuron) if neuron else None
-    comparison = compare(load_result(first, described), load_result(second, described), described)
+    a, b = (load_result(p, described, second_reader=second_reader) for p in (first, second))
+    comparison = compare(a, b, described)
     if as_json:
         click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
     else:

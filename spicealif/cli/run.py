@@ -52,30 +52,30 @@ def run_command(
     Prints the comparison and writes the design, the netlist, both sides' waveforms (netCDF), the
     comparison (JSON and text) and, unless told not to, figures.
     """
-    from spicealif._files import make_folder
+    from spicealif._files import output_folder
     from spicealif.cosim import cosimulate
 
     described = find_neuron(neuron, changes, ideal)
-    # Asked before minutes of computing, not after.
-    folder = make_folder(output or Path("spicealif-results") / described.name)
-    with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as progress:
-        result = cosimulate(
-            described,
-            simulator,
-            variant=variant,  # type: ignore[arg-type]  # checked by solve_reference
-            timeout=timeout,
-            progress=progress,
-            meanwhile=_import_what_comes_next if figures else None,
-        )
-    if result.comparison is not None:
-        click.echo(str(result.comparison))
-    files = result.save(folder)
-    if figures:
-        files += _draw(result, folder)
+    # The folder is made before minutes of computing, not after, so that it cannot fail then.
+    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+        with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as bar:
+            result = cosimulate(
+                described,
+                simulator,
+                variant=variant,  # type: ignore[arg-type]  # checked there
+                timeout=timeout,
+                progress=bar,
+                meanwhile=_import_what_comes_next if figures else None,
+            )
+        if result.comparison is not None:
+            click.echo(str(result.comparison))
+        files = result.save(folder)
+        if figures:
+            files += _draw(result, folder)
     if not quiet:
         cost = result.run.cost
         click.echo(
-            f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.1f} s of CPU. "
+            f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.3g} s of CPU. "
             f"Written to {folder}: {', '.join(f.name for f in files)}."
         )
     for warning in result.run.warnings:

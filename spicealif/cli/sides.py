@@ -33,15 +33,15 @@ def netlist_command(
     neuron: str, changes: tuple[str, ...], ideal: bool, dialect: str, output: Path | None
 ) -> None:
     """Print the netlist of NEURON, or write it to a file."""
-    from spicealif._files import make_folder, write_text
+    from spicealif._files import output_folder, write_text
     from spicealif.netlist import build_netlist
 
     netlist = build_netlist(find_neuron(neuron, changes, ideal), dialect)
     if output is None:
         click.echo(netlist.text, nl=False)
         return
-    make_folder(output.parent)
-    write_text(output, netlist.text)
+    with output_folder(output.parent):
+        write_text(output, netlist.text)
     click.echo(f"Written {output} (digest {netlist.digest[:12]}).")
 
 
@@ -68,16 +68,17 @@ def simulate_command(
 
     What a run that ends early has computed is written as well; the exit code then is 1.
     """
-    from spicealif._files import make_folder
+    from spicealif._files import output_folder
     from spicealif.cosim import simulate
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-circuit.nc")
-    make_folder(target.parent)
-    with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as progress:
-        run = simulate(described, simulator, timeout=timeout, progress=progress)
+    with output_folder(target.parent):
+        with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as bar:
+            run = simulate(described, simulator, timeout=timeout, progress=bar)
+        if run.waveforms is not None:
+            run.waveforms.save(target)
     if run.waveforms is not None:
-        run.waveforms.save(target)
         click.echo(
             f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
             f"{run.cost.cpu_s:.1f} s of CPU. Written {target}."
@@ -106,19 +107,19 @@ def reference_command(
     quiet: bool,
 ) -> None:
     """Integrate NEURON's differential equations by RK4 and write the waveforms."""
-    from spicealif._files import make_folder
+    from spicealif._files import output_folder
     from spicealif.reference import solve_reference
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-reference.nc")
-    make_folder(target.parent)
-    with progress_bar("RK4", quiet) as progress:
-        waveforms = solve_reference(
-            described,
-            variant,  # type: ignore[arg-type]  # checked by solve_reference
-            progress=progress,
-        )
-    waveforms.save(target)
+    with output_folder(target.parent):
+        with progress_bar("RK4", quiet) as bar:
+            waveforms = solve_reference(
+                described,
+                variant,  # type: ignore[arg-type]  # checked there
+                progress=bar,
+            )
+        waveforms.save(target)
     click.echo(
         f"RK4 ({variant}): {len(waveforms.t_spike)} spikes, {waveforms.attrs['n_steps']} steps of "
         f"at most {float(waveforms.attrs['h']):g} s. Written {target}."

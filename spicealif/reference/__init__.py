@@ -1,5 +1,5 @@
 """The reference: the paper's equations by RK4 with located events."""
 
-from spicealif.reference.reference import VARIANTS, solve_reference
+from spicealif.reference.reference import VARIANTS, check_variant, solve_reference
 
-__all__ = ["VARIANTS", "solve_reference"]
+__all__ = ["VARIANTS", "check_variant", "solve_reference"]

@@ -15,7 +15,7 @@ from spicealif.reference.driver import (
 )
 from spicealif.waveforms import Waveforms
 
-__all__ = ["VARIANTS", "solve_reference"]
+__all__ = ["VARIANTS", "check_variant", "solve_reference"]
 
 #: The variants of the reference.
 VARIANTS: tuple[Variant, ...] = ("ideal", "schmitt")
@@ -57,10 +57,7 @@ def solve_reference(
     IntegrationError
         If the variant is unknown, or h does not make sense.
     """
-    if variant not in VARIANTS:
-        raise IntegrationError(
-            f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
-        )
+    check_variant(variant)
     step = neuron.default_h if h is None else h
     delay_on, delay_off = neuron.switch_delays
     leak = neuron.leak
@@ -110,3 +107,11 @@ def solve_reference(
         "t_stop": neuron.t_stop,
     }
     return Waveforms(result.time, signals, result.t_spike, attrs)
+
+
+def check_variant(variant: str) -> None:
+    """Raise `IntegrationError` unless `variant` is one of `VARIANTS`."""
+    if variant not in VARIANTS:
+        raise IntegrationError(
+            f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
+        )

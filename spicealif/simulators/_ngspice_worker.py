@@ -28,8 +28,8 @@ from typing import Any
 
 _PERCENT = re.compile(r"([0-9.]+)%")
 _PROGRESS_INTERVAL = 0.2
-#: How often a halt is tried; the parent kills this process a little later anyway.
-_HALTS = 100
+#: How often a halt is tried, 2 s each; the parent kills this process meanwhile.
+_HALTS = 5
 #: Names under which the library is looked for; Debian's link without a number is in -dev.
 _LIBRARIES = ("libngspice.so.0", "libngspice.so", "libngspice.0.dylib", "libngspice.dylib")
 
