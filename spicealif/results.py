@@ -8,8 +8,8 @@ from pathlib import Path
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist import build_netlist
+from spicealif.simulators._common import provenance
 from spicealif.simulators.judge import waveforms_from
-from spicealif.simulators.ngspice_batch import provenance
 from spicealif.simulators.raw import read_raw
 from spicealif.simulators.second_reader import cross_check
 from spicealif.waveforms import Waveforms, load_waveforms

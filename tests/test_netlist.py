@@ -273,7 +273,7 @@ def test_values_are_written_exactly() -> None:
 EXTREMES = [5e-324, 1e-320, 1e-300, 1e-30, 1e30, 1e300, 1.7e308, -1e-320, -1e300, -1.7e308, 0.0]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     which=st.sampled_from(["real", "ideal", "lif", "ideal op-amp", "endless pulses", "sum"]),
     data=st.data(),

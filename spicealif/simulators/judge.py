@@ -167,7 +167,7 @@ def judge(
     exit_code : int or None
         The program's, None if the process died in another way.
     stopped : Status, optional
-        TIMEOUT or INTERRUPTED if the caller stopped the run.
+        TIMEOUT if the caller stopped the run.
 
     Returns
     -------

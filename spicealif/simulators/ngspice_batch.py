@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 
 from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
+from spicealif.simulators._common import check_timeout, private_folder, provenance
 from spicealif.simulators._process import run_program
 from spicealif.simulators.judge import judge, read_log, waveforms_from
 from spicealif.simulators.raw import read_raw
@@ -143,41 +143,6 @@ class NgspiceBatch:
 
     def close(self) -> None:
         """Do nothing: no process outlives a run."""
-
-
-def check_timeout(timeout: float | None) -> None:
-    """Raise `SimulatorError` unless `timeout` is None or positive."""
-    if timeout is not None and not timeout > 0:
-        raise SimulatorError(f"The timeout is {timeout:g} s; give a positive number of seconds.")
-
-
-def private_folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a new temporary folder, or raise `SimulatorError`."""
-    try:
-        # A file still open in it must not turn a good run into an error.
-        return tempfile.TemporaryDirectory(prefix="spicealif-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise SimulatorError(
-            f"A temporary folder cannot be made ({error.strerror}); free some space, or set TMPDIR "
-            "to a folder that can be written to."
-        ) from None
-
-
-def provenance(netlist: Netlist, simulator: str, version: str) -> dict[str, str | float | int]:
-    """Return where a circuit's waveforms came from, for their ``attrs``."""
-    from spicealif.design import dump_toml
-
-    neuron = netlist.neuron
-    return {
-        "side": "circuit",
-        "simulator": simulator,
-        "version": version,
-        "netlist_digest": netlist.digest,
-        "design_digest": neuron.digest,
-        "neuron": neuron.name,
-        "design": dump_toml(neuron),
-        "t_stop": neuron.t_stop,
-    }
 
 
 def _environment() -> dict[str, str]:

@@ -17,9 +17,9 @@ import numpy as np
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
+from spicealif.simulators._common import check_timeout, private_folder, provenance
 from spicealif.simulators._process import kill_group
 from spicealif.simulators.judge import judge, read_log, waveforms_from
-from spicealif.simulators.ngspice_batch import check_timeout, private_folder, provenance
 from spicealif.simulators.run import Cost, Progress, Run, Status
 
 __all__ = ["NgspiceShared"]

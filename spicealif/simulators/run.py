@@ -29,7 +29,6 @@ class Status(enum.Enum):
         "The run took longer than the timeout and was stopped; give it more time (--timeout) or "
         "shorten t_stop."
     )
-    INTERRUPTED = "The run was interrupted; the waveforms up to that time are kept."
     REJECTED = (
         "The simulator did not accept the netlist; look at the line named, and report it if the "
         "netlist is ours."
