@@ -110,6 +110,5 @@ def _cannot(path: Path, error: OSError) -> OutputError:
         return error
     reason = error.strerror or type(error).__name__
     return OutputError(
-        f"{str(path)!r} cannot be written ({reason}); choose another place with --output, or "
-        "free it."
+        f"{ascii(str(path))} cannot be written ({reason}); choose another place, or free this one."
     )

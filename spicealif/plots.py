@@ -150,13 +150,16 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
         If the file cannot be written or its ending is not known.
     """
     target = Path(path)
+    unknown = OutputError(
+        f"{ascii(target.name)} does not end in a known picture format; use .png, .svg or .pdf."
+    )
+    if not target.suffix:
+        raise unknown  # matplotlib would choose a name of its own
     with replacing(target) as temporary:
         try:
             figure.savefig(temporary)
         except ValueError:
-            raise OutputError(
-                f"{target.name!r} does not end in a known picture format; use .png, .svg or .pdf."
-            ) from None
+            raise unknown from None
     return target
 
 

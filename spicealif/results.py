@@ -47,21 +47,23 @@ def load_result(
         return load_waveforms(path)
     if neuron is None:
         raise WaveformError(
-            f"{str(path)!r} is a raw file, which does not say which neuron it is of; give the "
+            f"{ascii(str(path))} is a raw file, which does not say which neuron it is of; give the "
             "neuron (--neuron FILE)."
         )
     plots = [p for p in read_raw(path) if "transient" in p.plotname.lower()]
     if not plots:
-        raise WaveformError(f"{str(path)!r} holds no transient analysis; give a file that does.")
+        raise WaveformError(
+            f"{ascii(str(path))} holds no transient analysis; give a file that does."
+        )
     if second_reader:
         cross_check(path, plots[-1])
     netlist = build_netlist(neuron)
     attrs = provenance(netlist, "raw file", plots[-1].title)
     waveforms, missing = waveforms_from(plots[-1].columns(), netlist, attrs)
     if waveforms is None:
-        raise WaveformError(f"{str(path)!r} holds no time points; run the simulation again.")
+        raise WaveformError(f"{ascii(str(path))} holds no time points; run the simulation again.")
     if "spike" not in waveforms or "v_mem" not in waveforms:
         raise WaveformError(
-            f"{str(path)!r} lacks {', '.join(missing)}; save these vectors in the simulation."
+            f"{ascii(str(path))} lacks {', '.join(missing)}; save these vectors in the simulation."
         )
     return waveforms

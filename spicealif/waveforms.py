@@ -78,7 +78,7 @@ class Waveforms:
             return self.time if name == "time" else self.signals[name]
         except KeyError:
             raise WaveformError(
-                f"These waveforms have no {name!r}; they have {', '.join(self.signals)}."
+                f"These waveforms have no {ascii(name)}; choose one of {', '.join(self.signals)}."
             ) from None
 
     def __contains__(self, name: object) -> bool:
@@ -138,7 +138,7 @@ class Waveforms:
         for name in ("time", "t_spike"):
             if name not in dataset.variables:
                 raise WaveformError(
-                    f"The dataset has no {name!r}; only files saved by spicealif can be loaded."
+                    f"The dataset has no {name!r}; give a file that spicealif saved."
                 )
         signals = {
             str(name): np.asarray(v.values, dtype=float)
@@ -166,8 +166,8 @@ class Waveforms:
                 self.dataset.to_netcdf(temporary, engine="h5netcdf")
             except OSError as error:
                 raise OutputError(
-                    f"{str(target)!r} cannot be written ({error.strerror or error}); free some "
-                    "space or choose another place."
+                    f"{ascii(str(target))} cannot be written ({error.strerror or error}); free "
+                    "some space or choose another place."
                 ) from None
         return target
 
@@ -208,9 +208,11 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
         raise
     except Exception as error:
         # h5py and xarray raise whatever they meet in a broken file.
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        # Their text may have several lines and repeat the path.
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number else type(error).__name__
         raise WaveformError(
-            f"{str(path)!r} cannot be loaded as waveforms ({reason}); give a netCDF file that "
+            f"{ascii(str(path))} cannot be loaded as waveforms ({reason}); give a netCDF file that "
             "spicealif saved."
         ) from None
 

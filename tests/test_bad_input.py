@@ -550,7 +550,7 @@ COMPARE: dict[str, tuple[list[str], str]] = {
     "foreign": (["foreign.nc", "good.nc"], "has no 'time'"),
     "newline in the name": (["a\nb.nc", "good.nc"], "give a netCDF file"),
     "separator in the name": (["a\u2028b.nc", "good.nc"], "give a netCDF file"),
-    "lacks a quantity": (["bare.nc", "good.nc"], "have no 'i_in'"),
+    "lacks a quantity": (["bare.nc", "good.nc"], "have no 'v_c'"),
     "no samples": (["empty.nc", "good.nc"], "no samples"),
     "no design": (["anonymous.nc", "anonymous.nc"], "give the neuron (--neuron FILE)"),
     "hostile design": (["hostile.nc", "anonymous.nc"], ""),

@@ -773,3 +773,14 @@ def test_numerics_and_parts_have_defaults() -> None:
     pulse = PulseTrain(amplitude="1m", frequency="1k")
     assert (pulse.amplitude, pulse.frequency, pulse.duty) == (1e-3, 1e3, 0.5)
     assert Sine(amplitude=1, frequency=2).offset == 0
+
+
+def test_schema_states_bounds_by_their_standard_names() -> None:
+    properties = schema()["properties"]
+    assert properties["c"]["exclusiveMinimum"] == 0
+    assert properties["r_s"]["minimum"] == 0
+    validator = jsonschema.Draft202012Validator(schema())
+    good = load_preset("paper").to_dict()
+    validator.validate(good)
+    assert not validator.is_valid({**good, "c": -1e-7})
+    assert validator.is_valid({**good, "c": "100n"})

@@ -56,7 +56,7 @@ def test_at_interpolates_and_until_cuts(some):
 
 
 def test_unknown_quantity_lists_the_known(some):
-    with pytest.raises(WaveformError, match="they have v_c, x"):
+    with pytest.raises(WaveformError, match="choose one of v_c, x"):
         some["v_d"]
 
 
@@ -75,7 +75,7 @@ def test_other_files_are_refused(tmp_path, content):
 
 def test_a_netcdf_file_of_somebody_else_is_refused(some, tmp_path):
     some.dataset.drop_vars("t_spike").to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
-    with pytest.raises(WaveformError, match="only files saved by spicealif"):
+    with pytest.raises(WaveformError, match="give a file that spicealif saved"):
         load_waveforms(tmp_path / "other.nc")
 
 

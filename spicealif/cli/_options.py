@@ -98,7 +98,7 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
 
     if name in preset_names():
         neuron = load_preset(name)
-    elif name.lower().endswith(".toml") or Path(name).exists():
+    elif name.lower().endswith(".toml") or _is_file(name):
         neuron = load_toml(name)
     else:
         raise DesignError(
@@ -117,6 +117,13 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     if new:
         neuron = neuron.replace(new)
     return neuron.ideal() if ideal else neuron
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
+        return False
 
 
 def _value(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
 
@@ -60,21 +61,30 @@ def parse_quantity(value: object, unit: str = "") -> float:
     if isinstance(value, bool):
         raise ValueError(f"is {value}, not a number; give a value such as 1e-7 or '100n'")
     if isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(
+                "is an integer beyond the range of floating-point numbers; give a smaller number"
+            ) from None
     if not isinstance(value, str):
         raise ValueError(
             f"is a {type(value).__name__}, not a number; give a value such as 1e-7 or '100n'"
         )
     from quantiphy import QuantiPhyError, Quantity
 
+    text = value
+    if unit == "K" and re.search(r"[0-9.]\s*K\s*\Z", value):
+        text = value.rstrip()[:-1]  # in "300 K" the K is kelvin, not kilo
     try:
-        quantity = Quantity(value)
+        quantity = Quantity(text)
     except QuantiPhyError:
         raise ValueError(
             f"is {value!r}, which is not a quantity; write a number, an SI prefix and at most "
             f"the unit, such as '4.7k' or '100 n{unit}'"
         ) from None
-    units = quantity.units.replace("Ω", "ohm").replace("Ω", "ohm")
+    # Greek omega, and the ohm sign, which Unicode keeps apart
+    units = quantity.units.replace("\u03a9", "ohm").replace("\u2126", "ohm")
     if units and units.lower() != unit.lower():
         raise ValueError(
             f"is {value!r}, in {units!r} instead of {unit!r}; give it in {unit or 'plain numbers'}"
@@ -207,7 +217,10 @@ def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
     for step in path:
         inner = target.setdefault(step, {})
         if not isinstance(inner, dict):
-            raise DesignError(f"{dotted!r} does not name a field: {step!r} is a single value.")
+            raise DesignError(
+                f"{ascii(dotted)} does not name a field, since {ascii(step)} is a single value; "
+                "use a name such as leak.tau."
+            )
         target = inner
     # None means "not given", which a TOML file writes by leaving the key out.
     if value is None:

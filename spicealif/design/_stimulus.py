@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from spicealif.design._base import Part
 from spicealif.errors import NetlistError
 
-__all__ = ["MAX_CORNERS", "Stimulus", "StimulusPieces", "clip_knots", "ideal_edge", "pwl"]
+__all__ = ["MAX_CORNERS", "Stimulus", "StimulusPieces", "clip_knots", "ideal_edge", "pwl", "source"]
 
 _Floats = NDArray[np.float64]
 
@@ -154,10 +155,31 @@ def clip_knots(t: _Floats, i: _Floats, t_stop: float) -> tuple[_Floats, _Floats,
     return times, i[first], i[last]
 
 
+def source(function: str, fields: Iterable[float]) -> str:
+    """Return a SPICE source function with its fields written out.
+
+    Raises
+    ------
+    NetlistError
+        If a field is not finite.
+    """
+    numbers = [float(f) for f in fields]
+    if not all(map(math.isfinite, numbers)):
+        raise NetlistError(
+            f"The stimulus needs {function} with a value that is not finite; use currents and "
+            "times of ordinary size."
+        )
+    return f"{function}({' '.join(map(repr, numbers))})"
+
+
 def pwl(t: _Floats, before: _Floats, after: _Floats) -> str:
     """Return a PWL source through knots; see `Stimulus.knots`."""
     if np.any(before != after):
         raise ideal_edge("stimulus", "edge")
+    if not (np.isfinite(t).all() and np.isfinite(after).all()):
+        raise NetlistError(
+            "The stimulus has a point that is not finite; use currents and times of ordinary size."
+        )
     points = [f"{a!r} {b!r}" for a, b in zip(t.tolist(), after.tolist(), strict=True)]
     # SPICE reads long cards badly; four points a line stay readable.
     lines = [" ".join(points[k : k + 4]) for k in range(0, len(points), 4)]

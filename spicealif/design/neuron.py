@@ -184,6 +184,11 @@ class Neuron(Part):
             self._check_ranges()
         except DesignError as error:
             raise ValueError(str(error)) from None
+        except ArithmeticError:
+            raise ValueError(
+                "A value is so large or so small that the circuit cannot be computed; use values "
+                "of ordinary size."
+            ) from None
         return self
 
     def _check_thresholds(self) -> None:

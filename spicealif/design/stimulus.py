@@ -18,6 +18,7 @@ from spicealif.design._stimulus import (
     clip_knots,
     ideal_edge,
     pwl,
+    source,
 )
 from spicealif.errors import DesignError
 
@@ -142,15 +143,15 @@ class PulseTrain(Stimulus):
         return self
 
     def _starts(self, t_stop: float) -> _Floats:
-        count = max(0, math.ceil((t_stop - self.delay) * self.frequency))
+        wanted = max(0.0, (t_stop - self.delay) * self.frequency)
         if self.n_pulses is not None:
-            count = min(count, self.n_pulses)
-        if 4 * count > MAX_CORNERS:
+            wanted = min(wanted, self.n_pulses)
+        if 4 * wanted > MAX_CORNERS:
             raise DesignError(
-                f"The pulse train has {count:g} pulses in {t_stop:g} s; shorten the run or lower "
+                f"The pulse train has {wanted:g} pulses in {t_stop:g} s; shorten the run or lower "
                 "the frequency."
             )
-        return self.delay + np.arange(count) / self.frequency
+        return self.delay + np.arange(math.ceil(wanted)) / self.frequency
 
     def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
         """Return the knots: four a pulse, and the ends of the run."""
@@ -158,7 +159,8 @@ class PulseTrain(Stimulus):
         top = self.offset + self.amplitude
         fall = self.duty / self.frequency
         shape = np.array([0.0, self.t_rise, fall, fall + self.t_fall])
-        t = (starts[:, None] + shape).ravel()
+        # Where a fall ends as the next pulse starts, rounding must not exchange the two.
+        t = np.maximum.accumulate((starts[:, None] + shape).ravel())
         i = np.tile(np.array([self.offset, top, top, self.offset]), len(starts))
         return clip_knots(np.concatenate(([0.0], t)), np.concatenate(([self.offset], i)), t_stop)
 
@@ -180,7 +182,7 @@ class PulseTrain(Stimulus):
             self.duty * period - self.t_rise,
             period,
         )
-        return [f"PULSE({' '.join(map(repr, fields))})"]
+        return [source("PULSE", fields)]
 
     def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
         """Return start and end of each pulse; a pulse ends where the next starts."""
@@ -228,7 +230,7 @@ class Sine(Stimulus):
             0.0,
             math.degrees(self.phase),
         )
-        return [f"SIN({' '.join(map(repr, fields))})"]
+        return [source("SIN", fields)]
 
 
 class PiecewiseLinear(Stimulus):
@@ -288,10 +290,10 @@ class PiecewiseLinear(Stimulus):
         path = Path(path)
         try:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
             raise DesignError(
-                f"The stimulus file {str(path)!r} cannot be read ({_reason(error)}); give a CSV "
-                "file with time in s and current in A."
+                f"The stimulus file {ascii(str(path))} cannot be read ({_reason(error)}); give "
+                "a CSV file with time in s and current in A."
             ) from None
         rows: list[tuple[float, float]] = []
         for number, line in enumerate(lines, start=1):
@@ -305,8 +307,8 @@ class PiecewiseLinear(Stimulus):
                 if not rows and number <= 2:
                     continue  # the line of headings
                 raise DesignError(
-                    f"Line {number} of {str(path)!r} is not 'time, current'; give two numbers, in "
-                    "s and A."
+                    f"Line {number} of {ascii(str(path))} is not 'time, current'; give two "
+                    "numbers, in s and A."
                 ) from None
         return cls(t=tuple(r[0] for r in rows), i=tuple(r[1] for r in rows))
 

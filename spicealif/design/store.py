@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from spicealif._resources import models_dir
+from spicealif.design._base import Part
 from spicealif.design.neuron import Neuron
 from spicealif.design.stimulus import PiecewiseLinear
 from spicealif.errors import DesignError, OutputError
@@ -80,17 +83,22 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DesignError(
-            f"The design file {str(path)!r} cannot be read ({error.strerror}); give the path of "
-            "a TOML file, or use a preset."
+            f"The design file {ascii(str(path))} cannot be read ({error.strerror}); give the path "
+            "of a TOML file, or use a preset."
         ) from None
     except UnicodeDecodeError:
         raise DesignError(
-            f"The design file {str(path)!r} is not UTF-8 text; save it as UTF-8."
+            f"The design file {ascii(str(path))} is not UTF-8 text; save it as UTF-8."
+        ) from None
+    except ValueError:
+        raise DesignError(
+            f"The design file {ascii(str(path))} cannot be read (not a path); give the path of a "
+            "TOML file, or use a preset."
         ) from None
     try:
         return parse_toml(text, folder=path.parent)
     except DesignError as error:
-        raise DesignError(f"{path.name}: {error}") from None
+        raise DesignError(f"{ascii(path.name)}: {error}") from None
 
 
 def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
@@ -114,8 +122,11 @@ def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DesignError(f"This is not valid TOML ({error}); mend that line.") from None
+    except RecursionError:
+        raise DesignError("This TOML is nested too deeply; use a neuron's own tables.") from None
+    except ValueError as error:  # TOMLDecodeError, and integers of thousands of digits
+        reason = ascii(str(error).splitlines()[0])[1:-1]
+        raise DesignError(f"This is not valid TOML ({reason}); mend that line.") from None
     preset = data.pop("preset", None)
     if preset is not None:
         data = _merged(load_preset(str(preset)).to_dict(), data)
@@ -166,14 +177,46 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{str(path)!r} cannot be written ({error.strerror}).") from None
+        raise OutputError(
+            f"{ascii(str(path))} cannot be written ({error.strerror}); choose another place."
+        ) from None
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a neuron's TOML or JSON file."""
+    """Return the JSON Schema (draft 2020-12) of a complete neuron.
+
+    A file that starts from a ``preset`` may leave out whatever the preset gives.
+    """
     out = Neuron.model_json_schema()
+    _add_bounds(out["properties"], Neuron)
+    for model in _classes(Part):
+        if model.__name__ in out["$defs"]:
+            _add_bounds(out["$defs"][model.__name__]["properties"], model)
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return out
+
+
+def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
+    """Write the fields' bounds into their schema; pydantic leaves them out where texts may stand."""
+    names = {
+        "gt": "exclusiveMinimum",
+        "ge": "minimum",
+        "lt": "exclusiveMaximum",
+        "le": "maximum",
+    }
+    for field, info in model.model_fields.items():
+        for constraint in info.metadata:
+            for attribute, name in names.items():
+                bound = getattr(constraint, attribute, None)
+                if bound is not None:
+                    properties[field][name] = bound
+                    properties[field].pop(attribute, None)
+
+
+def _classes(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _classes(child)
 
 
 def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,6 +238,11 @@ def _from_file(stimulus: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if extra or stimulus.get("kind", "pwl") != "pwl":
         raise DesignError(
             "stimulus.file goes with kind = 'pwl' and nothing else; remove "
-            f"{', '.join(extra) or 'the other kind'}."
+            f"{', '.join(_key(k) for k in extra) or 'the other kind'}."
         )
     return PiecewiseLinear.from_csv(folder / str(stimulus["file"])).to_dict()
+
+
+def _key(name: str) -> str:
+    """Return a user's key as it may stand in a sentence."""
+    return name if name.isidentifier() and name.isascii() else ascii(name)

@@ -75,7 +75,10 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     NetlistError
         If the dialect is unknown, the stimulus has ideal edges, or a template fails.
     """
-    template = _template(dialect)
+    if dialect not in dialects():
+        raise NetlistError(
+            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
+        )
     uses_supplies = isinstance(neuron.comparator, Comparator) or (
         isinstance(neuron.difference_amplifier, DifferenceAmplifier)
         and isinstance(neuron.difference_amplifier.opamp, OpAmp)
@@ -91,7 +94,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
     ideal = isinstance(neuron.comparator, IdealComparator)
     try:
-        marked = template.render(
+        marked = _template(dialect).render(
             neuron=neuron,
             network=neuron.network,
             stimulus_sources=[_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
@@ -107,11 +110,15 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
         )
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
-        name = getattr(error, "name", None) or template.name
+        name = getattr(error, "name", None) or "neuron.cir.j2"
         where = f"{name}:{line}" if line else str(name)
         raise NetlistError(
             f"The netlist template {where} failed ({error.message}); mend the template or "
             "install spicealif again."
+        ) from None
+    except ArithmeticError as error:
+        raise NetlistError(
+            f"A value of the netlist cannot be computed ({error}); use parameters of ordinary size."
         ) from None
     text, origins = _unmark(marked)
     if not _SAFE.match(text):
@@ -145,10 +152,6 @@ class _MarkingLoader(jinja2.BaseLoader):
 
 @cache
 def _template(dialect: str) -> jinja2.Template:
-    if dialect not in dialects():
-        raise NetlistError(
-            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
-        )
     root = netlists_dir()
     environment = jinja2.Environment(
         loader=_MarkingLoader(

@@ -93,7 +93,7 @@ def fail(path: Path, what: str, remedy: str = "run the simulation again") -> NoR
     RawFileError
         Always.
     """
-    raise RawFileError(f"{path}: {what}; {remedy}.")
+    raise RawFileError(f"{ascii(str(path))}: {what}; {remedy}.")
 
 
 def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:

@@ -250,7 +250,7 @@ def read_raw(path: str | os.PathLike[str]) -> list[RawPlot]:
     except ValueError as error:
         if isinstance(error, RawFileError):
             raise
-        fail(Path(repr(str(path))), f"this is no path ({error})", "pass the path of a raw file")
+        fail(Path(str(path)), f"this is no path ({error})", "pass the path of a raw file")
 
 
 def _stamp(status: os.stat_result) -> _Stamp:

@@ -45,7 +45,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> None:
     except Exception as error:
         # The package raises whatever it meets.
         raise RawFileError(
-            f"The package ltspice cannot read {name!r} ({type(error).__name__}); compare it "
+            f"The package ltspice cannot read {ascii(name)} ({type(error).__name__}); compare it "
             "without the cross-check."
         ) from None
     ours = plot.columns()
@@ -56,6 +56,6 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> None:
     )
     if differing:
         raise RawFileError(
-            f"The package ltspice reads other values of {', '.join(differing)} in {name!r} than "
-            "spicealif does; do not trust either until it is known why, and report it."
+            f"The package ltspice reads other values of {', '.join(differing)} in {ascii(name)} "
+            "than spicealif does; do not trust either until it is known why, and report it."
         )
