@@ -197,7 +197,7 @@ def schema() -> dict[str, Any]:
 
 
 def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
-    """Write the fields' bounds into their schema; pydantic leaves them out where texts may stand."""
+    """Write the bounds into the schema; pydantic leaves them out where texts may stand too."""
     names = {
         "gt": "exclusiveMinimum",
         "ge": "minimum",
@@ -210,7 +210,8 @@ def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
                 bound = getattr(constraint, attribute, None)
                 if bound is not None:
                     properties[field][name] = bound
-                    properties[field].pop(attribute, None)
+                    for part in (properties[field], *properties[field].get("anyOf", ())):
+                        part.pop(attribute, None)
 
 
 def _classes(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
