@@ -22,8 +22,10 @@ from spicealif import build_netlist, load_preset
 
 FIRST_RESULT = """
 from spicealif.cli._options import find_neuron
+from spicealif.cli._start import without_scipy_blas
 from spicealif.cosim import cosimulate
-result = cosimulate(find_neuron('paper', ('t_stop={t_stop}',)))
+with without_scipy_blas():
+    result = cosimulate(find_neuron('paper', ('t_stop={t_stop}',)))
 print(result.comparison)
 print('CPU', result.run.cost.cpu_s)
 """

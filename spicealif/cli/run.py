@@ -17,6 +17,7 @@ from spicealif.cli._options import (
     variant_option,
 )
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._start import without_scipy_blas
 
 if TYPE_CHECKING:
     from spicealif.cosim import Cosimulation
@@ -58,7 +59,8 @@ def run_command(
     described = find_neuron(neuron, changes, ideal)
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
     with output_folder(output or Path("spicealif-results") / described.name) as folder:
-        with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as bar:
+        label = f"{simulator}, {described.t_stop:g} s of circuit time"
+        with progress_bar(label, quiet) as bar, without_scipy_blas():
             result = cosimulate(
                 described,
                 simulator,

@@ -16,6 +16,7 @@ from spicealif.cli._options import (
     variant_option,
 )
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._start import without_scipy_blas
 
 __all__ = ["netlist_command", "reference_command", "simulate_command"]
 
@@ -113,7 +114,7 @@ def reference_command(
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-reference.nc")
     with output_folder(target.parent):
-        with progress_bar("RK4", quiet) as bar:
+        with progress_bar("RK4", quiet) as bar, without_scipy_blas():
             waveforms = solve_reference(
                 described,
                 variant,  # type: ignore[arg-type]  # checked there
