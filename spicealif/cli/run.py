@@ -59,7 +59,7 @@ def run_command(
     described = find_neuron(neuron, changes, ideal)
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
     with output_folder(output or Path("spicealif-results") / described.name) as folder:
-        label = f"{simulator}, {described.t_stop:g} s of circuit time"
+        label = f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time"
         with progress_bar(label, quiet) as bar, without_scipy_blas():
             result = cosimulate(
                 described,

@@ -75,7 +75,9 @@ def simulate_command(
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-circuit.nc")
     with output_folder(target.parent):
-        with progress_bar(f"{simulator}, {described.t_stop:g} s of circuit time", quiet) as bar:
+        with progress_bar(
+            f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time", quiet
+        ) as bar:
             run = simulate(described, simulator, timeout=timeout, progress=bar)
         if run.waveforms is not None:
             run.waveforms.save(target)
