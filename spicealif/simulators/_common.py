@@ -3,12 +3,68 @@
 from __future__ import annotations
 
 import tempfile
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spicealif.design import dump_toml
 from spicealif.errors import SimulatorError
 from spicealif.netlist import Netlist
+from spicealif.simulators.judge import judge, read_log, waveforms_from
+from spicealif.simulators.run import Cost, Run, Status
 
-__all__ = ["check_timeout", "private_folder", "provenance"]
+__all__ = ["Output", "check_timeout", "finish", "private_folder", "provenance"]
+
+
+@dataclass
+class Output:
+    """What a simulator left, before anything is made of it.
+
+    Attributes
+    ----------
+    columns : dict of str to ndarray, shape (N,)
+        Its vectors by its own names, SI units.
+    log : str
+        Its words.
+    cpu_s : float
+        Its own CPU time in s.
+    exit_code : int or None
+        The program's; None if its process died in another way.
+    timed_out : bool
+        Whether it was stopped at the timeout.
+    """
+
+    columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    log: str = ""
+    cpu_s: float = 0.0
+    exit_code: int | None = 0
+    timed_out: bool = False
+
+
+def finish(netlist: Netlist, simulator: str, version: str, output: Output, start: float) -> Run:
+    """Judge a simulator's output and make it a `Run`; `start` is ``time.perf_counter()`` then."""
+    errors, warnings = read_log(output.log, netlist)
+    attrs = provenance(netlist, simulator, version)
+    waveforms, missing = waveforms_from(output.columns, netlist, attrs)
+    stopped = Status.TIMEOUT if output.timed_out else None
+    status, reason = judge(
+        netlist, waveforms, missing, errors, exit_code=output.exit_code, stopped=stopped
+    )
+    points = len(waveforms) if waveforms is not None else 0
+    return Run(
+        status=status,
+        reason=reason,
+        netlist=netlist,
+        waveforms=waveforms,
+        log=output.log,
+        errors=errors,
+        warnings=warnings,
+        cost=Cost(output.cpu_s, time.perf_counter() - start, points),
+        simulator=simulator,
+        version=version,
+    )
 
 
 def check_timeout(timeout: float | None) -> None:

@@ -16,11 +16,10 @@ import numpy as np
 
 from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
-from spicealif.simulators._common import check_timeout, private_folder, provenance
+from spicealif.simulators._common import Output, check_timeout, finish, private_folder
 from spicealif.simulators._process import run_program
-from spicealif.simulators.judge import judge, read_log, waveforms_from
 from spicealif.simulators.raw import read_raw
-from spicealif.simulators.run import Cost, Progress, Run, Status
+from spicealif.simulators.run import Progress, Run
 
 __all__ = ["NgspiceBatch"]
 
@@ -123,23 +122,8 @@ class NgspiceBatch:
                 ) from None
             log = log_file.read_text(errors="replace") if log_file.exists() else ""
             columns = _columns(raw)
-        errors, warnings = read_log(log, netlist)
-        attrs = provenance(netlist, self.name, version)
-        waveforms, missing = waveforms_from(columns, netlist, attrs)
-        status, reason = judge(
-            netlist,
-            waveforms,
-            missing,
-            errors,
-            exit_code=done.exit_code,
-            stopped=Status.TIMEOUT if done.timed_out else None,
-        )
-        cost = Cost(
-            done.cpu_s, time.perf_counter() - start, len(waveforms) if waveforms is not None else 0
-        )
-        return Run(
-            status, reason, netlist, waveforms, log, errors, warnings, cost, self.name, version
-        )
+        output = Output(columns, log, done.cpu_s, done.exit_code, done.timed_out)
+        return finish(netlist, self.name, version, output, start)
 
     def close(self) -> None:
         """Do nothing: no process outlives a run."""

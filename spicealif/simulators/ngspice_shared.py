@@ -17,10 +17,9 @@ import numpy as np
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
-from spicealif.simulators._common import check_timeout, private_folder, provenance
+from spicealif.simulators._common import Output, check_timeout, finish, private_folder
 from spicealif.simulators._process import kill_group
-from spicealif.simulators.judge import judge, read_log, waveforms_from
-from spicealif.simulators.run import Cost, Progress, Run, Status
+from spicealif.simulators.run import Progress, Run
 
 __all__ = ["NgspiceShared"]
 
@@ -94,33 +93,10 @@ class NgspiceShared:
         except BaseException:
             self.close()
             raise
-        errors, warnings = read_log(answer.log, netlist)
-        attrs = provenance(netlist, self.name, version)
-        waveforms, missing = waveforms_from(answer.columns, netlist, attrs)
-        status, reason = judge(
-            netlist,
-            waveforms,
-            missing,
-            errors,
-            exit_code=None if answer.died else 0,
-            stopped=Status.TIMEOUT if answer.timed_out else None,
-        )
-        if not status.ok:
+        run = finish(netlist, self.name, version, answer, start)
+        if not run.ok:
             self.close()
-        points = len(waveforms) if waveforms is not None else 0
-        cost = Cost(answer.cpu_s, time.perf_counter() - start, points)
-        return Run(
-            status,
-            reason,
-            netlist,
-            waveforms,
-            answer.log,
-            errors,
-            warnings,
-            cost,
-            self.name,
-            version,
-        )
+        return run
 
     def close(self) -> None:
         """Kill the worker, if there is one; the next run starts another."""
@@ -133,15 +109,6 @@ class NgspiceShared:
             self.close()
             self._worker = _Worker()
         return self._worker
-
-
-class _Answer:
-    def __init__(self) -> None:
-        self.columns: dict[str, np.ndarray] = {}
-        self.log = ""
-        self.cpu_s = 0.0
-        self.timed_out = False
-        self.died = False
 
 
 class _Worker:
@@ -207,8 +174,8 @@ class _Worker:
                 return kind, detail
         return "missing", "the worker did not start"
 
-    def run(self, text: str, timeout: float | None, progress: Progress | None) -> _Answer:
-        answer = _Answer()
+    def run(self, text: str, timeout: float | None, progress: Progress | None) -> Output:
+        answer = Output()
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             self._connection.send(("run", text))
@@ -218,7 +185,7 @@ class _Worker:
                     if deadline is None or time.monotonic() < deadline:
                         continue
                     if answer.timed_out:
-                        answer.died = True  # it did not even halt
+                        answer.exit_code = None  # it did not even halt
                         return answer
                     answer.timed_out = True
                     self._connection.send(("halt",))
@@ -237,7 +204,7 @@ class _Worker:
                     answer.columns[name] = values
                 return answer
         except (EOFError, OSError):
-            answer.died = True
+            answer.exit_code = None
             return answer
 
 
