@@ -3,7 +3,7 @@
 # EXTRAS is a pip extra such as "test". On Debian and Ubuntu the system packages are installed
 # with apt-get (through sudo if you are not root); elsewhere the script says what to install.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 extras="${1:-}"
 
 say() { printf '==> %s\n' "$*"; }
@@ -28,7 +28,7 @@ if [ -n "$missing" ]; then
     say "Installing with apt-get:$missing"
     $sudo apt-get update -qq
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $missing >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
 fi
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
@@ -40,7 +40,8 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
 stamp=".venv/.spicealif-$extras"
 if [ ! -f "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
     say "Making the environment .venv (a minute or two the first time)"
-    [ -x .venv/bin/python ] || python3 -m venv .venv
+    # Without pip it is what an interrupted set-up left.
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
     touch "$stamp"
 fi

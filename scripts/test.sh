@@ -2,7 +2,7 @@
 # Sets everything up and runs the linters, the type checker and the tests (in parallel).
 # Arguments go to pytest.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 sh scripts/setup.sh test
 printf '==> ruff\n'
 .venv/bin/ruff check .

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spicealif.compare import Comparison, compare
+    from spicealif.comparison import Comparison, compare
     from spicealif.cosim import Cosimulation, cosimulate, simulate
     from spicealif.design import (
         Neuron,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Comparison": "compare",
-    "compare": "compare",
+    "Comparison": "comparison",
+    "compare": "comparison",
     "Cosimulation": "cosim",
     "cosimulate": "cosim",
     "simulate": "cosim",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from spicealif._files import make_folder, write_text
-from spicealif.compare import Comparison, compare
+from spicealif.comparison import Comparison, compare
 from spicealif.design import Neuron, dump_toml
 from spicealif.netlist import build_netlist
 from spicealif.reference import check_variant
@@ -41,7 +42,7 @@ class Cosimulation:
     reference : Waveforms
         The reference's traces.
     comparison : Comparison or None
-        Circuit against reference; None if the circuit's run left no waveforms. Of a run that
+        Circuit against reference; None if the circuit's run computed nothing. Of a run that
         ended early it covers what there is.
     """
 
@@ -72,6 +73,9 @@ class Cosimulation:
         import json
 
         target = make_folder(Path(folder))
+        # Before anything is written: a failure half-way must not leave two runs mixed.
+        for name in RESULT_FILES:
+            (target / name).unlink(missing_ok=True)
         files = [
             write_text(target / "neuron.toml", dump_toml(self.neuron)),
             self.run.netlist.write(target),
@@ -84,9 +88,11 @@ class Cosimulation:
             text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
             files.append(write_text(target / "comparison.json", text + "\n"))
             files.append(write_text(target / "comparison.txt", f"{self.comparison}\n"))
-        for name in RESULT_FILES - {f.name for f in files}:
-            (target / name).unlink(missing_ok=True)
         return files
+
+
+class _Stopped(Exception):
+    """Ends the reference's thread."""
 
 
 def simulate(
@@ -169,10 +175,16 @@ def cosimulate(
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     netlist = build_netlist(neuron, tool.dialect)
 
+    stop = threading.Event()
+
+    def stop_if_asked(_: float) -> None:
+        if stop.is_set():
+            raise _Stopped
+
     def reference_side() -> Waveforms:
         from spicealif.reference import solve_reference
 
-        result = solve_reference(neuron, variant)
+        result = solve_reference(neuron, variant, progress=stop_if_asked)
         if meanwhile is not None:
             meanwhile()
         return result
@@ -182,12 +194,17 @@ def cosimulate(
         # process runs beside it.
         with ThreadPoolExecutor(1) as pool:
             pending = pool.submit(reference_side)
-            run = tool.run(netlist, timeout=timeout, progress=progress)
+            try:
+                run = tool.run(netlist, timeout=timeout, progress=progress)
+            except BaseException:
+                stop.set()  # or leaving the pool would wait for the end of the reference
+                raise
             reference = pending.result()
     finally:
         if isinstance(simulator, str):
             tool.close()
     comparison = None
-    if run.waveforms is not None:
+    # A run that got no further than its initial state has nothing to compare.
+    if run.waveforms is not None and run.waveforms.time[-1] > 0:
         comparison = compare(run.waveforms, reference, neuron)
     return Cosimulation(neuron, run, reference, comparison)

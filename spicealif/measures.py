@@ -14,7 +14,7 @@ from spicealif import spikes
 from spicealif.design import Neuron
 from spicealif.waveforms import Waveforms
 
-__all__ = ["MEASURES", "Measure", "Value", "measure"]
+__all__ = ["MEASURES", "Measure", "Value", "has_pulses", "measure"]
 
 _Floats = NDArray[np.float64]
 #: What a measure is.
@@ -82,8 +82,8 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     dict of str to float, int or ndarray
         SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
         (pulses,). Intervals (``isi_*``) and the adaptation index (mean of
-        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, taken
-        in order, so that the index tells the adaptation over the run; ``isi_growth`` is
+        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, the
+        index only neighbouring ones; ``isi_growth`` is
         ``isi_last - isi_first`` and ``adaptation_ratio`` is ``isi_last / isi_first``. Without
         pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
     """
@@ -107,7 +107,7 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
         "isi_last": last,
         "isi_growth": last - first,
         "adaptation_ratio": last / first,
-        "adaptation_index": spikes.adaptation_index(isi),
+        "adaptation_index": _adaptation_index(t, starts, ends),
         "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
         "v_c_peak": float(waveforms["v_c"].max()),
     }
@@ -116,9 +116,26 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     return out
 
 
+def has_pulses(neuron: Neuron) -> bool:
+    """Return whether the stimulus has pulses, rather than one window that is the whole run."""
+    starts, ends = neuron.stimulus.windows(neuron.t_stop)
+    return len(starts) != 1 or bool(starts[0] > 0 or ends[0] < neuron.t_stop)
+
+
+def _adaptation_index(t: _Floats, starts: _Floats, ends: _Floats) -> float:
+    """Return the adaptation index over neighbouring intervals of the same pulse."""
+    first, last = np.searchsorted(t, starts), np.searchsorted(t, ends)
+    contrasts = []
+    for low, high in zip(first, last, strict=True):
+        isi = np.diff(t[low:high])
+        contrasts.append((isi[1:] - isi[:-1]) / (isi[1:] + isi[:-1]))
+    every = np.concatenate(contrasts) if contrasts else np.empty(0)
+    return float(every.mean()) if len(every) else math.nan
+
+
 def _edge_intervals(t: _Floats, starts: _Floats, ends: _Floats) -> tuple[float, float]:
     """Return the mean interval of the first and of the last pulse that has intervals, in s."""
-    if len(starts) == 1:
+    if len(starts) == 1:  # one pulse, or none: the first and the last interval themselves
         isi = spikes.within_window_intervals(t, starts, ends)
         return (float(isi[0]), float(isi[-1])) if len(isi) else (math.nan, math.nan)
     first = np.searchsorted(t, starts)

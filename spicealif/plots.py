@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from spicealif import spikes
 from spicealif._files import replacing
-from spicealif.compare import Comparison
+from spicealif.comparison import Comparison
 from spicealif.design import Neuron
 from spicealif.errors import OutputError
+from spicealif.measures import has_pulses
 from spicealif.waveforms import Waveforms
 
 if TYPE_CHECKING:
@@ -242,7 +243,8 @@ def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> N
         return
     for waveforms, label, colour in sides:
         t = waveforms.t_spike
-        axes.plot(t[1:] * factor, 1 / np.diff(t), ".", ms=4, color=colour, label=label)
+        rate = spikes.instantaneous_rate(t)
+        axes.plot(t[1:] * factor, rate, ".", ms=4, color=colour, label=label)
     axes.set_ylabel("1 / interval (Hz)")
 
 
@@ -250,7 +252,7 @@ def _counts(axes: Axes, comparison: Comparison, sides: _Sides, factor: float) ->
     """Draw spikes per pulse, or per tenth of a run without pulses."""
     t_stop = comparison.neuron.t_stop
     starts, ends = comparison.neuron.stimulus.windows(t_stop)
-    pulses = len(starts) > 1
+    pulses = has_pulses(comparison.neuron)
     if not pulses:
         edges = np.linspace(0, t_stop, 11)
         starts, ends = edges[:-1], edges[1:]

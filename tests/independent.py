@@ -73,7 +73,7 @@ def three_state_spikes(
         u = f_d * gain * v + f_o * out - v_0
         target = c.v_ol + swing / 2 * (1 + math.tanh(2 * c.gain / swing * u))
         gate = (out - neuron.mosfet.v_to) / neuron.mosfet.v_gs_width
-        g_sw = neuron.mosfet.g_off + 0.5 / neuron.mosfet.r_ds_on * (1 + math.tanh(gate))
+        g_sw = 0.5 / neuron.mosfet.r_ds_on * (1 + math.tanh(gate))
         return [
             (pulse_current(t, neuron) - v * g - v_c * g_sw) / neuron.c,
             (set_rate * (1 - x) - reset_rate * x) / m.tau,

@@ -43,7 +43,7 @@ def compare_command(
     """Compare FIRST with SECOND: netCDF files of ours (.nc) or ngspice raw files (.raw)."""
     import json
 
-    from spicealif.compare import compare
+    from spicealif.comparison import compare
     from spicealif.results import load_result
 
     described = find_neuron(neuron) if neuron else None

@@ -6,6 +6,7 @@ Nothing heavy is imported here: ``--help`` costs as much as Python and click.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -47,6 +48,10 @@ def main() -> None:
     """Run the command line; errors of ours become one line and exit code 1."""
     from spicealif.errors import SpicealifError
 
+    # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the simulator.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -62,6 +67,9 @@ def main() -> None:
         # The reader of our output went away (a pager, head); that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        _fail(f"The output cannot be written ({reason}); write it somewhere else.", 1)
 
 
 def _fail(message: str, code: int) -> None:

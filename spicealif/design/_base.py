@@ -30,7 +30,6 @@ __all__ = [
     "Ohm",
     "Part",
     "Second",
-    "Siemens",
     "Volt",
     "VoltPerSecond",
     "parse_quantity",
@@ -109,7 +108,6 @@ if TYPE_CHECKING:
     Number: TypeAlias = float
     Ohm: TypeAlias = float
     Second: TypeAlias = float
-    Siemens: TypeAlias = float
     Volt: TypeAlias = float
     VoltPerSecond: TypeAlias = float
     Identifier: TypeAlias = str
@@ -121,7 +119,6 @@ else:
     Number = _quantity("")
     Ohm = _quantity("ohm")
     Second = _quantity("s")
-    Siemens = _quantity("S")
     Volt = _quantity("V")
     VoltPerSecond = _quantity("V/s")
     # pydantic matches with Rust's engine, where '$' is the very end of the text; Python's '$'
@@ -204,8 +201,10 @@ class Part(BaseModel, metaclass=_PartMeta):
             If a name is unknown or a value is out of range.
         """
         data = self.to_dict()
-        for name, value in {**(changes or {}), **fields}.items():
-            _assign(data, name, value)
+        named = {**(changes or {}), **fields}
+        # A new kind comes first, whatever the order: the fields are then those of the new kind.
+        for name in sorted(named, key=lambda n: not n.endswith("kind")):
+            _assign(data, name, named[name])
         return type(self).from_dict(data)
 
 
@@ -225,6 +224,9 @@ def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
     # None means "not given", which a TOML file writes by leaving the key out.
     if value is None:
         target.pop(last, None)
+    elif last == "kind" and target.get(last) != value:
+        target.clear()  # another kind of part has other fields
+        target[last] = value
     else:
         target[last] = value
 
@@ -263,7 +265,7 @@ def sentence(error: _ValidationError, model: type[BaseModel]) -> str:
 
 def _one(item: Any, model: type[BaseModel]) -> str:
     # Discriminated unions put the tag between two names; tags of ours are field values.
-    where = _dotted(item["loc"], model)
+    where = _dotted(item["loc"])
     kind, ctx, value = item["type"], item.get("ctx", {}), item.get("input")
     label = where or model.__name__
     if isinstance(value, float) and not math.isfinite(value):
@@ -282,7 +284,7 @@ def _one(item: Any, model: type[BaseModel]) -> str:
             message = str(ctx.get("error", item["msg"]))
             return _stop(f"{where} {message}" if where and message.startswith("is ") else message)
         case "union_tag_invalid" | "union_tag_not_found":
-            tags = str(ctx.get("expected_tags", "")) or "one of the known kinds"
+            tags = str(ctx.get("expected_tags", "")) or "the known kinds, see the JSON Schema"
             tag = ctx.get("tag")
             got = f"{tag!r} is not a kind of {label}" if tag else f"{label} has no 'kind'"
             return f"{got}; set kind to one of {tags}."
@@ -303,7 +305,7 @@ def _unknown(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
     owner = _owner(loc[:-1], model)
     known = list(owner.model_fields) if owner else []
     close = difflib.get_close_matches(name, known, n=1)
-    where = _dotted(loc[:-1], model)
+    where = _dotted(loc[:-1])
     place = f" in {where}" if where else ""
     hint = f"did you mean {close[0]!r}" if close else "remove it"
     return f"Unknown key {_show(name)}{place}; {hint} (known keys: {', '.join(known)})."
@@ -339,21 +341,19 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return found
 
 
-def _dotted(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+def _dotted(loc: tuple[int | str, ...]) -> str:
     names: list[str] = []
-    current = model
-    skip_tag = False
+    after_name = False
     for step in loc:
         if isinstance(step, int):
             if names:
                 names[-1] += f"[{step}]"
-            skip_tag = True
-            continue
-        if skip_tag and current is not None and _is_tag(step):
-            skip_tag = False
-            continue
-        names.append(str(step))
-        skip_tag = True
+            after_name = True
+        elif after_name and _is_tag(step):
+            after_name = False
+        else:
+            names.append(str(step))
+            after_name = True
     return ".".join(names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from functools import cached_property
 from typing import Any, Self
 
@@ -68,7 +69,8 @@ class Neuron(Part):
     t_ref : float
         Refractory time in s, in the `ideal` reference only.
     temperature : float
-        In K; sets the thermal voltage of the memristor and the circuit's temperature.
+        In K; sets the memristor's thermal voltage. The other parts' values are taken to hold at
+        this temperature (the netlist's temp and tnom are both set to it).
     difference_amplifier, comparator, mosfet : parts
         Each real or ideal.
     hysteresis : Hysteresis
@@ -148,12 +150,44 @@ class Neuron(Part):
 
     @property
     def default_h(self) -> float:
-        """Reference step in s: numerics.h, else min(tau, C R)/100."""
+        """Reference step in s: numerics.h, else min(tau, C R)/100, and 1/100 of a sine's period."""
         if self.numerics.h is not None:
             return self.numerics.h
         tau_m = self.c * (self.leak.r_min + self.r_s)
         tau = self.leak.tau if isinstance(self.leak, Memristor) else tau_m
-        return min(tau, tau_m) / 100
+        return min(tau, tau_m, self._sine_step) / 100
+
+    @property
+    def t_step_max(self) -> float:
+        """Largest simulator step in s: numerics.t_step_max, and 1/100 of a sine's period."""
+        return min(self.numerics.t_step_max, self._sine_step / 100)
+
+    @property
+    def _sine_step(self) -> float:
+        """The shortest period of a sine in the stimulus in s, or infinity."""
+        return min((1 / sine[1] for sine in self.stimulus.sines()), default=math.inf)
+
+    @property
+    def effective_thresholds(self) -> tuple[float, float]:
+        """Membrane voltages in V at which the real circuit switches up and down, slowly driven.
+
+        `v_th` and `v_low` less what the comparator's bias current, offset and finite gain and
+        the op-amp's offset take from them; equal to the network's for ideal parts.
+        """
+        network, comparator = self.network, self.comparator
+        gain = self.difference_amplifier.gain
+        high, low = network.v_high, network.v_low
+        if isinstance(comparator, Comparator):
+            share = network.r_a / (network.r_a + network.r_b)
+            tail = comparator.tail(share)
+            at_input = comparator.i_bias * network.r_a * (1 - share) + comparator.v_os
+            high -= (at_input + tail) / (1 - share)
+            low -= (at_input - tail) / (1 - share)
+        amplifier = self.difference_amplifier
+        if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
+            offset = (1 + gain) * amplifier.opamp.v_os
+            high, low = high - offset, low - offset
+        return high / gain, low / gain
 
     @cached_property
     def digest(self) -> str:
@@ -210,6 +244,20 @@ class Neuron(Part):
                 f"becomes {network.v_low:.3g} V and the neuron would latch; raise v_low, or use a "
                 "finer series."
             )
+        share = network.r_a / (network.r_a + network.r_b)
+        if share * self.comparator.gain <= 1:
+            raise DesignError(
+                f"The comparator's gain of {self.comparator.gain:g} is too low for the feedback "
+                f"of {share:.3g} to make a hysteresis; raise comparator.gain or the distance of "
+                "v_th from v_low."
+            )
+        low = self.effective_thresholds[1]
+        if not low > 0:
+            raise DesignError(
+                f"The comparator's bias current, offset and gain and the op-amp's offset move the "
+                f"lower threshold from {self.v_low:g} V to {low:.3g} V, so the neuron would latch; "
+                "raise v_low, or lower hysteresis.r_a, comparator.i_bias or the offsets."
+            )
         v_m_reset = (self.v_reset - self.v_rest) * self._divider_max
         if v_m_reset >= self.v_th:
             raise DesignError(
@@ -236,18 +284,25 @@ class Neuron(Part):
         g_leak = 1 / (self.leak.r_min + self.r_s)
         v_c = (i_peak + self.v_rest * g_leak) / (1 / self.r_ds_on + g_leak)
         v_floor = (v_c - self.v_rest) * self._divider_max
-        if v_floor >= self.network.v_low / self.difference_amplifier.gain:
+        if v_floor >= self.effective_thresholds[1]:
             raise DesignError(
                 f"The peak input current of {i_peak:g} A holds the membrane at {v_floor:.3g} V "
-                f"while the MOSFET ({self.r_ds_on:.3g} ohm) discharges it, not below v_low = "
-                f"{self.v_low:g} V, so the neuron would latch; raise v_low, lower the current or "
-                "take a MOSFET with a lower on-resistance."
+                f"while the MOSFET ({self.r_ds_on:.3g} ohm) discharges it, not below the lower "
+                f"threshold of {self.effective_thresholds[1]:.3g} V, so the neuron would latch; "
+                "raise v_low, lower the current or take a MOSFET with a lower on-resistance."
             )
 
     def _check_ranges(self) -> None:
         v_out = self.difference_amplifier.gain * self.v_th
         amplifier = self.difference_amplifier
         if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
+            floor = self.supplies.v_neg + amplifier.opamp.headroom
+            if floor >= self.network.v_low:
+                raise DesignError(
+                    f"The op-amp's output ends {floor:g} V above ground and cannot fall to the "
+                    f"{self.network.v_low:.3g} V of the lower threshold, so the neuron would "
+                    "latch; lower supplies.v_neg."
+                )
             room = self.supplies.v_pos - amplifier.opamp.headroom
             if v_out >= room:
                 raise DesignError(
@@ -270,7 +325,7 @@ class Neuron(Part):
                 )
 
     def _check_length(self) -> None:
-        steps = self.t_stop / min(self.numerics.t_step_max, self.default_h)
+        steps = self.t_stop / min(self.t_step_max, self.default_h)
         if steps > MAX_STEPS:
             raise DesignError(
                 f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps; shorten the "

@@ -14,9 +14,7 @@ __all__ = ["Numerics"]
 class Numerics(Part):
     """Accuracy settings of the simulators and of the reference.
 
-    The defaults were measured (``benchmarks/`` and the README say how): with step steering and
-    reltol 1e-7 the spike times of the all-ideal circuit lie within 10 ns of an independent
-    solution.
+    The defaults were measured on the presets; the README says how and what came out.
 
     Attributes
     ----------
@@ -26,7 +24,7 @@ class Numerics(Part):
     method : {"trap", "gear"}
         SPICE's integration method.
     t_step_max : float
-        Largest step of the simulators in s.
+        Largest step of the simulators in s; with a sine, also at most 1/100 of its period.
     steering : bool
         Whether the netlist contains the step-steering element, which makes the simulator
         approach the comparator's thresholds in small steps.
@@ -35,7 +33,8 @@ class Numerics(Part):
     steering_c : float
         Capacitance of the steering element in F; only its ratio to chgtol matters.
     h : float, optional
-        Largest step of the reference in s; min(tau, C R)/100 where not given.
+        Largest step of the reference in s; where not given, 1/100 of the shortest of tau, C R
+        and a sine's period.
     """
 
     reltol: Number = Field(default=1e-7, gt=0, lt=1, description="relative tolerance")

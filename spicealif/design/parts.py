@@ -19,7 +19,6 @@ from spicealif.design._base import (
     Ohm,
     Part,
     Second,
-    Siemens,
     Volt,
     VoltPerSecond,
     register_tags,
@@ -47,16 +46,21 @@ TWO_POLE_DELAY = 1.6783469900166605
 
 
 class IdealOpAmp(Part):
-    """An op-amp without bandwidth, slew, offset or rails: a voltage source of high gain.
+    """An op-amp without slew rate, offset, rails or input current, and very fast.
+
+    It keeps one pole: a loop without any capacitance has no transient solution.
 
     Attributes
     ----------
     open_loop_gain : float
         In V/V.
+    gain_bandwidth : float
+        In Hz; 1 GHz is 250 times that of the OP482.
     """
 
     kind: Literal["ideal"] = "ideal"
     open_loop_gain: Number = Field(default=1e7, ge=1e3, description="open-loop gain in V/V")
+    gain_bandwidth: Hertz = Field(default=1e9, gt=0, description="gain-bandwidth product in Hz")
 
 
 class OpAmp(Part):
@@ -166,7 +170,7 @@ class IdealComparator(Part):
     kind: Literal["ideal"] = "ideal"
     v_oh: Volt = Field(default=5.0, description="high output level in V")
     v_ol: Volt = Field(default=0.0, description="low output level in V")
-    t_delay: Second = Field(default=7e-9, gt=0, description="delay to half the swing in s")
+    t_delay: Second = Field(default=4e-9, gt=0, description="delay to half the swing in s")
     gain: Number = Field(default=1e5, ge=100, description="largest slope in V/V")
 
     def tail(self, share: float) -> float:
@@ -186,12 +190,7 @@ class IdealComparator(Part):
         float
             In V; 0 if the loop gain never reaches 1.
         """
-        swing = self.v_oh - self.v_ol
-        loop_gain = share * self.gain
-        if loop_gain <= 1:
-            return 0.0
-        u = math.acosh(math.sqrt(loop_gain))  # in units of w
-        return swing / (2 * self.gain) * u + share * swing * 0.5 * (1 - math.tanh(u))
+        return _tail(self.v_oh - self.v_ol, self.gain, share)
 
     def delay_to(self, fraction: float) -> float:
         """Return the time in s from a crossing until `fraction` of the output swing is done."""
@@ -249,9 +248,13 @@ class Comparator(Part):
                 high = middle
         return self.t_delay * high / TWO_POLE_DELAY
 
+    def tail(self, share: float) -> float:
+        """Return by how much in V the output runs away before u = 0; see `IdealComparator.tail`."""
+        return _tail(self.v_oh - self.v_ol, self.gain, share)
+
     def ideal(self) -> IdealComparator:
-        """Return the ideal variant with the same output levels and delay."""
-        return IdealComparator(v_oh=self.v_oh, v_ol=self.v_ol, t_delay=self.t_delay)
+        """Return the ideal variant with the same output levels, faster and sharper."""
+        return IdealComparator(v_oh=self.v_oh, v_ol=self.v_ol)
 
 
 AnyComparator = Annotated[Comparator | IdealComparator, Field(discriminator="kind")]
@@ -268,21 +271,17 @@ class IdealMosfet(Part):
         Gate voltage at which half the conductance is reached in V.
     v_gs_width : float
         Gate voltage in V over which the conductance goes from 12 % to 50 %.
-    g_off : float
-        Conductance when off in S.
     """
 
     kind: Literal["ideal"] = "ideal"
     r_ds_on: Ohm = Field(default=3.0, gt=0, description="on-resistance in ohm")
     v_to: Volt = Field(default=1.9, gt=0, description="threshold of the gate voltage in V")
     v_gs_width: Volt = Field(default=0.05, gt=0, description="width of the transition in V")
-    g_off: Siemens = Field(default=0.0, ge=0, description="conductance when off in S")
 
     def on_resistance(self, v_gs: float) -> float:
         """Return the resistance in ohm at the gate voltage `v_gs` in V."""
         s = 0.5 * (1 + math.tanh((v_gs - self.v_to) / self.v_gs_width))
-        g = self.g_off + s / self.r_ds_on
-        return 1 / g if g > 0 else math.inf
+        return self.r_ds_on / s if s > 0 else math.inf
 
 
 class Mosfet(Part):
@@ -366,3 +365,10 @@ register_tags(
     Mosfet,
     IdealMosfet,
 )
+
+
+def _tail(swing: float, gain: float, share: float) -> float:
+    if share * gain <= 1:
+        return 0.0
+    u = math.acosh(math.sqrt(share * gain))  # in units of w
+    return swing / (2 * gain) * u + share * swing * 0.5 * (1 - math.tanh(u))

@@ -143,6 +143,7 @@ class PulseTrain(Stimulus):
         return self
 
     def _starts(self, t_stop: float) -> _Floats:
+        # A run of 9 periods and a rounding error has 9 pulses.
         wanted = max(0.0, (t_stop - self.delay) * self.frequency)
         if self.n_pulses is not None:
             wanted = min(wanted, self.n_pulses)
@@ -151,7 +152,7 @@ class PulseTrain(Stimulus):
                 f"The pulse train has {wanted:g} pulses in {t_stop:g} s; shorten the run or lower "
                 "the frequency."
             )
-        return self.delay + np.arange(math.ceil(wanted)) / self.frequency
+        return self.delay + np.arange(math.ceil(wanted * (1 - 1e-12))) / self.frequency
 
     def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
         """Return the knots: four a pulse, and the ends of the run."""

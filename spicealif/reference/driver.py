@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif.design import Memristor, Resistor, StimulusPieces
+from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 
 __all__ = [
@@ -27,7 +28,6 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 Variant: TypeAlias = Literal["ideal", "schmitt"]
 _T = TypeVar("_T", bound=np.generic)
 
-MAX_STEPS = 1_000_000_000
 # Steps in one call of the kernel: about a tenth of a second, then Ctrl-C and progress get a turn.
 CHUNK_STEPS = 500_000
 # The first buffers: room for these many rows besides the grid's, at most these many rows, and

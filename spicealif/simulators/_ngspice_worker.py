@@ -19,12 +19,13 @@ import contextlib
 import logging
 import os
 import re
+import shutil
 import sys
 import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _PERCENT = re.compile(r"([0-9.]+)%")
 _PROGRESS_INTERVAL = 0.2
@@ -56,6 +57,13 @@ def main(descriptor: int) -> None:
             # A halt that crossed with the end of a run comes here: it is late, and no request.
             if word[0] == "run":
                 _serve(connection, instance, word[1])
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End at once, since the parent is gone, and take the private folder away in its place."""
+    shutil.rmtree(Path.cwd(), ignore_errors=True)
+    os._exit(1)
 
 
 def _load() -> Any:
@@ -150,7 +158,7 @@ def _wait(connection: Connection, instance: Any) -> bool:
             try:
                 connection.recv()
             except (EOFError, OSError):
-                os._exit(1)  # the parent is gone
+                _leave()
             # Halted before its thread has begun, the library takes the run for over and can
             # never halt it again.
             instance.began.wait(5)

@@ -151,22 +151,27 @@ def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:
     state: dict[str, int] = {}
 
     def look() -> None:
-        # Whatever is half-written now will be whole at the next look.
-        with contextlib.suppress(OSError, ValueError, IndexError), raw.open("rb") as file:
-            if not state:
-                head = file.read(4096)
-                end = head.index(b"Binary:\n") + len(b"Binary:\n")
-                count = re.search(rb"No\. Variables:\s*(\d+)", head)
-                if count is None:
-                    return
-                state.update(start=end, row=8 * int(count[1]))
-            size = raw.stat().st_size
-            rows = (size - state["start"]) // state["row"]
-            if rows < 1:
-                return
-            file.seek(state["start"] + (rows - 1) * state["row"])
-            t = float(np.frombuffer(file.read(8))[0])
-            if 0 <= t <= t_stop:
-                progress(t / t_stop)
+        reached = _time_reached(raw, state)
+        # Outside what is suppressed below: an exception of the caller's is the caller's.
+        if reached is not None and 0 <= reached <= t_stop:
+            progress(reached / t_stop)
 
     return look
+
+
+def _time_reached(raw: Path, state: dict[str, int]) -> float | None:
+    """Return the last time in a raw file that is being written; `state` remembers its layout."""
+    # Whatever is half-written now will be whole at the next look.
+    with contextlib.suppress(OSError, ValueError, IndexError), raw.open("rb") as file:
+        if not state:
+            head = file.read(4096)
+            end = head.index(b"Binary:\n") + len(b"Binary:\n")
+            count = re.search(rb"No\. Variables:\s*(\d+)", head)
+            if count is None:
+                return None
+            state.update(start=end, row=8 * int(count[1]))
+        rows = (raw.stat().st_size - state["start"]) // state["row"]
+        if rows >= 1:
+            file.seek(state["start"] + (rows - 1) * state["row"])
+            return float(np.frombuffer(file.read(8))[0])
+    return None

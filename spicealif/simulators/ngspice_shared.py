@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import weakref
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -176,6 +177,14 @@ class _Worker:
 
     def run(self, text: str, timeout: float | None, progress: Progress | None) -> Output:
         answer = Output()
+        # The callback is called out here, so that its exceptions are not taken for the worker's.
+        for percent in self._percents(text, timeout, answer):
+            if progress is not None:
+                progress(min(max(percent / 100, 0.0), 1.0))
+        return answer
+
+    def _percents(self, text: str, timeout: float | None, answer: Output) -> Iterator[float]:
+        """Run `text`, give the progress as it comes, and fill `answer` in the end."""
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             self._connection.send(("run", text))
@@ -186,15 +195,14 @@ class _Worker:
                         continue
                     if answer.timed_out:
                         answer.exit_code = None  # it did not even halt
-                        return answer
+                        return
                     answer.timed_out = True
                     self._connection.send(("halt",))
                     deadline = time.monotonic() + _HALT_GRACE
                     continue
                 word = self._connection.recv()
                 if word[0] == "progress":
-                    if progress is not None:
-                        progress(min(max(word[1] / 100, 0.0), 1.0))
+                    yield word[1]
                     continue
                 _, halted, answer.log, answer.cpu_s, shape = word
                 answer.timed_out = bool(halted)
@@ -202,10 +210,9 @@ class _Worker:
                     values = np.empty(length)
                     self._connection.recv_bytes_into(memoryview(values.data).cast("B"))
                     answer.columns[name] = values
-                return answer
+                return
         except (EOFError, OSError):
             answer.exit_code = None
-            return answer
 
 
 def _end(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from spicealif import spikes
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError
-from spicealif.measures import MEASURES, Measure, Value, measure
+from spicealif.measures import MEASURES, Measure, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Comparison", "compare"]
@@ -45,7 +45,8 @@ class Comparison:
         Measures of each side, see `measure`.
     of_pair : dict
         Measures of the pair: ``matched`` (spikes of `a` with a partner nearer than
-        ``match_window``), ``time_error_*`` (of matched spikes, a minus b; worst by magnitude),
+        ``match_window``, which comes from the mean interval of ``match_window_from``: 0 for `a`,
+        1 for `b`, 2 for neither), ``time_error_*`` (of matched spikes, a minus b; worst by magnitude),
         ``victor_purpura`` (at ``victor_purpura_q``, 1/s), ``van_rossum`` (at ``van_rossum_tau``,
         s), ``gamma``, ``x_nrmse`` (RMS difference over the range of b's x) and ``v_mem_nrmse``
         (RMS difference inside intervals between matched spikes, each stretched to the same
@@ -64,9 +65,9 @@ class Comparison:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Rows of the table: label, `a`, `b`, difference, as texts with units."""
         out = []
-        starts, _ = self.neuron.stimulus.windows(self.neuron.t_stop)
+        pulses = has_pulses(self.neuron)
         for name, info in MEASURES.items():
-            if len(starts) == 1 and name in ("spikes_first_pulse", "spikes_last_pulse"):
+            if not pulses and name in ("spikes_first_pulse", "spikes_last_pulse"):
                 continue  # without pulses these repeat the count
             if info.pair:
                 out.append((info.label, "", "", _text(self.of_pair[name], info.unit)))
@@ -82,9 +83,11 @@ class Comparison:
         """What has to be known to read the table."""
         window = _text(self.of_pair["match_window"], "s")
         tau = _text(self.of_pair["van_rossum_tau"], "s")
+        origin = int(self.of_pair["match_window_from"])
+        scale = f"mean interval of {self.labels[origin]}" if origin < 2 else "length of the run"
         notes = [
-            f"Spikes are matched if nearer than {window} (half the mean interval of "
-            f"{self.labels[1]}); Victor-Purpura cost {self.of_pair['victor_purpura_q']:.4g} 1/s, "
+            f"Spikes are matched if nearer than {window} (half the {scale}); Victor-Purpura cost "
+            f"{self.of_pair['victor_purpura_q']:.4g} 1/s, "
             f"van Rossum time constant {tau}.",
             "The numerical error of these figures is not known: they come from one run of each "
             "side.",
@@ -96,11 +99,11 @@ class Comparison:
                 f"Compared up to {_text(end, 's')} of {_text(self.neuron.t_stop, 's')}, where "
                 "one of the results ends.",
             )
-        if len(self.neuron.stimulus.windows(self.neuron.t_stop)[0]) > 1:
+        if has_pulses(self.neuron):
             notes.insert(
                 0,
                 "Intervals are counted within pulses; the first and the last interval are the "
-                "means over the first and the last pulse.",
+                "means over the first and the last pulse that have intervals.",
             )
         return notes
 
@@ -176,8 +179,8 @@ def compare(
             )
         neuron = parse_toml(str(design))
     for waveforms in (a, b):
-        if not len(waveforms):
-            raise CompareError("One of the results has no samples; run it again.")
+        if not len(waveforms) or not waveforms.time[-1] > 0:
+            raise CompareError("One of the results has no samples after t = 0; run it again.")
     # A run that ended early says nothing of the rest.
     end = min(float(a.time[-1]), float(b.time[-1]))
     a, b = (w if w.time[-1] <= end * (1 + 1e-9) else w.until(end) for w in (a, b))
@@ -194,21 +197,25 @@ def compare(
 
 def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
     starts, ends = neuron.stimulus.windows(neuron.t_stop)
-    isi = spikes.within_window_intervals(b.t_spike, starts, ends)
-    if not len(isi):
-        isi = spikes.within_window_intervals(a.t_spike, starts, ends)
+    end = min(float(a.time[-1]), float(b.time[-1]))
     # Without intervals any scale will do; the length of the run is one.
-    scale = float(isi.mean()) if len(isi) else neuron.t_stop
+    scale, scale_of = end, 2
+    for k, waveforms in ((1, b), (0, a)):
+        isi = spikes.within_window_intervals(waveforms.t_spike, starts, ends)
+        if len(isi):
+            scale, scale_of = float(isi.mean()), k
+            break
     window, q, tau = scale / 2, 4 / scale, scale
     i_a, i_b = spikes.match_spikes(a.t_spike, b.t_spike, window)
     error = a.t_spike[i_a] - b.t_spike[i_b]
     try:
-        gamma = spikes.gamma_coincidence(b.t_spike, a.t_spike, scale / 4, neuron.t_stop)
+        gamma = spikes.gamma_coincidence(b.t_spike, a.t_spike, scale / 4, end)
     except CompareError:
         gamma = math.nan  # so many spikes that chance alone pairs them all
     return {
         "matched": len(i_a),
         "match_window": window,
+        "match_window_from": scale_of,
         "time_error_mean": float(error.mean()) if len(error) else math.nan,
         "time_error_worst": float(error[np.argmax(np.abs(error))]) if len(error) else math.nan,
         "victor_purpura": spikes.victor_purpura(a.t_spike, b.t_spike, q),
