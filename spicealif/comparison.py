@@ -46,11 +46,14 @@ class Comparison:
     of_pair : dict
         Measures of the pair: ``matched`` (spikes of `a` with a partner nearer than
         ``match_window``, which comes from the mean interval of ``match_window_from``: 0 for `a`,
-        1 for `b`, 2 for neither), ``time_error_*`` (of matched spikes, a minus b; worst by magnitude),
+        1 for `b`, 2 for neither), ``time_error_*`` (of matched spikes, a minus b; worst by
+        magnitude),
         ``victor_purpura`` (at ``victor_purpura_q``, 1/s), ``van_rossum`` (at ``van_rossum_tau``,
         s), ``gamma``, ``x_nrmse`` (RMS difference over the range of b's x) and ``v_mem_nrmse``
         (RMS difference inside intervals between matched spikes, each stretched to the same
         phase, over v_th).
+    lengths : tuple of float
+        How long each result was before both were cut to the shorter, in s.
     """
 
     neuron: Neuron
@@ -60,6 +63,7 @@ class Comparison:
     of_a: dict[str, Value]
     of_b: dict[str, Value]
     of_pair: dict[str, Value]
+    lengths: tuple[float, float]
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -92,12 +96,32 @@ class Comparison:
             "The numerical error of these figures is not known: they come from one run of each "
             "side.",
         ]
-        end = float(min(self.a.time[-1], self.b.time[-1]))
-        if end < self.neuron.t_stop * (1 - 1e-9):
+        gamma = float(self.of_pair["gamma"])
+        if gamma < 0.5:
+            notes.append(
+                f"With a coincidence factor of {gamma:.2g} the spikes coincide little more than by "
+                "chance: the matched pairs and their time differences then mean little."
+            )
+        if not len(self.a.t_spike) and not len(self.b.t_spike):
+            top = max(float(w["v_mem"].max()) for w in (self.a, self.b))
+            notes.append(
+                f"Neither side fires: v_mem reaches {_text(top, 'V')} and v_th is "
+                f"{_text(self.neuron.v_th, 'V')}."
+            )
+        high, low = self.neuron.effective_thresholds
+        if abs(high / self.neuron.v_th - 1) > 1e-6:
+            notes.append(
+                f"Slowly driven, the real parts switch at {_text(high, 'V')} and "
+                f"{_text(low, 'V')} instead of v_th and v_low; delays move both further."
+            )
+        digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
+        if len(digests) > 1:
+            notes.insert(0, "The two results are of different neurons; measured as the first.")
+        short, long = sorted(self.lengths)
+        if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
             notes.insert(
                 0,
-                f"Compared up to {_text(end, 's')} of {_text(self.neuron.t_stop, 's')}, where "
-                "one of the results ends.",
+                f"Compared up to {_text(short, 's')} only, where one of the results ends.",
             )
         if has_pulses(self.neuron):
             notes.insert(
@@ -181,9 +205,19 @@ def compare(
     for waveforms in (a, b):
         if not len(waveforms) or not waveforms.time[-1] > 0:
             raise CompareError("One of the results has no samples after t = 0; run it again.")
+    lengths = (float(a.time[-1]), float(b.time[-1]))
+    end = min(lengths)
+    if end > neuron.t_stop * (1 + 1e-9):
+        raise CompareError(
+            f"The results last {end:g} s and the neuron only {neuron.t_stop:g} s; give the neuron "
+            "that they are of (--neuron FILE)."
+        )
     # A run that ended early says nothing of the rest.
-    end = min(float(a.time[-1]), float(b.time[-1]))
     a, b = (w if w.time[-1] <= end * (1 + 1e-9) else w.until(end) for w in (a, b))
+    if not (a.time[-1] > 0 and b.time[-1] > 0):
+        raise CompareError(
+            f"One of the results ends at {end:g} s, before the other's first step; run it longer."
+        )
     return Comparison(
         neuron,
         a,
@@ -192,6 +226,7 @@ def compare(
         measure(a, neuron),
         measure(b, neuron),
         _pair(a, b, neuron),
+        lengths,
     )
 
 
@@ -298,7 +333,7 @@ def _gap(a: Value, b: Value, info: Measure) -> str:
         return f"{a - b:+d}"
     gap, size = float(a) - float(b), abs(float(b))
     # A percentage of rounding noise would say nothing.
-    relative = f" ({gap / size:+.1%})" if size > 1e-6 or (size and info.unit) else ""
+    relative = f" ({gap / size:+.1%})" if size and abs(gap) < 10 * size else ""
     text = _text(gap, info.unit)
     return f"{'' if text.startswith('-') else '+'}{text}{relative}"
 

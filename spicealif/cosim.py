@@ -204,7 +204,7 @@ def cosimulate(
         if isinstance(simulator, str):
             tool.close()
     comparison = None
-    # A run that got no further than its initial state has nothing to compare.
-    if run.waveforms is not None and run.waveforms.time[-1] > 0:
+    # A run that got no further than the reference's first step has nothing to compare.
+    if run.waveforms is not None and run.waveforms.time[-1] >= reference.time[1]:
         comparison = compare(run.waveforms, reference, neuron)
     return Cosimulation(neuron, run, reference, comparison)

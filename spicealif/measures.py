@@ -91,7 +91,10 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     starts, ends = neuron.stimulus.windows(neuron.t_stop)
     # A run that ended early is measured over the time it covers.
     duration = min(neuron.t_stop, float(waveforms.time[-1])) if len(waveforms) else neuron.t_stop
-    inside = starts < duration
+    # A pulse that was cut off would count as one that fired less, unless there is no other.
+    inside = ends <= duration * (1 + 1e-9)
+    if not inside.any():
+        inside = starts < duration
     starts, ends = starts[inside], ends[inside]
     per_pulse = spikes.spikes_per_window(t, starts, ends)
     isi = spikes.within_window_intervals(t, starts, ends)

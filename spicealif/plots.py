@@ -93,18 +93,24 @@ def overlay_figure(comparison: Comparison) -> Figure:
     matplotlib.figure.Figure
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     neuron = comparison.neuron
     sides = (
         (comparison.a, comparison.labels[0], _CIRCUIT),
         (comparison.b, comparison.labels[1], _REFERENCE),
     )
-    t_stop = neuron.t_stop
-    starts, ends = neuron.stimulus.windows(t_stop)
+    t_stop = float(min(comparison.a.time[-1], comparison.b.time[-1]))
+    starts, ends = _windows(neuron, t_stop)
     first, last = _ends_of_run(starts, ends, t_stop)
     factor, unit = _time_unit(t_stop)
 
-    figure = Figure(figsize=(10, 11), layout="constrained", dpi=110)
+    # Room between the upper panels, or the last tick label of one touches the first of the next.
+    layout = ConstrainedLayoutEngine(wspace=0.05)
+    figure = Figure(figsize=(10, 11), layout=layout, dpi=110)
+    cut = t_stop < neuron.t_stop * (1 - 1e-9)
+    ended = f" (ended at {t_stop * factor:.4g} {unit})" if cut else ""
+    figure.suptitle(f"{neuron.name}{ended}", fontsize=11)
     grid = figure.add_gridspec(5, 2, height_ratios=[3, 3, 1.3, 2.2, 2.2])
     for row, name in enumerate(("v_mem", "v_c")):
         left = figure.add_subplot(grid[row, 0])
@@ -250,8 +256,8 @@ def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> N
 
 def _counts(axes: Axes, comparison: Comparison, sides: _Sides, factor: float) -> None:
     """Draw spikes per pulse, or per tenth of a run without pulses."""
-    t_stop = comparison.neuron.t_stop
-    starts, ends = comparison.neuron.stimulus.windows(t_stop)
+    t_stop = float(min(comparison.a.time[-1], comparison.b.time[-1]))
+    starts, ends = _windows(comparison.neuron, t_stop)
     pulses = has_pulses(comparison.neuron)
     if not pulses:
         edges = np.linspace(0, t_stop, 11)
@@ -275,13 +281,22 @@ def _draw(
     label: str | None = None,
 ) -> None:
     t, v = envelope(waveforms.time, waveforms[name], span)
-    axes.plot(t * factor, v, color=colour, lw=0.9, label=label)
+    # The reference dashed, so that the circuit shows beneath where the two agree.
+    style = "--" if label is not None and colour == _REFERENCE else "-"
+    axes.plot(t * factor, v, style, color=colour, lw=0.9, label=label)
 
 
 def _mark_threshold(axes: Axes, v_th: float) -> None:
     where = (1.005, v_th)
     text = r"$V_\mathrm{th}$"
     axes.annotate(text, where, xycoords=("axes fraction", "data"), va="center", fontsize=9)
+
+
+def _windows(neuron: Neuron, end: float) -> tuple[_Floats, _Floats]:
+    """Return the stimulus' pulses that are over by the time `end`."""
+    starts, ends = neuron.stimulus.windows(neuron.t_stop)
+    whole = ends <= end * (1 + 1e-9)
+    return starts[whole], ends[whole]
 
 
 def _ends_of_run(

@@ -210,7 +210,7 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
         # h5py and xarray raise whatever they meet in a broken file.
         # Their text may have several lines and repeat the path.
         number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number else type(error).__name__
+        reason = os.strerror(number) if number else "it is not netCDF"
         raise WaveformError(
             f"{ascii(str(path))} cannot be loaded as waveforms ({reason}); give a netCDF file that "
             "spicealif saved."

@@ -322,7 +322,7 @@ def test_a_timeout_beyond_all_clocks_is_no_crash(
     if result.code:
         check_sentence(result)
     else:
-        assert (tmp_path / "paper-circuit.nc").exists()
+        assert (tmp_path / "paper_modified-circuit.nc").exists()
 
 
 @pytest.mark.parametrize("command", ["simulate", "run"])

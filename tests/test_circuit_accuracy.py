@@ -40,6 +40,26 @@ def test_default_netlist_is_within_10_ns_of_the_independent_solution(
     assert np.abs(spikes - exact_2ms).max() < 10e-9
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"v_rest": 0.1},
+        {"difference_amplifier.gain": 2.0},
+        {"leak.v_off": -0.2},
+        {"r_s": 200.0, "c": 4.7e-8},
+        {"comparator.v_ol": -1.0},
+        {"stimulus.t_rise": 5e-5, "stimulus.t_fall": 5e-5},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+def test_other_designs_are_within_10_ns_too(paper, changes):
+    neuron = paper.replace({**changes, "t_stop": 1.5e-3}).ideal()
+    exact, _ = three_state_spikes(neuron)
+    spikes = simulate(neuron, "ngspice-batch").require().t_spike
+    assert len(spikes) == len(exact) > 5
+    assert np.abs(spikes - exact).max() < 10e-9
+
+
 @pytest.mark.parametrize("parts", ["ideal", "real"])
 def test_both_simulators_agree_to_1_ns(paper, parts):
     neuron = paper.replace(t_stop=2e-3)
@@ -97,8 +117,9 @@ def test_the_paper_preset_adapts_on_both_sides_and_less_in_the_circuit(paper):
         assert side["isi_last"] > 2 * side["isi_first"]
         assert side["adaptation_index"] > 0
         assert side["spikes_first_pulse"] > side["spikes_last_pulse"]
-    assert circuit["adaptation_index"] < reference["adaptation_index"]
-    assert circuit["isi_growth"] < reference["isi_growth"]
+    # Weaker by the growth of the interval, 1.2 us of 76; the adaptation index differs by 0.1 %
+    # only and the ratio of the intervals the other way, so neither decides anything.
+    assert circuit["isi_growth"] < reference["isi_growth"] - 0.5e-6
     # "A higher voltage is required to charge the capacitor" as the resistance falls.
     v_c, t = result.reference["v_c"], result.reference.time
     assert v_c[t > 49e-3].max() > 1.3 * v_c[t < 1e-3].max()

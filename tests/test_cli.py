@@ -53,12 +53,14 @@ def test_examples_in_the_help_are_valid_commands(tmp_path):
 def test_run_writes_everything(tmp_path):
     out = run("run", "paper", *SHORT, cwd=tmp_path)
     assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
-    folder = tmp_path / "spicealif-results" / "paper"
+    folder = tmp_path / "spicealif-results" / "paper_modified"
     assert {p.name for p in folder.iterdir()} == {
         "neuron.toml", "neuron.cir", "simulator.log", "reference.nc", "circuit.nc",
         "comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png",
     }  # fmt: skip
-    assert load_toml(folder / "neuron.toml") == load_preset("paper").replace(t_stop=1e-3)
+    # Not the preset's own name: its results must not be taken for the preset's.
+    expected = load_preset("paper").replace(t_stop=1e-3, name="paper_modified")
+    assert load_toml(folder / "neuron.toml") == expected
     data = json.loads((folder / "comparison.json").read_text())
     assert data["circuit (ngspice)"]["spike_count"] == 8
     assert data["pair"]["matched"] == 7
@@ -134,10 +136,12 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path):
     assert "apt-get install libngspice0" in out.stdout
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["simulate", "run"])
 @pytest.mark.parametrize("simulator", ["ngspice", "ngspice-batch"])
-def test_ctrl_c_ends_at_once_and_leaves_no_process(tmp_path, simulator):
+def test_a_signal_ends_it_at_once_and_leaves_no_process(tmp_path, simulator, command, stop):
     process = subprocess.Popen(
-        [PROGRAM, "simulate", "paper", "--simulator", simulator, "-s", "t_stop=2"],
+        [PROGRAM, command, "paper", "--simulator", simulator, "-s", "t_stop=50"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     family = psutil.Process(process.pid)
@@ -147,7 +151,7 @@ def test_ctrl_c_ends_at_once_and_leaves_no_process(tmp_path, simulator):
     children = family.children(recursive=True)
     assert children
     time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert errors.strip().startswith("Error: Interrupted")

@@ -48,7 +48,8 @@ def test_measures_by_hand(pulsed):
     assert got["isi_last"] == pytest.approx(3e-3)
     assert got["isi_growth"] == pytest.approx(1.5e-3)
     assert got["adaptation_ratio"] == pytest.approx(2.0)
-    assert got["adaptation_index"] == pytest.approx((1 / 3 + 1 / 5) / 2)
+    # Intervals 1 and 2 ms in the first pulse; the second has one, and the seam does not count.
+    assert got["adaptation_index"] == pytest.approx(1 / 3)
     assert got["x_final"] == pytest.approx(0.5)
     assert got["v_c_peak"] == pytest.approx(0.6, rel=1e-3)
     assert math.isnan(got["supply_energy_per_spike"])
@@ -129,8 +130,48 @@ def test_results_of_different_length_are_compared_over_the_common_time(pulsed):
     result = compare(sawtooth(pulsed, spikes, "circuit").until(9e-3), whole, pulsed)
     assert result.of_b["spike_count"] == 3
     assert result.of_a["spike_count"] == 3
-    assert any("Compared up to 9 ms of 20 ms" in note for note in result.notes)
+    assert any("Compared up to 9 ms only" in note for note in result.notes)
     assert result.of_a["mean_rate"] == pytest.approx(3 / 9e-3)
+
+
+def test_a_pulse_that_was_cut_off_does_not_count_as_the_last(pulsed):
+    spikes = np.array([1e-3, 2e-3, 4e-3, 11e-3, 14e-3])
+    whole = sawtooth(pulsed, spikes, "reference")
+    result = compare(sawtooth(pulsed, spikes, "circuit").until(12e-3), whole, pulsed)
+    assert list(result.of_a["spikes_per_pulse"]) == [3]
+    assert result.of_a["spikes_last_pulse"] == 3
+
+
+def test_coincidence_of_cut_results_is_that_of_the_part(paper):
+    neuron = paper.replace(t_stop=3e-3)
+    long = paper.replace(t_stop=20e-3)
+    a, b = (solve_reference(long, v).until(3e-3) for v in ("schmitt", "ideal"))
+    c, d = (solve_reference(neuron, v) for v in ("schmitt", "ideal"))
+    cut, whole = compare(a, b, long), compare(c, d, neuron)
+    assert cut.of_pair["gamma"] == pytest.approx(whole.of_pair["gamma"], rel=1e-3)
+
+
+def test_results_of_another_neuron_are_noticed(paper):
+    a = solve_reference(paper.replace(t_stop=2e-3))
+    b = solve_reference(paper.replace({"t_stop": 2e-3, "leak.tau": 1e-3}))
+    assert any("different neurons" in note for note in compare(a, b).notes)
+    assert not any("different neurons" in note for note in compare(a, a).notes)
+    with pytest.raises(CompareError, match="give the neuron"):
+        compare(a, a, paper.replace(t_stop=1e-3))
+
+
+def test_a_silent_neuron_is_told(paper):
+    silent = solve_reference(paper.replace({"t_stop": 2e-3, "stimulus.amplitude": 1e-4}))
+    notes = compare(silent, silent).notes
+    assert any("Neither side fires" in note for note in notes)
+    assert any("half the length of the run" in note for note in notes)
+
+
+def test_one_pulse_on_a_background_has_pulses(paper):
+    stimulus = PulseTrain(amplitude=0.6e-3, frequency=1e3, offset=0.4e-3, n_pulses=1)
+    reference = solve_reference(paper.replace(stimulus=stimulus, t_stop=5e-3))
+    notes = compare(reference, reference).notes
+    assert any("counted within pulses" in note for note in notes)
 
 
 def test_no_spikes_and_one_spike_are_no_error(pulsed):

@@ -198,12 +198,13 @@ def test_a_neuron_that_would_not_work_is_refused(case: str) -> None:
 
 
 def test_a_current_just_below_the_latch_is_accepted() -> None:
-    # 0.05 V held by the MOSFET's 3.38 ohm and the leak: about 14.8 mA
+    # What counts is the threshold that the real comparator has, not the 0.05 V asked for.
     neuron = PAPER.replace({"stimulus.amplitude": 14e-3})
     v_hold = 14e-3 / (1 / neuron.r_ds_on + 1 / 1000) * 1500 / 2000
-    assert v_hold < 0.05
+    low = neuron.effective_thresholds[1]
+    assert v_hold < low
     with pytest.raises(DesignError, match="latch"):
-        PAPER.replace({"stimulus.amplitude": 14e-3 * 0.05 / v_hold * 1.001})
+        PAPER.replace({"stimulus.amplitude": 14e-3 * low / v_hold * 1.001})
 
 
 def test_resting_voltage_counts_for_the_latch() -> None:
@@ -710,7 +711,7 @@ def test_ideal_takes_the_ideal_variant_of_every_part() -> None:
     assert isinstance(ideal.comparator, IdealComparator)
     assert isinstance(ideal.mosfet, IdealMosfet)
     assert ideal.difference_amplifier.gain == 2
-    for name in ("v_oh", "v_ol", "t_delay"):
+    for name in ("v_oh", "v_ol"):
         assert getattr(ideal.comparator, name) == getattr(neuron.comparator, name)
     assert ideal.r_ds_on == pytest.approx(neuron.r_ds_on)
     rest = {"difference_amplifier", "comparator", "mosfet"}
@@ -739,7 +740,7 @@ def test_delays() -> None:
         assert all(a < b for a, b in pairwise(times))
     # one pole: 1 - exp(-t/T); two equal poles: 1 - (1 + t/T) exp(-t/T)
     one, two = IdealComparator().delay_to(0.8), Comparator().delay_to(0.8)
-    assert 1 - math.exp(-one / (7e-9 / math.log(2))) == pytest.approx(0.8)
+    assert 1 - math.exp(-one / (IdealComparator().t_delay / math.log(2))) == pytest.approx(0.8)
     u = two / (7e-9 / 1.67834699)
     assert 1 - (1 + u) * math.exp(-u) == pytest.approx(0.8)
 
@@ -785,3 +786,55 @@ def test_schema_states_bounds_by_their_standard_names() -> None:
     validator.validate(good)
     assert not validator.is_valid({**good, "c": -1e-7})
     assert validator.is_valid({**good, "c": "100n"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"supplies.v_neg": 0.0}, "lower supplies.v_neg"),
+        ({"supplies.v_neg": -1.0}, "lower supplies.v_neg"),
+        ({"hysteresis.r_a": 2e4}, "lower hysteresis.r_a"),
+        ({"difference_amplifier.opamp.v_os": 4e-3, "v_low": 5e-3}, "the offsets"),
+        ({"comparator.v_os": 0.06}, "the offsets"),
+        ({"comparator.kind": "ideal", "comparator.gain": 100.0, "v_low": 0.39}, "comparator.gain"),
+    ],
+)
+def test_real_parts_that_latch_are_refused(changes: dict[str, Any], words: str) -> None:
+    """Each of these ran to its end without a single spike before it was refused."""
+    with pytest.raises(DesignError, match=words):
+        load_preset("paper").replace(changes)
+
+
+def test_effective_thresholds_are_the_network_s_for_ideal_parts() -> None:
+    ideal = load_preset("paper").ideal()
+    assert ideal.effective_thresholds == pytest.approx((0.4, 0.05), rel=1e-12)
+    high, low = load_preset("paper").effective_thresholds
+    # 3 uA out of the comparator's input through r_a and r_b in parallel: 3 mV.
+    assert 0.390 < high < 0.397
+    assert 0.045 < low < 0.055
+
+
+def test_another_kind_takes_its_own_fields() -> None:
+    paper = load_preset("paper")
+    assert isinstance(paper.replace({"mosfet.kind": "ideal"}).mosfet, IdealMosfet)
+    plain = paper.replace({"leak.r": "1k", "leak.kind": "resistor"})
+    assert plain.leak == Resistor(r=1000.0)
+    same = paper.replace({"leak.kind": "memristor"})
+    assert same == paper
+
+
+def test_steps_resolve_a_fast_sine() -> None:
+    fast = load_preset("paper").replace(
+        {"t_stop": 1e-3},
+        stimulus={"kind": "sine", "amplitude": 1e-3, "frequency": 1e6},
+    )
+    assert fast.default_h == pytest.approx(1e-8)
+    assert fast.t_step_max == pytest.approx(1e-8)
+
+
+def test_a_file_on_a_preset_does_not_go_by_the_preset_s_name(tmp_path: Path) -> None:
+    path = tmp_path / "my wide-one.toml"
+    path.write_text('preset = "paper"\nc = "220n"\n')
+    assert load_toml(path).name == "my_wide_one"
+    path.write_text('preset = "paper"\nname = "given"\n')
+    assert load_toml(path).name == "given"

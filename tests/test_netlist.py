@@ -557,13 +557,15 @@ def test_ngspice_accepts_every_combination(combination: tuple[str, str, str, str
             "comparator": {"kind": comparator},
             "mosfet": {"kind": mosfet},
             "numerics.steering": steering,
-            "t_stop": 20e-6,
+            "t_stop": 250e-6,
         }
     )
     run = get_simulator("ngspice-batch").run(build_netlist(neuron), timeout=60)
     assert run.status is Status.OK, run.message
     assert run.errors == ()
-    assert run.waveforms["v_c"][-1] > 0.05
+    # It fires and recovers: the first spike comes at 60 us (memristor) or 115 us (resistor).
+    assert len(run.waveforms.t_spike) >= 2
+    assert run.waveforms["spike"][-1] < 0.1
     # No step is longer than asked for, and the first sample is t = 0.
     assert run.waveforms.time[0] == 0
     assert np.diff(run.waveforms.time).max() <= neuron.numerics.t_step_max * 1.001

@@ -71,6 +71,22 @@ def test_modules_list_what_they_export_and_it_is_documented(name):
     assert defined <= set(exported)
 
 
+def test_no_exported_name_is_also_a_submodule():
+    """Importing a submodule sets it as the package's attribute, over any export of its name."""
+    submodules = {name.split(".")[1] for name in MODULES}
+    assert not submodules & set(spicealif._HOME)
+
+
+def test_names_mean_the_same_in_any_order_of_import():
+    code = (
+        "import spicealif.plots, spicealif.cosim\n"
+        "from spicealif import Comparison, compare, cosimulate, solve_reference\n"
+        "print(all(callable(f) for f in (compare, cosimulate, solve_reference)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "True"
+
+
 def test_version_is_the_one_of_the_metadata():
     from importlib import metadata
 

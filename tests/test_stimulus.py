@@ -449,3 +449,11 @@ def test_the_sum_of_offset_and_amplitude_must_be_finite() -> None:
     changes = {"stimulus.amplitude": -1e308, "stimulus.offset": -1e308}
     with pytest.raises((DesignError, NetlistError)):
         build_netlist(load_preset("paper").replace(changes))
+
+
+def test_a_run_of_nine_periods_and_a_rounding_error_has_nine_pulses() -> None:
+    train = PulseTrain(amplitude=1e-3, frequency=1e3)
+    assert 9 * 1e-3 != 9e-3  # the case in question
+    starts, ends = train.windows(9 * 1e-3)
+    assert len(starts) == 9
+    assert np.all(ends - starts > 0.99e-3)

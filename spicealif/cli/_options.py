@@ -87,6 +87,7 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     Returns
     -------
     Neuron
+        Named ``..._modified`` and ``..._ideal`` unless the changes name it.
 
     Raises
     ------
@@ -115,8 +116,9 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
             )
         new[key.strip()] = _value(value.strip())
     if new:
-        neuron = neuron.replace(new)
-    return neuron.ideal() if ideal else neuron
+        # Under the preset's name its results would be taken for the preset's, and replaced.
+        neuron = neuron.replace({"name": f"{neuron.name}_modified", **new})
+    return neuron.ideal().replace(name=f"{neuron.name}_ideal") if ideal else neuron
 
 
 def _is_file(name: str) -> bool:

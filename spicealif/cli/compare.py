@@ -57,4 +57,4 @@ def compare_command(
         from spicealif import plots
 
         plots.save_figure(plots.overlay_figure(comparison), figure)
-        click.echo(f"Written {figure}.", err=as_json)
+        click.echo(f"Wrote {figure}.", err=as_json)

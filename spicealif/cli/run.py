@@ -78,7 +78,7 @@ def run_command(
         cost = result.run.cost
         click.echo(
             f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.3g} s of CPU. "
-            f"Written to {folder}: {', '.join(f.name for f in files)}."
+            f"Wrote to {folder}: {', '.join(f.name for f in files)}."
         )
     for warning in result.run.warnings:
         click.echo(f"Warning: {warning}", err=True)

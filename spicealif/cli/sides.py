@@ -43,7 +43,7 @@ def netlist_command(
         return
     with output_folder(output.parent):
         write_text(output, netlist.text)
-    click.echo(f"Written {output} (digest {netlist.digest[:12]}).")
+    click.echo(f"Wrote {output} (digest {netlist.digest[:12]}).")
 
 
 @click.command(
@@ -84,7 +84,7 @@ def simulate_command(
     if run.waveforms is not None:
         click.echo(
             f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
-            f"{run.cost.cpu_s:.1f} s of CPU. Written {target}."
+            f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
         )
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -125,5 +125,5 @@ def reference_command(
         waveforms.save(target)
     click.echo(
         f"RK4 ({variant}): {len(waveforms.t_spike)} spikes, {waveforms.attrs['n_steps']} steps of "
-        f"at most {float(waveforms.attrs['h']):g} s. Written {target}."
+        f"at most {float(waveforms.attrs['h']):g} s. Wrote {target}."
     )

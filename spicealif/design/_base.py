@@ -288,6 +288,8 @@ def _one(item: Any, model: type[BaseModel]) -> str:
             tag = ctx.get("tag")
             got = f"{tag!r} is not a kind of {label}" if tag else f"{label} has no 'kind'"
             return f"{got}; set kind to one of {tags}."
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return f"{label} = {_show(value)} is a single value; give a table with its keys."
         case "string_pattern_mismatch":
             return (
                 f"{label} = {_show(value)} is not a plain name; use letters, digits and "

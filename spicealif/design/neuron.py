@@ -171,16 +171,20 @@ class Neuron(Part):
     def effective_thresholds(self) -> tuple[float, float]:
         """Membrane voltages in V at which the real circuit switches up and down, slowly driven.
 
-        `v_th` and `v_low` less what the comparator's bias current, offset and finite gain and
-        the op-amp's offset take from them; equal to the network's for ideal parts.
+        `v_th` and `v_low` less what the comparator's bias current, offset, finite gain and output
+        resistance and the op-amp's offset take from them; the network's own for ideal parts.
         """
         network, comparator = self.network, self.comparator
         gain = self.difference_amplifier.gain
         high, low = network.v_high, network.v_low
         if isinstance(comparator, Comparator):
-            share = network.r_a / (network.r_a + network.r_b)
+            # The output resistance is in series with r_b.
+            r_a, r_b = network.r_a, network.r_b + comparator.r_out
+            high = (network.v_ref * (r_a + r_b) - comparator.v_ol * r_a) / r_b
+            low = (network.v_ref * (r_a + r_b) - comparator.v_oh * r_a) / r_b
+            share = r_a / (r_a + r_b)
             tail = comparator.tail(share)
-            at_input = comparator.i_bias * network.r_a * (1 - share) + comparator.v_os
+            at_input = comparator.i_bias * r_a * (1 - share) + comparator.v_os
             high -= (at_input + tail) / (1 - share)
             low -= (at_input - tail) / (1 - share)
         amplifier = self.difference_amplifier
@@ -328,8 +332,9 @@ class Neuron(Part):
         steps = self.t_stop / min(self.t_step_max, self.default_h)
         if steps > MAX_STEPS:
             raise DesignError(
-                f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps; shorten the "
-                "run, or raise numerics.t_step_max and numerics.h."
+                f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps of "
+                f"{self.t_stop / steps:.2g} s; shorten the run, raise numerics.t_step_max and "
+                "numerics.h, or look at c and the resistances, which set the step too."
             )
 
     @property

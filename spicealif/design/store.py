@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -60,7 +61,8 @@ def load_preset(name: str) -> Neuron:
 def load_toml(path: str | os.PathLike[str]) -> Neuron:
     """Read a neuron from a TOML file.
 
-    A key ``preset`` at the top takes everything that the file does not give from that preset.
+    A key ``preset`` at the top takes everything that the file does not give from that preset,
+    except the name, which then is the file's.
     ``stimulus.file`` names a CSV file (see `PiecewiseLinear.from_csv`), relative to the TOML
     file.
 
@@ -96,12 +98,14 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
             "TOML file, or use a preset."
         ) from None
     try:
-        return parse_toml(text, folder=path.parent)
+        return parse_toml(text, folder=path.parent, name=re.sub(r"\W", "_", path.stem, flags=re.A))
     except DesignError as error:
         raise DesignError(f"{ascii(path.name)}: {error}") from None
 
 
-def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
+def parse_toml(
+    text: str, *, folder: str | os.PathLike[str] = ".", name: str | None = None
+) -> Neuron:
     """Read a neuron from TOML text; see `load_toml`.
 
     Parameters
@@ -110,6 +114,8 @@ def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
         The TOML.
     folder : path-like
         Where a stimulus file is looked for.
+    name : str, optional
+        The neuron's name if the text gives none; else it would go by the preset's.
 
     Returns
     -------
@@ -129,7 +135,7 @@ def parse_toml(text: str, *, folder: str | os.PathLike[str] = ".") -> Neuron:
         raise DesignError(f"This is not valid TOML ({reason}); mend that line.") from None
     preset = data.pop("preset", None)
     if preset is not None:
-        data = _merged(load_preset(str(preset)).to_dict(), data)
+        data = _merged(load_preset(str(preset)).to_dict(), {"name": name, **data} if name else data)
     stimulus = data.get("stimulus")
     if isinstance(stimulus, Mapping) and "file" in stimulus:
         data["stimulus"] = _from_file(stimulus, Path(folder))
