@@ -110,7 +110,6 @@ def overlay_figure(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(10, 11), layout=layout, dpi=110)
     cut = t_stop < neuron.t_stop * (1 - 1e-9)
     ended = f" (ended at {t_stop * factor:.4g} {unit})" if cut else ""
-    figure.suptitle(f"{neuron.name}{ended}", fontsize=11)
     grid = figure.add_gridspec(5, 2, height_ratios=[3, 3, 1.3, 2.2, 2.2])
     for row, name in enumerate(("v_mem", "v_c")):
         left = figure.add_subplot(grid[row, 0])
@@ -141,7 +140,14 @@ def overlay_figure(comparison: Comparison) -> Figure:
     rate.set_xlabel(f"time ({unit})")
     rate.set_xlim(0, t_stop * factor)
     handles, labels = top_left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        title=f"{neuron.name}{ended}",
+        loc="outside upper center",
+        ncols=2,
+        frameon=False,
+    )
     for axes in figure.axes:
         axes.grid(color="0.92", lw=0.6)
         axes.set_axisbelow(True)

@@ -170,7 +170,7 @@ class IdealComparator(Part):
     kind: Literal["ideal"] = "ideal"
     v_oh: Volt = Field(default=5.0, description="high output level in V")
     v_ol: Volt = Field(default=0.0, description="low output level in V")
-    t_delay: Second = Field(default=4e-9, gt=0, description="delay to half the swing in s")
+    t_delay: Second = Field(default=6e-9, gt=0, description="delay to half the swing in s")
     gain: Number = Field(default=1e5, ge=100, description="largest slope in V/V")
 
     def tail(self, share: float) -> float:
@@ -253,7 +253,7 @@ class Comparator(Part):
         return _tail(self.v_oh - self.v_ol, self.gain, share)
 
     def ideal(self) -> IdealComparator:
-        """Return the ideal variant with the same output levels, faster and sharper."""
+        """Return the ideal variant with the same output levels, sharper and a little faster."""
         return IdealComparator(v_oh=self.v_oh, v_ol=self.v_ol)
 
 
