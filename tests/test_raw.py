@@ -626,3 +626,20 @@ def test_second_reader_agrees_and_notices_a_difference(tran: Path, tmp_path: Pat
     changed.write_bytes(b"nothing")
     with pytest.raises(RawFileError, match="cannot read"):
         cross_check(changed, plot)
+
+
+LTSPICE_FILES = Path(__file__).resolve().parents[2] / "shared" / "ltspice_files"
+
+
+@pytest.mark.skipif(
+    not LTSPICE_FILES.is_dir(), reason="the folder shared/ is not beside the checkout"
+)
+def test_every_real_ltspice_file_is_refused_with_a_sentence() -> None:
+    """Files that LTspice wrote: this version does not read them, and must not misread them."""
+    files = sorted(LTSPICE_FILES.rglob("*.raw"))
+    assert len(files) > 10
+    for path in files:
+        with pytest.raises(RawFileError) as caught:
+            read_raw(path)
+        assert len(str(caught.value).splitlines()) == 1
+        assert str(caught.value).endswith(".")
