@@ -19,6 +19,7 @@ from test_simulators import (
     worker_of,
 )
 
+from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.simulators import Status, get_simulator, ngspice_shared
 from spicealif.simulators.judge import read_log
 
@@ -477,3 +478,15 @@ def test_worker_killed_between_runs(fresh):
         os.kill(worker_of(fresh), signal.SIGKILL)
     assert fresh.run(PAPER).status in {Status.OK, Status.CRASHED}
     assert fresh.run(PAPER).ok
+
+
+def test_a_worker_that_cannot_import_is_not_taken_for_a_missing_library(tmp_path, monkeypatch):
+    package = tmp_path / "PySpice"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('planted')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    simulator = get_simulator("ngspice")
+    with pytest.raises(SimulatorError, match="planted") as caught:
+        _ = simulator.version
+    assert not isinstance(caught.value, SimulatorNotFound)
+    assert "install spicealif again" in str(caught.value)

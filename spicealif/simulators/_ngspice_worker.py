@@ -6,7 +6,8 @@ talks over a socket and kills the process whenever in doubt.
 
 Protocol (pickled tuples, then raw bytes):
 
-- worker -> parent ``("ready", version)`` or ``("missing", reason)``
+- worker -> parent ``("ready", version)``, ``("missing", reason)`` (the library) or
+  ``("broken", reason)`` (an import)
 - parent -> worker ``("run", text)``; while it runs also ``("halt",)``
 - worker -> parent ``("progress", percent)`` any number of times, then
   ``("done", halted, log, cpu_s, [(name, length), ...])`` followed by one message of float64
@@ -47,6 +48,9 @@ def main(descriptor: int) -> None:
     logging.disable(logging.CRITICAL)
     try:
         instance = _load()
+    except ImportError as error:
+        connection.send(("broken", f"{type(error).__name__}: {error}"))
+        return
     except Exception as error:
         connection.send(("missing", f"{type(error).__name__}: {error}"))
         return

@@ -159,6 +159,12 @@ class _Worker:
     def version(self) -> str:
         if self._version is None:
             kind, detail = self._first_word()
+            if kind == "broken":
+                self.kill()
+                raise SimulatorError(
+                    f"The ngspice worker does not start ({detail}); install spicealif again, or "
+                    "use the simulator ngspice-batch."
+                )
             if kind != "ready":
                 self.kill()
                 raise SimulatorNotFound(
@@ -173,7 +179,7 @@ class _Worker:
             if self._connection.poll(_START_GRACE):
                 kind, detail = self._connection.recv()
                 return kind, detail
-        return "missing", "the worker did not start"
+        return "broken", "its process ended before it said anything"
 
     def run(self, text: str, timeout: float | None, progress: Progress | None) -> Output:
         answer = Output()
