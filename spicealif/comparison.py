@@ -89,10 +89,21 @@ class Comparison:
         tau = _text(self.of_pair["van_rossum_tau"], "s")
         origin = int(self.of_pair["match_window_from"])
         scale = f"mean interval of {self.labels[origin]}" if origin < 2 else "length of the run"
-        notes = [
+        notes = []
+        if has_pulses(self.neuron):
+            notes.append(
+                "Intervals are counted within pulses; the first and the last interval are the "
+                "means over the first and the last pulse that have intervals."
+            )
+        short, long = sorted(self.lengths)
+        if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
+            notes.append(f"Compared up to {_text(short, 's')} only, where one of the results ends.")
+        digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
+        if len(digests) > 1:
+            notes.append("The two results are of different neurons; measured as the first.")
+        notes += [
             f"Spikes are matched if nearer than {window} (half the {scale}); Victor-Purpura cost "
-            f"{self.of_pair['victor_purpura_q']:.4g} 1/s, "
-            f"van Rossum time constant {tau}.",
+            f"{self.of_pair['victor_purpura_q']:.4g} 1/s, van Rossum time constant {tau}.",
             "The numerical error of these figures is not known: they come from one run of each "
             "side.",
         ]
@@ -113,21 +124,6 @@ class Comparison:
             notes.append(
                 f"Slowly driven, the real parts switch at {_text(high, 'V')} and "
                 f"{_text(low, 'V')} instead of v_th and v_low; delays move both further."
-            )
-        digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
-        if len(digests) > 1:
-            notes.insert(0, "The two results are of different neurons; measured as the first.")
-        short, long = sorted(self.lengths)
-        if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
-            notes.insert(
-                0,
-                f"Compared up to {_text(short, 's')} only, where one of the results ends.",
-            )
-        if has_pulses(self.neuron):
-            notes.insert(
-                0,
-                "Intervals are counted within pulses; the first and the last interval are the "
-                "means over the first and the last pulse that have intervals.",
             )
         return notes
 

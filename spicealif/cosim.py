@@ -13,8 +13,7 @@ from spicealif._files import make_folder, write_text
 from spicealif.comparison import Comparison, compare
 from spicealif.design import Neuron, dump_toml
 from spicealif.netlist import build_netlist
-from spicealif.reference import check_variant
-from spicealif.reference.driver import Variant
+from spicealif.reference import Variant, check_variant
 from spicealif.simulators import Run, Simulator, get_simulator
 from spicealif.waveforms import Waveforms
 

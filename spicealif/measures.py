@@ -98,7 +98,8 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     starts, ends = starts[inside], ends[inside]
     per_pulse = spikes.spikes_per_window(t, starts, ends)
     isi = spikes.within_window_intervals(t, starts, ends)
-    first, last = _edge_intervals(t, starts, ends)
+    by_pulse = np.split(isi, np.cumsum(np.maximum(per_pulse - 1, 0))[:-1]) if len(starts) else []
+    first, last = _edge_intervals(by_pulse)
     out: dict[str, Value] = {
         "spike_count": len(t),
         "mean_rate": spikes.mean_rate(t, duration),
@@ -110,7 +111,7 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
         "isi_last": last,
         "isi_growth": last - first,
         "adaptation_ratio": last / first,
-        "adaptation_index": _adaptation_index(t, starts, ends),
+        "adaptation_index": _adaptation_index(by_pulse),
         "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
         "v_c_peak": float(waveforms["v_c"].max()),
     }
@@ -125,33 +126,24 @@ def has_pulses(neuron: Neuron) -> bool:
     return len(starts) != 1 or bool(starts[0] > 0 or ends[0] < neuron.t_stop)
 
 
-def _adaptation_index(t: _Floats, starts: _Floats, ends: _Floats) -> float:
+def _adaptation_index(by_pulse: list[_Floats]) -> float:
     """Return the adaptation index over neighbouring intervals of the same pulse."""
-    first, last = np.searchsorted(t, starts), np.searchsorted(t, ends)
-    contrasts = []
-    for low, high in zip(first, last, strict=True):
-        isi = np.diff(t[low:high])
-        contrasts.append((isi[1:] - isi[:-1]) / (isi[1:] + isi[:-1]))
-    every = np.concatenate(contrasts) if contrasts else np.empty(0)
-    return float(every.mean()) if len(every) else math.nan
+    long = [isi for isi in by_pulse if len(isi) >= 2]
+    if not long:
+        return math.nan
+    # Each pulse counts by its pairs of neighbours.
+    index = [spikes.adaptation_index(isi) for isi in long]
+    return float(np.average(index, weights=[len(isi) - 1 for isi in long]))
 
 
-def _edge_intervals(t: _Floats, starts: _Floats, ends: _Floats) -> tuple[float, float]:
+def _edge_intervals(by_pulse: list[_Floats]) -> tuple[float, float]:
     """Return the mean interval of the first and of the last pulse that has intervals, in s."""
-    if len(starts) == 1:  # one pulse, or none: the first and the last interval themselves
-        isi = spikes.within_window_intervals(t, starts, ends)
-        return (float(isi[0]), float(isi[-1])) if len(isi) else (math.nan, math.nan)
-    first = np.searchsorted(t, starts)
-    count = np.searchsorted(t, ends) - first
-    full = np.flatnonzero(count >= 2)
-    if not len(full):
+    full = [isi for isi in by_pulse if len(isi)]
+    if not full:
         return math.nan, math.nan
-
-    def mean(pulse: int) -> float:
-        low, n = first[pulse], count[pulse]
-        return float((t[low + n - 1] - t[low]) / (n - 1))
-
-    return mean(int(full[0])), mean(int(full[-1]))
+    if len(by_pulse) == 1:  # one pulse, or none: the first and the last interval themselves
+        return float(full[0][0]), float(full[0][-1])
+    return float(full[0].mean()), float(full[-1].mean())
 
 
 def _source_energy(waveforms: Waveforms) -> float:

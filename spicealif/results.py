@@ -8,9 +8,8 @@ from pathlib import Path
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist import build_netlist
-from spicealif.simulators._common import provenance
+from spicealif.simulators._common import provenance, transients
 from spicealif.simulators.judge import waveforms_from
-from spicealif.simulators.raw import read_raw
 from spicealif.simulators.second_reader import cross_check
 from spicealif.waveforms import Waveforms, load_waveforms
 
@@ -50,7 +49,7 @@ def load_result(
             f"{ascii(str(path))} is a raw file, which does not say which neuron it is of; give the "
             "neuron (--neuron FILE)."
         )
-    plots = [p for p in read_raw(path) if "transient" in p.plotname.lower()]
+    plots = transients(path)
     if not plots:
         raise WaveformError(
             f"{ascii(str(path))} holds no transient analysis; give a file that does."

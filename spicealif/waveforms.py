@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._files import replacing
-from spicealif.errors import OutputError, WaveformError
+from spicealif.errors import WaveformError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -162,13 +162,7 @@ class Waveforms:
         """
         target = Path(path)
         with replacing(target) as temporary:
-            try:
-                self.dataset.to_netcdf(temporary, engine="h5netcdf")
-            except OSError as error:
-                raise OutputError(
-                    f"{ascii(str(target))} cannot be written ({error.strerror or error}); free "
-                    "some space or choose another place."
-                ) from None
+            self.dataset.to_netcdf(temporary, engine="h5netcdf")
         return target
 
     def __repr__(self) -> str:

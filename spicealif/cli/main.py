@@ -54,9 +54,7 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail("Interrupted; files already written are whole.", 130)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _fail("Interrupted; files already written are whole.", 130)
     except click.ClickException as error:
         error.show()

@@ -234,10 +234,10 @@ def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
 # --- pydantic's errors as sentences -------------------------------------------------------------
 
 _BOUNDS = {
-    "greater_than": ("must be greater than {gt:g}", "gt"),
-    "greater_than_equal": ("must be {ge:g} or more", "ge"),
-    "less_than": ("must be less than {lt:g}", "lt"),
-    "less_than_equal": ("must be {le:g} or less", "le"),
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
 }
 
 
@@ -271,7 +271,7 @@ def _one(item: Any, model: type[BaseModel]) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         kind = "finite_number"
     if kind in _BOUNDS:
-        rule = _BOUNDS[kind][0].format(**ctx)
+        rule = _BOUNDS[kind].format(**ctx)
         return f"{label} = {_show(value)} {rule}; give such a value."
     match kind:
         case "finite_number":

@@ -11,7 +11,7 @@ from pydantic import Field
 from spicealif.design._base import Ohm, Part
 from spicealif.errors import DesignError
 
-__all__ = ["Hysteresis", "HysteresisNetwork", "nearest_in_series"]
+__all__ = ["Hysteresis", "HysteresisNetwork", "nearest_in_series", "thresholds"]
 
 # IEC 60063. E24 is not the rounded geometric series, so both are listed or computed as there.
 _E24 = (
@@ -81,13 +81,7 @@ class Hysteresis(Part):
         if self.series:
             r_b = nearest_in_series(r_b, self.series)
         v_ref = (v_high * r_b + v_ol * r_a) / (r_a + r_b)
-        return HysteresisNetwork(
-            r_a=r_a,
-            r_b=r_b,
-            v_ref=v_ref,
-            v_high=(v_ref * (r_a + r_b) - v_ol * r_a) / r_b,
-            v_low=(v_ref * (r_a + r_b) - v_oh * r_a) / r_b,
-        )
+        return HysteresisNetwork(r_a, r_b, v_ref, *thresholds(r_a, r_b, v_ref, v_oh, v_ol))
 
 
 @dataclass(frozen=True)
@@ -102,6 +96,14 @@ class HysteresisNetwork:
     v_ref: float
     v_high: float
     v_low: float
+
+
+def thresholds(
+    r_a: float, r_b: float, v_ref: float, v_oh: float, v_ol: float
+) -> tuple[float, float]:
+    """Return the thresholds (v_high, v_low) in V of a network; see `Hysteresis.solve`."""
+    scaled = v_ref * (r_a + r_b)
+    return (scaled - v_ol * r_a) / r_b, (scaled - v_oh * r_a) / r_b
 
 
 def nearest_in_series(value: float, series: Literal["E24", "E96"]) -> float:

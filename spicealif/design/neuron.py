@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
-from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork
+from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, thresholds
 from spicealif.design.leak import AnyLeak, Memristor
 from spicealif.design.numerics import Numerics
 from spicealif.design.parts import (
@@ -180,8 +180,7 @@ class Neuron(Part):
         if isinstance(comparator, Comparator):
             # The output resistance is in series with r_b.
             r_a, r_b = network.r_a, network.r_b + comparator.r_out
-            high = (network.v_ref * (r_a + r_b) - comparator.v_ol * r_a) / r_b
-            low = (network.v_ref * (r_a + r_b) - comparator.v_oh * r_a) / r_b
+            high, low = thresholds(r_a, r_b, network.v_ref, comparator.v_oh, comparator.v_ol)
             share = r_a / (r_a + r_b)
             tail = comparator.tail(share)
             at_input = comparator.i_bias * r_a * (1 - share) + comparator.v_os

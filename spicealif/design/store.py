@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from spicealif._files import write_text
 from spicealif._resources import models_dir
 from spicealif.design._base import Part
 from spicealif.design.neuron import Neuron
 from spicealif.design.stimulus import PiecewiseLinear
-from spicealif.errors import DesignError, OutputError
+from spicealif.errors import DesignError
 
 __all__ = [
     "dump_toml",
@@ -24,6 +25,7 @@ __all__ = [
     "load_toml",
     "parse_toml",
     "preset_names",
+    "provenance",
     "save_toml",
     "schema",
 ]
@@ -158,6 +160,16 @@ def dump_toml(neuron: Neuron) -> str:
     return tomli_w.dumps(neuron.to_dict())
 
 
+def provenance(neuron: Neuron) -> dict[str, str | float]:
+    """Return what every result says of the neuron it is of, for its ``attrs``."""
+    return {
+        "design_digest": neuron.digest,
+        "neuron": neuron.name,
+        "design": dump_toml(neuron),
+        "t_stop": neuron.t_stop,
+    }
+
+
 def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     """Write the neuron to a TOML file.
 
@@ -176,16 +188,7 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be written.
     """
-    from spicealif._files import write_text
-
-    try:
-        return write_text(Path(path), dump_toml(neuron))
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(
-            f"{ascii(str(path))} cannot be written ({error.strerror}); choose another place."
-        ) from None
+    return write_text(Path(path), dump_toml(neuron))
 
 
 def schema() -> dict[str, Any]:

@@ -33,7 +33,6 @@ from spicealif.netlist.netlist import Netlist
 __all__ = ["build_netlist", "dialects"]
 
 _MARK = "\x1e"
-_MARKED = re.compile(f"{_MARK}(.+?):([0-9]+){_MARK}")
 _TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SAFE = re.compile(r"[ -~\n]*\Z")
@@ -75,10 +74,6 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     NetlistError
         If the dialect is unknown, the stimulus has ideal edges, or a template fails.
     """
-    if dialect not in dialects():
-        raise NetlistError(
-            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
-        )
     uses_supplies = isinstance(neuron.comparator, Comparator) or (
         isinstance(neuron.difference_amplifier, DifferenceAmplifier)
         and isinstance(neuron.difference_amplifier.opamp, OpAmp)
@@ -152,6 +147,11 @@ class _MarkingLoader(jinja2.BaseLoader):
 
 @cache
 def _template(dialect: str) -> jinja2.Template:
+    # Here, where it is cached, and not at each netlist: it reads a folder.
+    if dialect not in dialects():
+        raise NetlistError(
+            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
+        )
     root = netlists_dir()
     environment = jinja2.Environment(
         loader=_MarkingLoader(

@@ -1,5 +1,6 @@
 """The reference: the paper's equations by RK4 with located events."""
 
-from spicealif.reference.reference import VARIANTS, check_variant, solve_reference
+from spicealif.reference.driver import VARIANTS, Variant, check_variant
+from spicealif.reference.reference import solve_reference
 
-__all__ = ["VARIANTS", "check_variant", "solve_reference"]
+__all__ = ["VARIANTS", "Variant", "check_variant", "solve_reference"]

@@ -18,15 +18,20 @@ from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 
 __all__ = [
+    "VARIANTS",
     "KernelParameters",
     "ReferenceResult",
     "Variant",
+    "check_variant",
     "integrate",
 ]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Variant: TypeAlias = Literal["ideal", "schmitt"]
 _T = TypeVar("_T", bound=np.generic)
+
+#: The variants of the reference.
+VARIANTS: tuple[Variant, ...] = ("ideal", "schmitt")
 
 # Steps in one call of the kernel: about a tenth of a second, then Ctrl-C and progress get a turn.
 CHUNK_STEPS = 500_000
@@ -112,13 +117,6 @@ class ReferenceResult:
     n_steps: int
     h: float
     variant: Variant
-
-
-def _smallest_branch(params: KernelParameters) -> float:
-    """Return the smallest resistance that the leak branch can have."""
-    leak = params.leak
-    r = leak.r if isinstance(leak, Resistor) else min(leak.r_on, leak.r_off)
-    return r + params.r_s
 
 
 def integrate(
@@ -216,6 +214,14 @@ def integrate(
     )
 
 
+def check_variant(variant: str) -> None:
+    """Raise `IntegrationError` unless `variant` is one of `VARIANTS`."""
+    if variant not in VARIANTS:
+        raise IntegrationError(
+            f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
+        )
+
+
 def _grown(a: npt.NDArray[_T]) -> npt.NDArray[_T]:
     """Return a copy of `a` with twice the room."""
     b = np.empty(2 * a.size, dtype=a.dtype)
@@ -240,20 +246,18 @@ def _check_progress(stalled: bool, fs: FloatArray, ns: npt.NDArray[np.int64], t:
 
 
 def _check_parameters(params: KernelParameters, variant: str) -> None:
-    """Raise IntegrationError for values the equations have no meaning for."""
-    if variant not in ("ideal", "schmitt"):
-        raise IntegrationError(f'There is no variant {variant!r}; use "ideal" or "schmitt".')
-    (leak, positive) = (params.leak, {"c": params.c})
+    """Raise IntegrationError for values the equations have no meaning for.
+
+    The leak's own values were checked when it was made.
+    """
+    check_variant(variant)
+    positive = {"c": params.c}
     not_negative = {"r_s": params.r_s, "t_ref": params.t_ref}
     finite = {n: getattr(params, n) for n in ("v_th", "v_rest", "v_reset", "v_c_0")}
-    if isinstance(leak, Memristor):
+    if isinstance(params.leak, Memristor):
         positive |= {"thermal_voltage": params.thermal_voltage}
-        positive |= {n: getattr(leak, n) for n in ("r_on", "r_off", "tau")}
-        finite |= {"v_on": leak.v_on, "v_off": leak.v_off}
         if not 0.0 <= params.x_0 <= 1.0:
             raise IntegrationError(f"x_0 is {params.x_0:g}; choose a value from 0 to 1.")
-    else:
-        positive["r"] = leak.r
     if variant == "schmitt":
         positive["r_ds_on"] = params.r_ds_on
         not_negative |= {"delay_on": params.delay_on, "delay_off": params.delay_off}
@@ -305,7 +309,7 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
     It is to its time constant as h is to C R, so that both errors fall with h alike.
     """
     tau = params.r_ds_on * params.c
-    return min(h, tau / DISCHARGE_STEPS, tau * h / (params.c * _smallest_branch(params)))
+    return min(h, tau / DISCHARGE_STEPS, tau * h / (params.c * (params.leak.r_min + params.r_s)))
 
 
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spicealif.design import Memristor, Neuron, dump_toml
-from spicealif.errors import IntegrationError
+from spicealif.design import Memristor, Neuron, store
 from spicealif.reference.driver import (
     KernelParameters,
     Variant,
@@ -15,10 +14,7 @@ from spicealif.reference.driver import (
 )
 from spicealif.waveforms import Waveforms
 
-__all__ = ["VARIANTS", "check_variant", "solve_reference"]
-
-#: The variants of the reference.
-VARIANTS: tuple[Variant, ...] = ("ideal", "schmitt")
+__all__ = ["solve_reference"]
 
 
 def solve_reference(
@@ -57,7 +53,6 @@ def solve_reference(
     IntegrationError
         If the variant is unknown, or h does not make sense.
     """
-    check_variant(variant)
     step = neuron.default_h if h is None else h
     delay_on, delay_off = neuron.switch_delays
     leak = neuron.leak
@@ -101,17 +96,6 @@ def solve_reference(
         "h": step,
         "n_steps": result.n_steps,
         "energy_source": float(result.energy[-1]),
-        "design_digest": neuron.digest,
-        "neuron": neuron.name,
-        "design": dump_toml(neuron),
-        "t_stop": neuron.t_stop,
+        **store.provenance(neuron),
     }
     return Waveforms(result.time, signals, result.t_spike, attrs)
-
-
-def check_variant(variant: str) -> None:
-    """Raise `IntegrationError` unless `variant` is one of `VARIANTS`."""
-    if variant not in VARIANTS:
-        raise IntegrationError(
-            f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
-        )

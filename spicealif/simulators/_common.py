@@ -5,17 +5,19 @@ from __future__ import annotations
 import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.design import dump_toml
+from spicealif.design import store
 from spicealif.errors import SimulatorError
 from spicealif.netlist import Netlist
 from spicealif.simulators.judge import judge, read_log, waveforms_from
+from spicealif.simulators.raw import RawPlot, read_raw
 from spicealif.simulators.run import Cost, Run, Status
 
-__all__ = ["Output", "check_timeout", "finish", "private_folder", "provenance"]
+__all__ = ["Output", "check_timeout", "finish", "private_folder", "provenance", "transients"]
 
 
 @dataclass
@@ -67,6 +69,11 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
     )
 
 
+def transients(raw: Path) -> list[RawPlot]:
+    """Return the transient analyses of a raw file; raises `RawFileError` as `read_raw` does."""
+    return [plot for plot in read_raw(raw) if "transient" in plot.plotname.lower()]
+
+
 def check_timeout(timeout: float | None) -> None:
     """Raise `SimulatorError` unless `timeout` is None or positive."""
     if timeout is not None and not timeout > 0:
@@ -87,14 +94,10 @@ def private_folder() -> tempfile.TemporaryDirectory[str]:
 
 def provenance(netlist: Netlist, simulator: str, version: str) -> dict[str, str | float | int]:
     """Return where a circuit's waveforms came from, for their ``attrs``."""
-    neuron = netlist.neuron
     return {
         "side": "circuit",
         "simulator": simulator,
         "version": version,
         "netlist_digest": netlist.digest,
-        "design_digest": neuron.digest,
-        "neuron": neuron.name,
-        "design": dump_toml(neuron),
-        "t_stop": neuron.t_stop,
+        **store.provenance(netlist.neuron),
     }

@@ -18,11 +18,10 @@ _POLL_MAX = 0.1
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended: exit code (negative: the signal), CPU and wall time in s."""
+    """How a program ended: exit code (negative: the signal), CPU time in s."""
 
     exit_code: int
     cpu_s: float
-    wall_s: float
     timed_out: bool
 
 
@@ -96,7 +95,6 @@ def run_program(
     return Finished(
         process.returncode,
         usage.ru_utime + usage.ru_stime,
-        time.perf_counter() - start,
         timed_out,
     )
 

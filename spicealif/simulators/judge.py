@@ -176,7 +176,7 @@ def judge(
         One sentence, empty if the run is complete.
     """
     reached = float(waveforms.time[-1]) if waveforms is not None else 0.0
-    # The last point is t_stop itself; half a step of rounding is the most that is forgiven.
+    # The last point is t_stop itself; only rounding is forgiven.
     complete = reached >= netlist.t_stop * (1 - 1e-9)
     cause = _cause(errors, begun=reached > 0)
     why = f": {cause}" if cause else ""

@@ -16,9 +16,8 @@ import numpy as np
 
 from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
-from spicealif.simulators._common import Output, check_timeout, finish, private_folder
+from spicealif.simulators._common import Output, check_timeout, finish, private_folder, transients
 from spicealif.simulators._process import run_program
-from spicealif.simulators.raw import read_raw
 from spicealif.simulators.run import Progress, Run
 
 __all__ = ["NgspiceBatch"]
@@ -138,12 +137,11 @@ def _columns(raw: Path) -> dict[str, np.ndarray]:
     if not raw.exists():
         return {}
     try:
-        plots = read_raw(raw)
+        plots = transients(raw)
     except RawFileError:
         # A run killed before the header was out leaves such a file; the judge says the rest.
         return {}
-    transient = [p for p in plots if "transient" in p.plotname.lower()]
-    return transient[-1].columns() if transient else {}
+    return plots[-1].columns() if plots else {}
 
 
 def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:
