@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,10 @@ class Stimulus(Part):
         NetlistError
             If an edge is ideal (duration 0), which no SPICE can follow.
         """
+
+    def sharp(self) -> Self:
+        """Return the same stimulus with edges of no duration, where it has edges of its own."""
+        return self
 
     def corners(self, t_stop: float) -> _Floats:
         """Return the times in [0, t_stop] at which value or slope jump, in s, shape (M,)."""

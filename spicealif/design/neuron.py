@@ -168,24 +168,32 @@ class Neuron(Part):
         return min((1 / sine[1] for sine in self.stimulus.sines()), default=math.inf)
 
     @property
+    def comparator_thresholds(self) -> tuple[float, float]:
+        """Voltages in V at the difference amplifier's output at which the comparator switches.
+
+        Slowly driven; the network's thresholds less what the real comparator's bias current,
+        offset, finite gain and output resistance take from them.
+        """
+        network, comparator = self.network, self.comparator
+        if not isinstance(comparator, Comparator):
+            return network.v_high, network.v_low
+        # The output resistance is in series with r_b.
+        r_a, r_b = network.r_a, network.r_b + comparator.r_out
+        high, low = thresholds(r_a, r_b, network.v_ref, comparator.v_oh, comparator.v_ol)
+        share = r_a / (r_a + r_b)
+        tail = comparator.tail(share)
+        at_input = comparator.i_bias * r_a * (1 - share) + comparator.v_os
+        return high - (at_input + tail) / (1 - share), low - (at_input - tail) / (1 - share)
+
+    @property
     def effective_thresholds(self) -> tuple[float, float]:
         """Membrane voltages in V at which the real circuit switches up and down, slowly driven.
 
         `v_th` and `v_low` less what the comparator's bias current, offset, finite gain and output
         resistance and the op-amp's offset take from them; the network's own for ideal parts.
         """
-        network, comparator = self.network, self.comparator
         gain = self.difference_amplifier.gain
-        high, low = network.v_high, network.v_low
-        if isinstance(comparator, Comparator):
-            # The output resistance is in series with r_b.
-            r_a, r_b = network.r_a, network.r_b + comparator.r_out
-            high, low = thresholds(r_a, r_b, network.v_ref, comparator.v_oh, comparator.v_ol)
-            share = r_a / (r_a + r_b)
-            tail = comparator.tail(share)
-            at_input = comparator.i_bias * r_a * (1 - share) + comparator.v_os
-            high -= (at_input + tail) / (1 - share)
-            low -= (at_input - tail) / (1 - share)
+        high, low = self.comparator_thresholds
         amplifier = self.difference_amplifier
         if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
             offset = (1 + gain) * amplifier.opamp.v_os

@@ -96,6 +96,10 @@ class Step(Stimulus):
             raise ideal_edge("step", "t_rise")
         return [pwl(*self.knots(t_stop))]
 
+    def sharp(self) -> Self:
+        """Return the step with an edge of no duration in the middle of this one's."""
+        return self.replace(t_rise=0.0, delay=self.delay + self.t_rise / 2)
+
 
 class PulseTrain(Stimulus):
     """A train of trapezoidal pulses.
@@ -184,6 +188,10 @@ class PulseTrain(Stimulus):
             period,
         )
         return [source("PULSE", fields)]
+
+    def sharp(self) -> Self:
+        """Return the train with edges of no duration in the same places; the charge is kept."""
+        return self.replace(t_rise=0.0, t_fall=0.0)
 
     def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
         """Return start and end of each pulse; a pulse ends where the next starts."""
@@ -360,6 +368,10 @@ class Sum(Stimulus):
     def spice(self, t_stop: float) -> list[str]:
         """Return the sources of all terms."""
         return [text for term in self.terms for text in term.spice(t_stop)]
+
+    def sharp(self) -> Self:
+        """Return the sum of the terms with edges of no duration."""
+        return self.replace(terms=[term.sharp().to_dict() for term in self.terms])
 
     def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
         """Return the pulses of the first term that has pulses, else the whole run."""
