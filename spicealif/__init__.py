@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spicealif.certificate import Certificate, Verdict, certify
     from spicealif.comparison import Comparison, compare
     from spicealif.cosim import Cosimulation, cosimulate, simulate
     from spicealif.design import (
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Certificate": "certificate",
+    "Verdict": "certificate",
+    "certify": "certificate",
     "Comparison": "comparison",
     "compare": "comparison",
     "Cosimulation": "cosim",
@@ -57,6 +61,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Certificate",
     "Comparison",
     "Cosimulation",
     "Netlist",
@@ -64,9 +69,11 @@ __all__ = [
     "Run",
     "SpicealifError",
     "Status",
+    "Verdict",
     "Waveforms",
     "__version__",
     "build_netlist",
+    "certify",
     "compare",
     "cosimulate",
     "dump_toml",

@@ -6,7 +6,6 @@ compared inside matched inter-spike intervals, and the drift of the spikes is to
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif import spikes
+from spicealif._tables import figure, gap_figure, html_table, missing, plain, text_table
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError
-from spicealif.measures import MEASURES, Measure, Value, has_pulses, measure
+from spicealif.measures import MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Comparison", "compare"]
@@ -28,6 +28,12 @@ _Floats = NDArray[np.float64]
 #: Samples of an inter-spike interval in which v_mem is compared, and of the run for x.
 _PHASES = (np.arange(64) + 0.5) / 64
 _X_SAMPLES = 4001
+
+_NOT_CERTIFIED = (
+    "The numerical error of these figures is not known: they come from one run of each side "
+    "('spicealif run --certify' measures it)."
+)
+_CERTIFIED = "The numerical error of these figures is in the certificate that was made with them."
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,8 @@ class Comparison:
         phase, over v_th).
     lengths : tuple of float
         How long each result was before both were cut to the shorter, in s.
+    certified : bool
+        Whether the numerical error of the figures is known from a `Certificate` made with them.
     """
 
     neuron: Neuron
@@ -64,6 +72,7 @@ class Comparison:
     of_b: dict[str, Value]
     of_pair: dict[str, Value]
     lengths: tuple[float, float]
+    certified: bool = False
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -74,19 +83,31 @@ class Comparison:
             if not pulses and name in ("spikes_first_pulse", "spikes_last_pulse"):
                 continue  # without pulses these repeat the count
             if info.pair:
-                out.append((info.label, "", "", _text(self.of_pair[name], info.unit)))
+                out.append((info.label, "", "", figure(self.of_pair[name], info.unit)))
                 continue
             a, b = self.of_a[name], self.of_b[name]
-            if _missing(a) and _missing(b):
+            if missing(a) and missing(b):
                 continue
-            out.append((info.label, _text(a, info.unit), _text(b, info.unit), _gap(a, b, info)))
+            out.append(
+                (
+                    info.label,
+                    figure(a, info.unit),
+                    figure(b, info.unit),
+                    gap_figure(a, b, info.unit),
+                )
+            )
         return out
 
     @property
     def notes(self) -> list[str]:
         """What has to be known to read the table."""
-        window = _text(self.of_pair["match_window"], "s")
-        tau = _text(self.of_pair["van_rossum_tau"], "s")
+        return [*self.reading_notes, _CERTIFIED if self.certified else _NOT_CERTIFIED]
+
+    @property
+    def reading_notes(self) -> list[str]:
+        """The notes without the one on the numerical error."""
+        window = figure(self.of_pair["match_window"], "s")
+        tau = figure(self.of_pair["van_rossum_tau"], "s")
         origin = int(self.of_pair["match_window_from"])
         scale = f"mean interval of {self.labels[origin]}" if origin < 2 else "length of the run"
         notes = []
@@ -97,16 +118,16 @@ class Comparison:
             )
         short, long = sorted(self.lengths)
         if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
-            notes.append(f"Compared up to {_text(short, 's')} only, where one of the results ends.")
+            notes.append(
+                f"Compared up to {figure(short, 's')} only, where one of the results ends."
+            )
         digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
         if len(digests) > 1:
             notes.append("The two results are of different neurons; measured as the first.")
-        notes += [
+        notes.append(
             f"Spikes are matched if nearer than {window} (half the {scale}); Victor-Purpura cost "
-            f"{self.of_pair['victor_purpura_q']:.4g} 1/s, van Rossum time constant {tau}.",
-            "The numerical error of these figures is not known: they come from one run of each "
-            "side.",
-        ]
+            f"{self.of_pair['victor_purpura_q']:.4g} 1/s, van Rossum time constant {tau}."
+        )
         gamma = float(self.of_pair["gamma"])
         if gamma < 0.5:
             notes.append(
@@ -116,14 +137,14 @@ class Comparison:
         if not len(self.a.t_spike) and not len(self.b.t_spike):
             top = max(float(w["v_mem"].max()) for w in (self.a, self.b))
             notes.append(
-                f"Neither side fires: v_mem reaches {_text(top, 'V')} and v_th is "
-                f"{_text(self.neuron.v_th, 'V')}."
+                f"Neither side fires: v_mem reaches {figure(top, 'V')} and v_th is "
+                f"{figure(self.neuron.v_th, 'V')}."
             )
         high, low = self.neuron.effective_thresholds
         if abs(high / self.neuron.v_th - 1) > 1e-6:
             notes.append(
-                f"Slowly driven, the real parts switch at {_text(high, 'V')} and "
-                f"{_text(low, 'V')} instead of v_th and v_low; delays move both further."
+                f"Slowly driven, the real parts switch at {figure(high, 'V')} and "
+                f"{figure(low, 'V')} instead of v_th and v_low; delays move both further."
             )
         return notes
 
@@ -135,32 +156,20 @@ class Comparison:
         return {
             "neuron": self.neuron.name,
             "labels": list(self.labels),
-            self.labels[0]: {k: _plain(v) for k, v in self.of_a.items()},
-            self.labels[1]: {k: _plain(v) for k, v in self.of_b.items()},
-            "pair": {k: _plain(v) for k, v in self.of_pair.items()},
+            self.labels[0]: {k: plain(v) for k, v in self.of_a.items()},
+            self.labels[1]: {k: plain(v) for k, v in self.of_b.items()},
+            "pair": {k: plain(v) for k, v in self.of_pair.items()},
         }
 
     def __str__(self) -> str:
-        rows = [("", *self.labels, "difference"), *self.rows]
-        widths = [max(len(r[k]) for r in rows) for k in range(4)]
-        lines = [
-            "  ".join(
-                c.ljust(w) if k == 0 else c.rjust(w)
-                for k, (c, w) in enumerate(zip(r, widths, strict=True))
-            ).rstrip()
-            for r in rows
-        ]
-        lines.insert(1, "-" * len(max(lines, key=len)))
-        return "\n".join([*lines, "", *self.notes])
+        return text_table(self._head, self.rows, self.notes)
 
     def _repr_html_(self) -> str:
-        def cells(tag: str, row: tuple[str, ...]) -> str:
-            return "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in row)
+        return html_table(self._head, self.rows, self.notes)
 
-        head = cells("th", ("", *self.labels, "difference"))
-        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in self.rows)
-        notes = "".join(f"<p>{html.escape(n)}</p>" for n in self.notes)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+    @property
+    def _head(self) -> tuple[str, ...]:
+        return ("", *self.labels, "difference")
 
 
 def compare(
@@ -304,39 +313,3 @@ def _label(waveforms: Waveforms) -> str:
     side = str(attrs.get("side", "result"))
     detail = attrs.get("simulator") or attrs.get("variant")
     return f"{side} ({detail})" if detail else side
-
-
-def _missing(value: Value) -> bool:
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _text(value: Value, unit: str) -> str:
-    if _missing(value):
-        return "-"
-    if isinstance(value, int | np.integer):
-        return str(value)
-    if unit:
-        from quantiphy import Quantity
-
-        return str(Quantity(float(value), unit).render(prec=3))
-    return f"{float(value):.4g}"
-
-
-def _gap(a: Value, b: Value, info: Measure) -> str:
-    if _missing(a) or _missing(b):
-        return "-"
-    if isinstance(a, int) and isinstance(b, int):
-        return f"{a - b:+d}"
-    gap, size = float(a) - float(b), abs(float(b))
-    # A percentage of rounding noise would say nothing.
-    relative = f" ({gap / size:+.1%})" if size and abs(gap) < 10 * size else ""
-    text = _text(gap, info.unit)
-    return f"{'' if text.startswith('-') else '+'}{text}{relative}"
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value

@@ -17,14 +17,15 @@ from spicealif.reference import Variant, check_variant
 from spicealif.simulators import Run, Simulator, get_simulator
 from spicealif.waveforms import Waveforms
 
-__all__ = ["RESULT_FILES", "Cosimulation", "cosimulate", "simulate"]
+__all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "simulate"]
 
 #: Names of the files that a run may leave; what is left of an earlier run would be mistaken for
 #: its own.
 RESULT_FILES = frozenset(
     {
         *("neuron.toml", "neuron.cir", "simulator.log", "circuit.nc", "reference.nc"),
-        *("comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png"),
+        *("comparison.json", "comparison.txt", "certificate.json", "certificate.txt"),
+        *("fig5.png", "fig6.png", "overlay.png"),
     }
 )
 
@@ -202,8 +203,24 @@ def cosimulate(
     finally:
         if isinstance(simulator, str):
             tool.close()
-    comparison = None
-    # A run that got no further than the reference's first step has nothing to compare.
-    if run.waveforms is not None and run.waveforms.time[-1] >= reference.time[1]:
-        comparison = compare(run.waveforms, reference, neuron)
-    return Cosimulation(neuron, run, reference, comparison)
+    return Cosimulation(neuron, run, reference, compare_run(run, reference, neuron))
+
+
+def compare_run(run: Run, reference: Waveforms, neuron: Neuron) -> Comparison | None:
+    """Compare what a run has computed, the whole or a part, with the reference.
+
+    Parameters
+    ----------
+    run : Run
+    reference : Waveforms
+    neuron : Neuron
+        What both are of.
+
+    Returns
+    -------
+    Comparison or None
+        None if the run got no further than the reference's first step.
+    """
+    if run.waveforms is None or not run.waveforms.time[-1] >= reference.time[1]:
+        return None
+    return compare(run.waveforms, reference, neuron)

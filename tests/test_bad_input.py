@@ -362,16 +362,36 @@ def test_an_unknown_variant_is_refused_before_the_circuit_is_run(
     check_sentence(cli("run", "paper", *SHORT, *options, "-o", "out"), "choose one of ideal")
 
 
+@pytest.mark.parametrize("tolerance", ["nan", "inf", "-inf", "-1e-3", "1e999"])
+def test_bad_tolerances(tolerance: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    options = ["--certify", f"--tolerance={tolerance}", "-o", str(tmp_path / "out")]
+    check_sentence(cli("run", "paper", *SHORT, *options), "give a number from 0 up")
+    assert snapshot(tmp_path) == {"out": None}
+
+
+@pytest.mark.parametrize("tolerance", ["1e-3", "nan"])
+def test_a_tolerance_without_a_certificate(tolerance: str, cli: Cli, tmp_path: Path) -> None:
+    result = cli("run", "paper", *SHORT, "--tolerance", tolerance)
+    check_sentence(result, "give --certify too")
+    assert snapshot(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        ["--certify", "--variant", "euler"],
+        ["--certify", "--timeout", "-1"],
+        ["--certify", "--simulator", "spectre"],
+        ["--certify", "--set", "stimulus.t_rise=0"],
+        ["--certify", "--set", "t_stop=300"],
         ["--variant", "euler"],
         ["--timeout", "-1"],
         ["--simulator", "spectre"],
         ["--set", "stimulus.t_rise=0"],
         ["--set", "v_low=0"],
     ],
-    ids=lambda o: o[0][2:] + "-" + o[1],
+    ids=lambda o: "-".join(o).replace("--", ""),
 )
 def test_a_refused_run_does_not_even_make_the_folder(
     options: list[str], cli: Cli, tmp_path: Path
@@ -399,6 +419,8 @@ def test_ideal_edges_are_not_for_circuits(field: str, cli: Cli, tmp_path: Path) 
         (["netlist", "paper", "--set"], "requires an argument"),
         (["compare", "a.nc", "b.nc", "--json=1"], "does not take a value"),
         (["run", "--figures=maybe"], "does not take a value"),
+        (["run", "--certify=yes"], "does not take a value"),
+        (["run", "--certify", "--tolerance", "little"], "not a valid float"),
     ],
 )
 def test_usage(arguments: list[str], words: str, cli: Cli, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def test_run_writes_everything(tmp_path):
     # Not the preset's own name: its results must not be taken for the preset's.
     expected = load_preset("paper").replace(t_stop=1e-3, name="paper_modified")
     assert load_toml(folder / "neuron.toml") == expected
+    assert "numerical error of these figures is not known" in out.stdout
+    assert "spicealif run --certify" in out.stdout
     data = json.loads((folder / "comparison.json").read_text())
     assert data["circuit (ngspice)"]["spike_count"] == 8
     assert data["pair"]["matched"] == 7

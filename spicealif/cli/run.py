@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 
 if TYPE_CHECKING:
+    from spicealif.certificate import Certificate
     from spicealif.cosim import Cosimulation
 
 __all__ = ["run_command"]
@@ -35,6 +36,18 @@ __all__ = ["run_command"]
 @variant_option
 @simulator_options
 @output_option("Folder for the results [default: spicealif-results/NAME].")
+@click.option(
+    "--certify",
+    "certified",
+    is_flag=True,
+    help="Run both sides at two levels of refinement, and judge each difference.",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    metavar="PART",
+    help="With --certify: up to which part of the reference figures agree [default: 1e-3].",
+)
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
 @quiet_option
 def run_command(
@@ -45,32 +58,45 @@ def run_command(
     simulator: str,
     timeout: float | None,
     output: Path | None,
+    certified: bool,
+    tolerance: float | None,
     figures: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and as differential equations, and compare.
 
     Prints the comparison and writes the design, the netlist, both sides' waveforms (netCDF), the
-    comparison (JSON and text) and, unless told not to, figures.
+    comparison (JSON and text) and, unless told not to, figures. With --certify also a certificate
+    (JSON and text): each figure's numerical error, and whether the sides agree, differ, or are
+    not resolved. The exit code does not depend on the verdicts.
     """
     from spicealif._files import output_folder
-    from spicealif.cosim import cosimulate
+    from spicealif.cosim import Cosimulation, cosimulate
+    from spicealif.errors import CompareError
 
+    if tolerance is not None and not certified:
+        raise CompareError(
+            "--tolerance is for certificates; give --certify too, or remove --tolerance."
+        )
     described = find_neuron(neuron, changes, ideal)
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
     with output_folder(output or Path("spicealif-results") / described.name) as folder:
-        label = f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time"
+        levels = "two levels, " if certified else ""
+        label = f"{simulator}, {levels}{described.t_stop * 1e3:g} ms of circuit time"
+        result: Cosimulation | Certificate
         with progress_bar(label, quiet) as bar, without_scipy_blas():
-            result = cosimulate(
-                described,
-                simulator,
-                variant=variant,  # type: ignore[arg-type]  # checked there
-                timeout=timeout,
-                progress=bar,
-                meanwhile=_import_what_comes_next if figures else None,
-            )
+            options: dict[str, Any] = {"variant": variant, "timeout": timeout, "progress": bar}
+            if certified:
+                from spicealif.certificate import certify
+
+                if tolerance is not None:
+                    options["tolerance"] = tolerance
+                result = certify(described, simulator, **options)
+            else:
+                meanwhile = _import_what_comes_next if figures else None
+                result = cosimulate(described, simulator, meanwhile=meanwhile, **options)
         if result.comparison is not None:
-            click.echo(str(result.comparison))
+            click.echo(str(result if certified else result.comparison))
         files = result.save(folder)
         if figures:
             files += _draw(result, folder)
@@ -83,7 +109,10 @@ def run_command(
     for warning in result.run.warnings:
         click.echo(f"Warning: {warning}", err=True)
     # After everything there is has been written: a run that died half-way is an error.
-    result.run.require()
+    if isinstance(result, Cosimulation):
+        result.run.require()
+    else:
+        result.require()
 
 
 def _import_what_comes_next() -> None:
@@ -92,7 +121,7 @@ def _import_what_comes_next() -> None:
     import xarray  # noqa: F401
 
 
-def _draw(result: Cosimulation, folder: Path) -> list[Path]:
+def _draw(result: Certificate | Cosimulation, folder: Path) -> list[Path]:
     from spicealif import plots
 
     neuron = result.neuron
