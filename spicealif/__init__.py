@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spicealif.attribution import GapBudget, explain
     from spicealif.certificate import Certificate, Verdict, certify
+    from spicealif.circuit import Cause, solve_circuit
     from spicealif.comparison import Comparison, compare
     from spicealif.cosim import Cosimulation, cosimulate, simulate
     from spicealif.design import (
@@ -27,14 +29,19 @@ if TYPE_CHECKING:
     from spicealif.reference import solve_reference
     from spicealif.results import load_result
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
+    from spicealif.verification import Verification, verify
     from spicealif.waveforms import Waveforms, load_waveforms
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "GapBudget": "attribution",
+    "explain": "attribution",
     "Certificate": "certificate",
     "Verdict": "certificate",
     "certify": "certificate",
+    "Cause": "circuit",
+    "solve_circuit": "circuit",
     "Comparison": "comparison",
     "compare": "comparison",
     "Cosimulation": "cosim",
@@ -56,20 +63,25 @@ _HOME = {
     "Status": "simulators",
     "get_simulator": "simulators",
     "simulator_names": "simulators",
+    "Verification": "verification",
+    "verify": "verification",
     "Waveforms": "waveforms",
     "load_waveforms": "waveforms",
 }
 
 __all__ = [
+    "Cause",
     "Certificate",
     "Comparison",
     "Cosimulation",
+    "GapBudget",
     "Netlist",
     "Neuron",
     "Run",
     "SpicealifError",
     "Status",
     "Verdict",
+    "Verification",
     "Waveforms",
     "__version__",
     "build_netlist",
@@ -77,6 +89,7 @@ __all__ = [
     "compare",
     "cosimulate",
     "dump_toml",
+    "explain",
     "get_simulator",
     "load_preset",
     "load_result",
@@ -87,7 +100,9 @@ __all__ = [
     "save_toml",
     "simulate",
     "simulator_names",
+    "solve_circuit",
     "solve_reference",
+    "verify",
 ]
 
 

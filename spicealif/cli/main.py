@@ -12,9 +12,11 @@ import sys
 import click
 
 from spicealif.cli.compare import compare_command
+from spicealif.cli.explain import explain_command
 from spicealif.cli.info import doctor_command, presets_command, schema_command
 from spicealif.cli.run import run_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
+from spicealif.cli.verify import verify_command
 
 __all__ = ["cli", "main"]
 
@@ -37,6 +39,8 @@ for _command in (
     simulate_command,
     reference_command,
     compare_command,
+    explain_command,
+    verify_command,
     presets_command,
     schema_command,
     doctor_command,

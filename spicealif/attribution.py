@@ -1,0 +1,548 @@
+"""What the gap between circuit and reference is made of: a share for each cause.
+
+The circuit's own differential equations (`spicealif.circuit`) are solved with every set of causes
+switched on, from none, where they behave as the `ideal` reference, to all, where they are the
+netlist's circuit. The Shapley value of a cause is its share of the gap. What the simulator, the
+equations and the reference differ by among themselves is the residual, a line of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif._cache import Cache, cache_folder, digest_of, source_digest
+from spicealif._files import make_folder, write_text
+from spicealif._shapley import (
+    all_subsets,
+    exact_shares,
+    sampled_orders,
+    sampled_shares,
+    subsets_of_orders,
+)
+from spicealif._tables import figure, gap_figure, html_table, plain, text_table
+from spicealif.circuit.parameters import ALL_CAUSES, Cause, circuit_parameters
+from spicealif.design import Neuron
+from spicealif.errors import CompareError, IntegrationError
+from spicealif.measures import MEASURES, has_pulses, measure
+from spicealif.netlist import build_netlist
+from spicealif.simulators import Simulator, get_simulator
+
+__all__ = [
+    "BUDGET_MEASURES",
+    "SHOWN_MEASURES",
+    "GapBudget",
+    "MeasureBudget",
+    "Share",
+    "explain",
+]
+
+_Floats: TypeAlias = NDArray[np.float64]
+
+#: The measures that have a budget: those of one side that both sides have.
+BUDGET_MEASURES: tuple[str, ...] = tuple(
+    name
+    for name, info in MEASURES.items()
+    if not info.pair and name not in ("spike_count", "supply_energy_per_spike")
+)
+#: The measures in the table and the figure, unless told.
+SHOWN_MEASURES = (
+    *("mean_rate", "isi_mean", "isi_growth"),
+    *("adaptation_ratio", "x_final", "energy_per_spike"),
+)
+#: Measures side by side in the printed table.
+_COLUMNS = 3
+#: Relative tolerance of the equations: on the presets it moves no spike by more than 0.1 ns.
+_RTOL = 1e-6
+#: What a cached result depends on besides the neuron, as parts of the package.
+_SOURCES = ("circuit", "reference", "measures.py", "spikes.py", "_spike_kernels.py")
+#: Seconds between two looks at what runs.
+_LOOK = 0.1
+#: How the progress weighs the simulator's run against one solution of the equations.
+_RUN_WEIGHT = 15
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one cause contributes to a gap.
+
+    Attributes
+    ----------
+    cause : Cause
+    value : float
+        Its Shapley value, in the measure's unit.
+    error : float
+        Standard error of a sampled value; 0 of an exact one.
+    applies : bool
+        Whether this neuron has the cause at all; if not, the value is 0.
+    """
+
+    cause: Cause
+    value: float
+    error: float
+    applies: bool
+
+
+@dataclass(frozen=True)
+class MeasureBudget:
+    """The gap of one measure and what it is made of.
+
+    Attributes
+    ----------
+    name, label, unit : str
+        As in `MEASURES`; SI.
+    circuit, reference : float
+        The simulator's circuit with all parts as designed, and the `ideal` reference with edges
+        of no duration.
+    gap : float
+        Circuit minus reference.
+    shares : tuple of Share
+        One for each cause.
+    residual : float
+        The gap less all shares: what the simulator differs by from the equations of the same
+        circuit, and the equations without any cause from the reference. It is numerical error,
+        or a mistake in one of the three.
+    """
+
+    name: str
+    label: str
+    unit: str
+    circuit: float
+    reference: float
+    gap: float
+    shares: tuple[Share, ...]
+    residual: float
+
+
+@dataclass(frozen=True, eq=False)
+class GapBudget:
+    """What the gap between the circuit and the `ideal` reference is made of.
+
+    Attributes
+    ----------
+    neuron : Neuron
+    measures : tuple of MeasureBudget
+        Those that were asked for, without those that are not defined for this neuron (then
+        `undefined` names them).
+    undefined : tuple of str
+        Measures that some set of causes leaves without a value, for example an interval where
+        only one spike is left.
+    simulator : str
+        Its name and version.
+    n_subsets : int
+        Sets of causes that were solved (or taken from the cache).
+    n_orders : int
+        Orders sampled; 0 if all sets were solved and the shares are exact.
+    """
+
+    neuron: Neuron
+    measures: tuple[MeasureBudget, ...]
+    undefined: tuple[str, ...]
+    simulator: str
+    n_subsets: int
+    n_orders: int
+
+    def __getitem__(self, name: str) -> MeasureBudget:
+        """Return the budget of a measure by its name."""
+        for budget in self.measures:
+            if budget.name == name:
+                return budget
+        known = ", ".join(b.name for b in self.measures)
+        raise CompareError(f"There is no budget of {ascii(name)}; choose one of {known}.")
+
+    def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, ...]]:
+        """Return the rows of the table as texts, one column for each measure.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            The measures; all if not given.
+
+        Returns
+        -------
+        list of tuple of str
+            Both sides, the gap, each cause's share, the residual.
+        """
+        budgets = [b for b in self.measures if names is None or b.name in names]
+        rows = [
+            ("reference (ideal)", *(figure(b.reference, b.unit) for b in budgets)),
+            ("circuit", *(figure(b.circuit, b.unit) for b in budgets)),
+            ("gap", *(gap_figure(b.circuit, b.reference, b.unit) for b in budgets)),
+        ]
+        for k, cause in enumerate(Cause):
+            rows.append((f"  {cause.label}", *(_share(b.shares[k], b) for b in budgets)))
+        rows.append(("  numerical residual", *(_part(b.residual, b) for b in budgets)))
+        return rows
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the table."""
+        how = (
+            f"exact, from all {self.n_subsets} sets of causes"
+            if not self.n_orders
+            else f"sampled, from {self.n_orders} orders ({self.n_subsets} sets of causes), each "
+            "with its standard error"
+        )
+        notes = [
+            f"Shares are Shapley values, {how}; with the residual they sum to the gap. "
+            "Percentages are of the gap.",
+            "The reference here has a stimulus with edges of no duration. The residual is what "
+            f"{self.simulator}, the circuit's own equations and the reference differ by among "
+            "themselves.",
+        ]
+        absent = [
+            s.cause.label
+            for s in (self.measures[0].shares if self.measures else ())
+            if not s.applies
+        ]
+        if absent:
+            notes.append(f"This neuron does not have: {', '.join(absent)}.")
+        if self.undefined:
+            labels = ", ".join(MEASURES[name].label for name in self.undefined)
+            notes.append(
+                f"Without a budget, since some sets of causes leave no such figure: {labels}."
+            )
+        return notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
+        return {
+            "neuron": self.neuron.name,
+            "simulator": self.simulator,
+            "exact": not self.n_orders,
+            "n_subsets": self.n_subsets,
+            "n_orders": self.n_orders,
+            "causes": {c.value: {"label": c.label, "off": c.off} for c in Cause},
+            "undefined": list(self.undefined),
+            "measures": {
+                b.name: {
+                    "label": b.label,
+                    "unit": b.unit,
+                    "circuit": plain(b.circuit),
+                    "reference": plain(b.reference),
+                    "gap": plain(b.gap),
+                    "shares": {
+                        s.cause.value: {
+                            "value": plain(s.value),
+                            "error": plain(s.error),
+                            "applies": s.applies,
+                        }
+                        for s in b.shares
+                    },
+                    "residual": plain(b.residual),
+                }
+                for b in self.measures
+            },
+        }
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write ``budget.json`` and ``budget.txt`` into a folder, created if need be.
+
+        Raises
+        ------
+        OutputError
+            If something cannot be written.
+        """
+        import json
+
+        target = make_folder(Path(folder))
+        text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+        return [
+            write_text(target / "budget.json", text + "\n"),
+            write_text(target / "budget.txt", f"{self}\n"),
+        ]
+
+    def __str__(self) -> str:
+        tables = []
+        for start in range(0, len(self.measures), _COLUMNS):
+            some = self.measures[start : start + _COLUMNS]
+            rows = self.rows([b.name for b in some])
+            tables.append(text_table(("", *(b.label for b in some)), rows))
+        return "\n".join([*tables, *self.notes])
+
+    def _repr_html_(self) -> str:
+        return html_table(("", *(b.label for b in self.measures)), self.rows(), self.notes)
+
+
+def explain(
+    neuron: Neuron,
+    simulator: str | Simulator = "ngspice",
+    *,
+    measures: Sequence[str] = SHOWN_MEASURES,
+    orders: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    timeout: float | None = None,
+    cache: str | os.PathLike[str] | bool | None = True,
+    progress: Callable[[float], None] | None = None,
+) -> GapBudget:
+    """Attribute the gap between a neuron's circuit and its `ideal` reference to causes.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    simulator : str or Simulator
+        Runs the circuit as it is, see `simulate`; all other sets of causes are solved by the
+        circuit's own equations.
+    measures : sequence of str
+        Of `BUDGET_MEASURES`.
+    orders : int, optional
+        Sample this many orders of the causes (an even number) instead of solving all sets; with
+        the 9 causes of a real circuit there are 512 sets.
+    seed : int
+        Of the sampled orders.
+    workers : int, optional
+        Threads that solve the equations; as many as the process may use CPUs if not given.
+    timeout : float, optional
+        Seconds of wall time for the simulator.
+    cache : path-like or bool or None
+        Folder for the figures of each set and of the simulator's run; True is the user's cache
+        folder (``SPICEALIF_CACHE`` sets another), False or None none.
+    progress : callable, optional
+        Called in this thread with the fraction done.
+
+    Returns
+    -------
+    GapBudget
+
+    Raises
+    ------
+    CompareError
+        If a measure is unknown, or the number of orders or workers makes no sense.
+    RunFailed
+        If the simulator's run is not complete.
+    NetlistError, IntegrationError, SimulatorNotFound
+        If one side cannot be run at all.
+    """
+    names = _checked(measures, orders, workers)
+    causes = _causes_of(neuron)
+    n = len(causes)
+    order_list = None if orders is None else sampled_orders(n, orders, seed) if n > 1 else None
+    subsets = all_subsets(n) if order_list is None else subsets_of_orders(order_list)
+    folder = cache_folder() if cache is True else Path(cache) if cache else None
+    job = _Job(neuron, causes, simulator, timeout, Cache(folder))
+    values, circuit, reference, version = job.work(subsets, workers, progress)
+
+    table = {s: np.array([values[s][name] for name in names]) for s in subsets}
+    if order_list is None:
+        shares = exact_shares(table, n)
+        errors = np.zeros_like(shares)
+    else:
+        shares, errors = sampled_shares(table, order_list)
+    budgets, undefined = [], []
+    for m, name in enumerate(names):
+        gap = circuit[name] - reference[name]
+        if not (math.isfinite(gap) and np.isfinite(shares[:, m]).all()):
+            undefined.append(name)
+            continue
+        of = {
+            c: Share(c, float(shares[k, m]), float(errors[k, m]), True)
+            for k, c in enumerate(causes)
+        }
+        every = tuple(of.get(c, Share(c, 0.0, 0.0, False)) for c in Cause)
+        residual = gap - float(shares[:, m].sum())
+        info = MEASURES[name]
+        budgets.append(
+            MeasureBudget(
+                name, info.label, info.unit, circuit[name], reference[name], gap, every, residual
+            )
+        )
+    return GapBudget(
+        neuron,
+        tuple(budgets),
+        tuple(undefined),
+        version,
+        len(subsets),
+        len(order_list) if order_list else 0,
+    )
+
+
+def _checked(measures: Sequence[str], orders: int | None, workers: int | None) -> list[str]:
+    for name in measures:
+        if name not in BUDGET_MEASURES:
+            raise CompareError(
+                f"There is no budget of {ascii(name)}; choose among {', '.join(BUDGET_MEASURES)}."
+            )
+    if not measures:
+        raise CompareError("No measure was asked for; name at least one.")
+    if orders is not None and orders < 2:
+        raise CompareError(f"{orders} orders are too few to sample; give 2 or more.")
+    if workers is not None and workers < 1:
+        raise CompareError(f"{workers} workers cannot work; give 1 or more.")
+    return list(dict.fromkeys(measures))
+
+
+def _causes_of(neuron: Neuron) -> list[Cause]:
+    """Return the causes that this neuron has: those that change a number when taken away."""
+    full, none = circuit_parameters(neuron), circuit_parameters(neuron, frozenset())
+
+    def same(a: Any, b: Any) -> bool:
+        return bool(np.array_equal(a.values, b.values) and a.neuron == b.neuron)
+
+    return [
+        cause
+        for cause in Cause
+        if not (
+            same(full, circuit_parameters(neuron, ALL_CAUSES - {cause}))
+            and same(none, circuit_parameters(neuron, frozenset({cause})))
+        )
+    ]
+
+
+class _Stopped(Exception):
+    """Ends a solution that nobody waits for any more."""
+
+
+_Figures: TypeAlias = dict[str, float]
+_Subset: TypeAlias = frozenset[int]
+
+
+class _Job:
+    """The simulator's run, the reference and all sets of causes, in parallel and cached."""
+
+    def __init__(
+        self,
+        neuron: Neuron,
+        causes: list[Cause],
+        simulator: str | Simulator,
+        timeout: float | None,
+        cache: Cache,
+    ) -> None:
+        self.neuron, self.causes = neuron, causes
+        self.simulator, self.timeout, self.cache = simulator, timeout, cache
+        self.stop = threading.Event()
+        self.done: dict[object, float] = {}
+        self.code = source_digest(*_SOURCES)
+
+    def work(
+        self,
+        subsets: list[_Subset],
+        workers: int | None,
+        progress: Callable[[float], None] | None,
+    ) -> tuple[dict[_Subset, _Figures], _Figures, _Figures, str]:
+        """Return the figures of each set, of the circuit and the reference; the simulator."""
+        count = workers or len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(count) as pool:
+            circuit = beside.submit(self._circuit)
+            reference = pool.submit(self._reference)
+            solutions = {s: pool.submit(self._subset, s) for s in subsets}
+            pending: set[Future[Any]] = {circuit, reference, *solutions.values()}
+            try:
+                while pending:
+                    finished, pending = wait(pending, _LOOK, FIRST_COMPLETED)
+                    for future in finished:
+                        future.result()  # raises what it raised
+                    if progress is not None:
+                        run = _RUN_WEIGHT * self.done.get("run", 0.0)
+                        rest = sum(v for k, v in list(self.done.items()) if k != "run")
+                        progress((run + rest) / (_RUN_WEIGHT + len(subsets)))
+            except BaseException:
+                self.stop.set()
+                for future in pending:
+                    future.cancel()
+                raise
+            figures, version = circuit.result()
+            values = {s: future.result() for s, future in solutions.items()}
+            return values, figures, reference.result(), version
+
+    def _look(self, key: object, fraction: float) -> None:
+        if self.stop.is_set():
+            raise _Stopped
+        self.done[key] = fraction
+
+    def _circuit(self) -> tuple[_Figures, str]:
+        named = isinstance(self.simulator, str)
+        tool = get_simulator(self.simulator) if isinstance(self.simulator, str) else self.simulator
+        try:
+            version = f"{tool.name} ({tool.version})"
+            netlist = build_netlist(self.neuron, tool.dialect)
+            key = digest_of("run", netlist.digest, version, self.neuron.digest, self.code)
+
+            def compute() -> _Figures:
+                run = tool.run(
+                    netlist, timeout=self.timeout, progress=lambda f: self._look("run", f)
+                )
+                return self._figures(run.require())
+
+            return self._cached(key, "run", compute), version
+        finally:
+            if named:
+                tool.close()
+
+    def _reference(self) -> _Figures:
+        def compute() -> _Figures:
+            from spicealif.reference import solve_reference
+
+            sharp = self.neuron.replace(stimulus=self.neuron.stimulus.sharp())
+            return self._figures(solve_reference(sharp))
+
+        key = digest_of("reference", self.neuron.digest, self.code)
+        return self._cached(key, "reference", compute)
+
+    def _subset(self, subset: _Subset) -> _Figures:
+        on = frozenset(self.causes[k] for k in subset)
+
+        def compute() -> _Figures:
+            from spicealif.circuit import solve_circuit
+
+            # Causes that the neuron does not have make no difference: on, as in the netlist.
+            others = ALL_CAUSES - set(self.causes)
+            try:
+                waveforms = solve_circuit(
+                    self.neuron,
+                    causes=on | others,
+                    rtol=_RTOL,
+                    progress=lambda f: self._look(subset, f),
+                )
+            except IntegrationError as error:
+                off = ", ".join(c.label for c in self.causes if c not in on) or "nothing"
+                raise IntegrationError(f"{str(error)[:-1]} (switched off: {off}).") from None
+            return self._figures(waveforms)
+
+        names = sorted(c.value for c in on)
+        key = digest_of("equations", self.neuron.digest, names, _RTOL, self.code)
+        return self._cached(key, subset, compute)
+
+    def _cached(self, key: str, label: object, compute: Callable[[], _Figures]) -> _Figures:
+        self._look(label, 0.0)
+        entry = self.cache.get(key)
+        if entry is None:
+            figures = compute()
+            self.cache.put(key, {name: plain(v) for name, v in figures.items()})
+        else:
+            figures = {n: math.nan if entry.get(n) is None else entry[n] for n in BUDGET_MEASURES}
+        self.done[label] = 1.0
+        return figures
+
+    def _figures(self, waveforms: Any) -> _Figures:
+        found = measure(waveforms, self.neuron)
+        figures = {name: float(found[name]) for name in BUDGET_MEASURES}
+        if not has_pulses(self.neuron):
+            # without pulses these repeat the count
+            figures["spikes_first_pulse"] = figures["spikes_last_pulse"] = math.nan
+        return figures
+
+
+def _part(value: float, budget: MeasureBudget) -> str:
+    if abs(value) <= 1e-12 * max(abs(budget.circuit), abs(budget.reference)):
+        value = 0.0  # the rounding of the sums
+    text = figure(value, budget.unit)
+    text = text if text.startswith("-") else f"+{text}"
+    share = f" ({value / budget.gap:+.1%})" if budget.gap else ""
+    return f"{text}{share}"
+
+
+def _share(share: Share, budget: MeasureBudget) -> str:
+    if not share.applies:
+        return "-"
+    text = _part(share.value, budget)
+    return f"{text} ± {figure(share.error, budget.unit)}" if share.error else text

@@ -1,0 +1,99 @@
+"""``spicealif explain``: what the gap between circuit and reference is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import (
+    find_neuron,
+    neuron_argument,
+    output_option,
+    quiet_option,
+    set_options,
+    simulator_options,
+)
+from spicealif.cli._progress import progress_bar
+from spicealif.cli._start import without_scipy_blas
+
+__all__ = ["explain_command"]
+
+
+@click.command(
+    "explain",
+    epilog="Example:  spicealif explain paper --measure isi_mean --measure isi_growth",
+    short_help="Say which part of the circuit causes which part of the gap.",
+)
+@neuron_argument
+@set_options
+@simulator_options
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    metavar="NAME",
+    help="What to explain; may be repeated. NAME 'all' takes every measure.",
+)
+@click.option(
+    "--orders",
+    type=int,
+    metavar="N",
+    help="Sample N orders of the causes, with error bars, instead of solving all sets.",
+)
+@click.option("--workers", type=int, metavar="N", help="Threads to solve in [default: all CPUs].")
+@click.option("--cache/--no-cache", default=True, help="Whether to keep and reuse results.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
+@output_option("Folder for table and figure [default: spicealif-results/NAME].")
+@quiet_option
+def explain_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    simulator: str,
+    timeout: float | None,
+    measures: tuple[str, ...],
+    orders: int | None,
+    workers: int | None,
+    cache: bool,
+    as_json: bool,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Attribute the gap between NEURON's circuit and its ideal reference to causes.
+
+    The circuit's equations are solved with every set of causes switched on; a cause's Shapley
+    value is its share. Prints the table and writes it (JSON and text) with a waterfall figure.
+    Results are kept in the folder SPICEALIF_CACHE, or the user's cache folder.
+    """
+    import json
+
+    from spicealif._files import output_folder
+    from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
+
+    described = find_neuron(neuron, changes, ideal)
+    wanted = BUDGET_MEASURES if "all" in measures else measures or SHOWN_MEASURES
+    # The folder is made before minutes of computing, not after, so that it cannot fail then.
+    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+        label = f"all sets of causes, {described.t_stop * 1e3:g} ms of circuit time each"
+        with progress_bar(label, quiet) as bar, without_scipy_blas():
+            budget = explain(
+                described,
+                simulator,
+                measures=wanted,
+                orders=orders,
+                workers=workers,
+                timeout=timeout,
+                cache=cache,
+                progress=bar,
+            )
+        click.echo(json.dumps(budget.to_dict(), indent=1) if as_json else str(budget))
+        files = budget.save(folder)
+        if budget.measures:
+            from spicealif import plots
+
+            figure = plots.budget_figure(budget)
+            files.append(plots.save_figure(figure, folder / "budget.png"))
+        if not quiet:
+            names = ", ".join(sorted(file.name for file in files))
+            click.echo(f"\nWrote {names} to {folder}", err=as_json)

@@ -1,0 +1,87 @@
+"""``spicealif verify``: the simulator against the circuit's own differential equations."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from spicealif.cli._options import (
+    find_neuron,
+    neuron_argument,
+    quiet_option,
+    set_options,
+    simulator_options,
+)
+from spicealif.cli._progress import progress_bar
+
+__all__ = ["verify_command"]
+
+
+@click.command(
+    "verify",
+    epilog="Example:  spicealif verify paper --set t_stop=5m",
+    short_help="Check the simulator against the circuit's own equations.",
+)
+@neuron_argument
+@set_options
+@simulator_options
+@click.option(
+    "--method",
+    default="LSODA",
+    show_default=True,
+    metavar="NAME",
+    help="SciPy's LSODA, Radau or BDF, or rodas (compiled, seconds instead of a minute).",
+)
+@click.option("--rtol", type=float, metavar="NUMBER", help="Relative tolerance of the solver.")
+@click.option(
+    "--tolerance",
+    default="20n",
+    show_default=True,
+    metavar="TIME",
+    help="Largest difference of a spike time that passes, in s.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
+@quiet_option
+def verify_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    simulator: str,
+    timeout: float | None,
+    method: str,
+    rtol: float | None,
+    tolerance: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run NEURON's circuit in a simulator and solve its differential equations, apart from it.
+
+    The equations are written out from the design; neither the netlist nor any SPICE is part of
+    that route. The exit code is 1 if the spike times differ by more than the tolerance.
+    """
+    import json
+
+    from spicealif.design import parse_quantity
+    from spicealif.errors import CompareError
+    from spicealif.verification import verify
+
+    described = find_neuron(neuron, changes, ideal)
+    try:
+        largest = parse_quantity(tolerance, "s")
+    except ValueError as error:
+        raise CompareError(f"The tolerance {error}.") from None
+    label = f"{simulator} and {method}, {described.t_stop * 1e3:g} ms of circuit time"
+    with progress_bar(label, quiet) as bar:
+        result = verify(
+            described,
+            simulator,
+            method=method,  # type: ignore[arg-type]  # checked there
+            rtol=rtol,
+            tolerance=largest,
+            timeout=timeout,
+            progress=bar,
+        )
+    click.echo(json.dumps(result.to_dict(), indent=1) if as_json else str(result))
+    if not result.ok:
+        sys.exit(1)

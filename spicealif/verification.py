@@ -1,0 +1,217 @@
+"""A third, independent route: the circuit's own differential equations against the simulator.
+
+The simulator and the equations share the design's numbers and nothing else: neither the
+netlist's templates nor any solver. Where their spike times agree, both are right.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spicealif import spikes
+from spicealif._tables import figure, html_table, plain, text_table
+from spicealif.circuit import METHODS, Method, solve_circuit
+from spicealif.design import Neuron
+from spicealif.errors import CompareError, IntegrationError
+from spicealif.netlist import build_netlist
+from spicealif.simulators import Run, Simulator, get_simulator
+from spicealif.waveforms import Waveforms
+
+__all__ = ["Verification", "verify"]
+
+#: The error of a spike time in s that this project asks of its default netlists.
+TOLERANCE = 20e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """A circuit's spike times by a simulator and by its equations.
+
+    Attributes
+    ----------
+    neuron : Neuron
+    run : Run
+        The simulator's run, complete.
+    equations : Waveforms
+        The solution of the equations.
+    matched : int
+        Spikes of the simulator with a partner in the equations nearer than half the mean
+        interval.
+    time_error_mean, time_error_worst : float
+        Of matched spikes, simulator minus equations, in s; worst by magnitude. NaN without any.
+    tolerance : float
+        In s.
+    """
+
+    neuron: Neuron
+    run: Run
+    equations: Waveforms
+    matched: int
+    time_error_mean: float
+    time_error_worst: float
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every spike has its partner, none further off than the tolerance."""
+        count = len(self.equations.t_spike)
+        if not (self.matched == count == len(self.run.require().t_spike)):
+            return False
+        return count == 0 or abs(self.time_error_worst) <= self.tolerance
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """Rows of the table: label and figure, as texts."""
+        attrs = self.equations.attrs
+        return [
+            (f"spikes, {self.run.simulator}", str(len(self.run.require().t_spike))),
+            (f"spikes, equations by {attrs['method']}", str(len(self.equations.t_spike))),
+            ("matched spikes", str(self.matched)),
+            ("mean spike-time difference", figure(self.time_error_mean, "s")),
+            ("worst spike-time difference", figure(self.time_error_worst, "s")),
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the table."""
+        attrs = self.equations.attrs
+        good = "within" if self.ok else "NOT within"
+        return [
+            f"The simulator is {good} {figure(self.tolerance, 's')} of the circuit's own "
+            f"differential equations, solved by {attrs['method']} with a relative tolerance of "
+            f"{float(attrs['rtol']):g}."
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain numbers and texts, for JSON; NaN becomes None."""
+        return {
+            "neuron": self.neuron.name,
+            "simulator": self.run.simulator,
+            "version": self.run.version,
+            "method": self.equations.attrs["method"],
+            "rtol": self.equations.attrs["rtol"],
+            "spikes_simulator": len(self.run.require().t_spike),
+            "spikes_equations": len(self.equations.t_spike),
+            "matched": self.matched,
+            "time_error_mean": plain(self.time_error_mean),
+            "time_error_worst": plain(self.time_error_worst),
+            "tolerance": self.tolerance,
+            "ok": self.ok,
+        }
+
+    def __str__(self) -> str:
+        return text_table(("", "figure"), self.rows, self.notes)
+
+    def _repr_html_(self) -> str:
+        return html_table(("", "figure"), self.rows, self.notes)
+
+
+class _Stopped(Exception):
+    """Ends the equations' thread."""
+
+
+def verify(
+    neuron: Neuron,
+    simulator: str | Simulator = "ngspice",
+    *,
+    method: Method = "LSODA",
+    rtol: float | None = None,
+    tolerance: float = TOLERANCE,
+    timeout: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Verification:
+    """Check a simulator's spike times against the circuit's own differential equations.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    simulator : str or Simulator
+        As in `simulate`.
+    method : {"LSODA", "Radau", "BDF", "rodas"}
+        SciPy's solvers, or the project's own; see `solve_circuit`.
+    rtol : float, optional
+        Relative tolerance of the solver.
+    tolerance : float
+        Largest difference of a spike time in s for ``ok``.
+    timeout : float, optional
+        Seconds of wall time for the simulator.
+    progress : callable, optional
+        Called with the fraction done of whichever side is behind.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    CompareError
+        If the tolerance is not a positive number.
+    RunFailed
+        If the simulator's run is not complete.
+    NetlistError, IntegrationError, SimulatorNotFound
+        If one side cannot be run at all.
+    """
+    if not 0 < tolerance < math.inf:
+        raise CompareError(f"The tolerance is {tolerance:g} s; give a positive time such as 20e-9.")
+    if method not in METHODS:
+        raise IntegrationError(
+            f"There is no method {ascii(method)} for the circuit's equations; choose one of "
+            f"{', '.join(METHODS)}."
+        )
+    stop = threading.Event()
+    done = {"simulator": 0.0, "equations": 0.0}
+
+    def show(side: str, fraction: float) -> None:
+        done[side] = fraction
+        if progress is not None and side == "simulator":
+            progress(min(done.values()))
+
+    def watch(fraction: float) -> None:
+        if stop.is_set():
+            raise _Stopped
+        done["equations"] = fraction
+
+    tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
+    try:
+        netlist = build_netlist(neuron, tool.dialect)
+        with ThreadPoolExecutor(1) as pool:
+            pending = pool.submit(solve_circuit, neuron, method=method, rtol=rtol, progress=watch)
+            try:
+                run = tool.run(netlist, timeout=timeout, progress=lambda f: show("simulator", f))
+                waveforms = run.require()
+                _wait(pending, lambda: show("simulator", 1.0))
+            except BaseException:
+                stop.set()  # or leaving the pool would wait for the end of the equations
+                raise
+            equations = pending.result()
+    finally:
+        if isinstance(simulator, str):
+            tool.close()
+    a, b = waveforms.t_spike, equations.t_spike
+    interval = float(np.diff(b).mean()) if len(b) > 1 else neuron.t_stop
+    i_a, i_b = spikes.match_spikes(a, b, interval / 2)
+    error = a[i_a] - b[i_b]
+    return Verification(
+        neuron,
+        run,
+        equations,
+        matched=len(error),
+        time_error_mean=float(error.mean()) if len(error) else math.nan,
+        time_error_worst=float(error[np.argmax(np.abs(error))]) if len(error) else math.nan,
+        tolerance=tolerance,
+    )
+
+
+def _wait(pending: Any, show: Callable[[], None]) -> None:
+    """Wait for a future in short turns, so that Ctrl-C and the progress get theirs."""
+    from concurrent.futures import wait
+
+    while not wait([pending], timeout=0.1).done:
+        show()
