@@ -273,10 +273,15 @@ def _waterfall(axes: Axes, budget: MeasureBudget, causes: list[Cause]) -> None:
     axes.set_yticks(range(len(values) + 1), [*labels, "numerical residual", "gap"], fontsize=8)
     axes.set_ylim(len(values) + 0.6, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(EngFormatter(unit=budget.unit))
+    if budget.unit:
+        axes.xaxis.set_major_formatter(EngFormatter(unit=budget.unit))
     axes.tick_params(axis="x", labelsize=8)
-    axes.margins(x=0.08)
-    reference, circuit = (figure_text(v, budget.unit) for v in (budget.reference, budget.circuit))
+    low, high = min(starts.min(), budget.gap), max(starts.max(), budget.gap)
+    room = 0.05 * (high - low) or 1.0
+    axes.set_xlim(low - room, high + room)
+    reference, circuit = (
+        figure_text(v, budget.unit).replace(" u", " µ") for v in (budget.reference, budget.circuit)
+    )
     axes.set_title(f"{budget.label}\n{reference} → {circuit}", fontsize=9)
     axes.grid(axis="x", color="0.92", lw=0.6)
     axes.set_axisbelow(True)

@@ -95,5 +95,5 @@ def explain_command(
             figure = plots.budget_figure(budget)
             files.append(plots.save_figure(figure, folder / "budget.png"))
         if not quiet:
-            names = ", ".join(sorted(file.name for file in files))
-            click.echo(f"\nWrote {names} to {folder}", err=as_json)
+            names = ", ".join(file.name for file in files)
+            click.echo(f"\nWrote to {folder}: {names}.", err=as_json)
