@@ -194,7 +194,8 @@ class GapBudget:
         )
         notes = [
             f"Shares are Shapley values, {how}; with the residual they sum to the gap. "
-            "Percentages are of the gap.",
+            "Percentages are of the gap; they are left out where shares are ten times the gap and "
+            "more.",
             "The reference here has a stimulus with edges of no duration. The residual is what "
             f"{self.simulator}, the circuit's own equations and the reference differ by among "
             "themselves.",
@@ -537,8 +538,11 @@ def _part(value: float, budget: MeasureBudget) -> str:
         value = 0.0  # the rounding of the sums
     text = figure(value, budget.unit)
     text = text if text.startswith("-") else f"+{text}"
-    share = f" ({value / budget.gap:+.1%})" if budget.gap else ""
-    return f"{text}{share}"
+    # A percentage of a gap in which large shares cancel would say nothing.
+    if not 0 < abs(budget.gap) or abs(value) >= 10 * abs(budget.gap):
+        return text
+    percent = f"{value / budget.gap:+.1%}"
+    return f"{text} ({'0.0%' if percent in ('+0.0%', '-0.0%') else percent})"
 
 
 def _share(share: Share, budget: MeasureBudget) -> str:

@@ -54,3 +54,23 @@ def test_my_neuron(repository):
     comparison = load(repository / "examples" / "my_neuron.py").main(t_stop=5e-3)
     assert comparison.neuron.name == "my_neuron"
     assert comparison.of_a["spike_count"] > 5
+
+
+def test_why_the_circuit_adapts_less(repository, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SPICEALIF_CACHE", str(tmp_path / "cache"))
+    folder = repository / "examples" / "why_the_circuit_adapts_less"
+    arguments = ["--output", str(tmp_path), "--set", "t_stop=1.5m", "--orders", "2"]
+    load(folder / "why.py").main(arguments)
+    assert "loading by the difference amplifier" in capsys.readouterr().out
+    assert {p.name for p in tmp_path.iterdir()} >= {"budget.json", "budget.txt", "budget.png"}
+
+
+def test_the_text_on_adaptation_states_what_the_run_showed(repository):
+    folder = repository / "examples" / "why_the_circuit_adapts_less"
+    table = (folder / "budget.txt").read_text(encoding="utf-8")
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 10
+    for cause, share in rows:
+        (line,) = (one for one in table.splitlines() if share.strip() in one)
+        assert line.strip().startswith(cause.strip())
