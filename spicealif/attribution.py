@@ -539,7 +539,7 @@ def _part(value: float, budget: MeasureBudget) -> str:
     text = figure(value, budget.unit)
     text = text if text.startswith("-") else f"+{text}"
     # A percentage of a gap in which large shares cancel would say nothing.
-    if not 0 < abs(budget.gap) or abs(value) >= 10 * abs(budget.gap):
+    if not budget.gap or abs(value) >= 10 * abs(budget.gap):
         return text
     percent = f"{value / budget.gap:+.1%}"
     return f"{text} ({'0.0%' if percent in ('+0.0%', '-0.0%') else percent})"

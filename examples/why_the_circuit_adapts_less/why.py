@@ -1,4 +1,4 @@
-"""Which part of the circuit takes which share of the lost adaptation?
+"""Attribute the lost adaptation to the parts of the circuit that cause it.
 
 Runs the gap budget of the preset `paper` for the measures of adaptation and writes the table and
 the figure that the text beside this script shows. The first time takes one to two minutes on two
