@@ -1,4 +1,4 @@
-"""The second level of refinement, and running both levels of both sides at once."""
+"""The second level of refinement, and running both levels and the equations at once."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Stopped(Exception):
 
 
 class Levels:
-    """Two runs of the circuit and, beside them, two of the reference.
+    """Two runs of the circuit and, beside them, two of the reference and one of the equations.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ class Levels:
         Returns
         -------
         list of Run or None, list of Waveforms
-            Both levels of the circuit, and of the reference. The finer run is None if it was
-            not done or not finished because the other failed.
+            Both levels of the circuit; both of the reference, and the circuit's equations. The
+            finer run is None if it was not done or not finished because the other failed.
 
         Raises
         ------
@@ -173,10 +173,12 @@ class Levels:
         self.done[k] = fraction
 
     def _references(self) -> list[Waveforms]:
+        from spicealif.circuit import solve_circuit
         from spicealif.reference import solve_reference
 
         def look(_: float) -> None:
             if self.stop.is_set():
                 raise _Stopped
 
-        return [solve_reference(n, self.variant, progress=look) for n in self.levels]
+        references = [solve_reference(n, self.variant, progress=look) for n in self.levels]
+        return [*references, solve_circuit(self.levels[0], progress=look)]

@@ -130,7 +130,11 @@ def decide(
 
 
 def certified_measures(
-    base: Comparison, fine_circuit: Comparison, fine_reference: Comparison, tolerance: float
+    base: Comparison,
+    fine_circuit: Comparison,
+    fine_reference: Comparison,
+    equations: Waveforms,
+    tolerance: float,
 ) -> tuple[CertifiedMeasure, ...]:
     """Return the measures with errors and verdicts; see `Certificate` for the rules.
 
@@ -140,6 +144,8 @@ def certified_measures(
         Of both sides as asked for.
     fine_circuit, fine_reference : Comparison
         The same with one side, `a` or `b`, at the finer level.
+    equations : Waveforms
+        The circuit by its own differential equations.
     tolerance : float
         Relative.
 
@@ -148,7 +154,7 @@ def certified_measures(
     tuple of CertifiedMeasure
         In the order of `MEASURES`, without those that neither side has.
     """
-    of_times, others = _may(base, fine_circuit.a, fine_reference.b, tolerance)
+    of_times, others = _may(base, (fine_circuit.a, equations), fine_reference.b, tolerance)
     pulses = has_pulses(base.neuron)
     out = []
     for name, info in MEASURES.items():
@@ -194,18 +200,21 @@ def certified_measures(
 
 
 def _may(
-    base: Comparison, fine_a: Waveforms, fine_b: Waveforms, tolerance: float
+    base: Comparison, finer_a: tuple[Waveforms, ...], fine_b: Waveforms, tolerance: float
 ) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
     """Return whether figures may agree and differ: those made from spike times, and others.
 
     See `Certificate`. The time to the first spike counts as an interval.
     """
     moved = 0.0
-    for coarse, fine in ((base.a, fine_a), (base.b, fine_b)):
-        if len(coarse.t_spike) != len(fine.t_spike):
-            return (False, False), (False, False)
-        change = np.diff(coarse.t_spike, prepend=0.0) - np.diff(fine.t_spike, prepend=0.0)
-        moved += float(np.abs(change).max(initial=0.0))
+    for coarse, finer in ((base.a, finer_a), (base.b, (fine_b,))):
+        worst = 0.0
+        for fine in finer:
+            if len(coarse.t_spike) != len(fine.t_spike):
+                return (False, False), (False, False)
+            change = np.diff(coarse.t_spike, prepend=0.0) - np.diff(fine.t_spike, prepend=0.0)
+            worst = max(worst, float(np.abs(change).max(initial=0.0)))
+        moved += worst
     interval = _mean_interval(base)
     same = moved <= RESOLUTION * interval
     i_a, i_b = spikes.match_spikes(base.a.t_spike, base.b.t_spike, interval / 2)

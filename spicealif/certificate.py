@@ -49,11 +49,12 @@ class Certificate:
     not a bound: the finer level has an error of its own.
 
     A verdict other than ``not resolved`` also asks that the spikes themselves are resolved, since
-    a figure may come out equal on two levels by chance. Both levels of a side must have as many
-    spikes, and no interval may change between the levels by more than `RESOLUTION` times the mean
-    interval. For figures made from spike times (intervals, adaptation, time differences), it may
-    change by no more than `RESOLUTION` times what the intervals of the two sides differ by in the
-    mean (to ``differ``), or the tolerance times the mean interval (to ``agree``).
+    a figure may come out equal on two levels by chance, and two levels may both be wrong. Both
+    levels of a side, and for the circuit also its own differential equations (`solve_circuit`),
+    must have as many spikes, and no interval may change between them by more than `RESOLUTION`
+    times the mean interval. For figures made from spike times (intervals, adaptation, time
+    differences), it may change by no more than `RESOLUTION` times what the intervals of the two
+    sides differ by in the mean (to ``differ``), or the tolerance times the mean interval (to ``agree``).
 
     Counts agree only if they are equal. Of the figures of the pair, the spike-time differences are
     judged against the tolerance times the mean interval, and the errors of x and v_mem, which are
@@ -62,9 +63,9 @@ class Certificate:
     side has. The mean interval is the one that sets the comparison's ``match_window``.
 
     A certificate finds errors that depend on tolerances, steps and steering, such as a run that
-    triggers early; the finer level is one to trust whatever was asked for. It cannot find what
-    both levels share: a mistake in the netlist, in the equations or in the measures, or a part of
-    the circuit too fast for either level. That a count is equal on both levels shows that no
+    triggers early; the finer level is one to trust whatever was asked for, and the equations know
+    neither SPICE nor the netlist. It cannot find a mistake that all of them share, in the design
+    or in the measures. That a count is equal on both levels shows that no
     spike is in doubt, not that the spikes are in the right place.
 
     Attributes
@@ -76,6 +77,8 @@ class Certificate:
     run, fine_run : Run or None
         The circuit's runs; `fine_run` is None if there was no use in it because `run` failed.
     reference, fine_reference : Waveforms
+    equations : Waveforms
+        The circuit as asked for by its own differential equations.
     comparison : Comparison or None
         The run as asked for against the reference; None if it computed nothing.
     measures : tuple of CertifiedMeasure
@@ -83,6 +86,9 @@ class Certificate:
     circuit_movement, reference_movement : float
         Worst movement of a spike between the levels in s; NaN if the counts differ, or if one of
         the circuit's runs is not complete.
+    equations_difference : float
+        Worst difference of a spike time of the run as asked for from the equations, in s; NaN as
+        above.
     tolerance : float
         Relative.
     """
@@ -93,10 +99,12 @@ class Certificate:
     fine_run: Run | None
     reference: Waveforms
     fine_reference: Waveforms
+    equations: Waveforms
     comparison: Comparison | None
     measures: tuple[CertifiedMeasure, ...]
     circuit_movement: float
     reference_movement: float
+    equations_difference: float
     tolerance: float
 
     def require(self) -> tuple[CertifiedMeasure, ...]:
@@ -147,13 +155,20 @@ class Certificate:
                 )
             ),
         ]
+        count, expected = _count(self.run), len(self.equations.t_spike)
+        notes.append(
+            "No spike of the circuit is further than "
+            f"{figure(self.equations_difference, 's')} from its own differential equations."
+            if count == expected
+            else f"The circuit has {count} spikes and its own differential equations {expected}, "
+            "so no figure of it is resolved."
+        )
         given = {m.verdict for m in self.measures}
         notes += [f"'{v.value}': {v.sentence}." for v in Verdict if v in given]
         notes.append(
             f"The tolerance is {self.tolerance:.3g} of the reference's figure (of its mean "
             "interval for spike-time differences). A count's error of 0 says that no spike is in "
-            "doubt, not that each is exact; and errors that both levels share, such as a mistake "
-            "in the netlist, do not show here."
+            "doubt, not that each is exact."
         )
         return notes
 
@@ -178,6 +193,7 @@ class Certificate:
                 "circuit": plain(self.circuit_movement),
                 "reference": plain(self.reference_movement),
             },
+            "equations_difference": plain(self.equations_difference),
             "measures": {
                 m.name: {
                     **{k: plain(v) for k, v in vars(m).items() if k not in ("name", "verdict")},
@@ -291,21 +307,22 @@ def certify(
     named = isinstance(simulator, str)
     job = Levels((neuron, fine), simulator, variant, timeout)
     try:
-        (run, fine_run), (reference, fine_reference) = job.work(progress)
+        (run, fine_run), (reference, fine_reference, equations) = job.work(progress)
     finally:
         if named:
             job.close()
     assert run is not None  # only the finer run is ever left out
     comparison = compare_run(run, reference, neuron)
-    parts = (neuron, fine, run, fine_run, reference, fine_reference)
+    parts = (neuron, fine, run, fine_run, reference, fine_reference, equations)
     moved = _moved(reference, fine_reference)
     if comparison is None or not run.ok or fine_run is None or not fine_run.ok:
-        return Certificate(*parts, comparison, (), math.nan, moved, tolerance)
+        return Certificate(*parts, comparison, (), math.nan, moved, math.nan, tolerance)
     coarse, good = run.require(), fine_run.require()
     measures = certified_measures(
         comparison,
         compare(good, reference, neuron),
         compare(coarse, fine_reference, neuron),
+        equations,
         tolerance,
     )
     return Certificate(
@@ -314,6 +331,7 @@ def certify(
         measures,
         _moved(coarse, good),
         moved,
+        _moved(coarse, equations),
         tolerance,
     )
 

@@ -134,17 +134,27 @@ def judged(
     reference: Waveforms,
     fine_reference: Waveforms | None = None,
     tolerance: float = 1e-3,
+    equations: Waveforms | None = None,
 ) -> dict[str, CertifiedMeasure]:
     measures = certified_measures(
         compare(circuit, reference, neuron),
         compare(fine_circuit, reference, neuron),
         compare(circuit, fine_reference or reference, neuron),
+        equations or circuit,
         tolerance,
     )
     return {m.name: m for m in measures}
 
 
 REGULAR = np.arange(1, 20) * 0.5e-3
+
+
+def test_two_levels_that_are_wrong_together_resolve_nothing(constant: Neuron) -> None:
+    early, reference = train(REGULAR * 0.95), train(REGULAR)
+    assert judged(constant, early, early, reference)["isi_mean"].verdict is DIFFER
+    for truth in (REGULAR, REGULAR[:-1]):
+        measures = judged(constant, early, early, reference, equations=train(truth))
+        assert {m.verdict for m in measures.values() if m.verdict} == {NOT_RESOLVED}
 
 
 def test_errors_and_gap_are_those_of_the_figures(constant: Neuron) -> None:
@@ -429,7 +439,9 @@ def test_tolerance_decides_between_agreement_and_difference(good: Certificate) -
     assert good.fine_run is not None
     fine = compare(good.fine_run.require(), good.reference, good.neuron)
     other = compare(good.run.require(), good.fine_reference, good.neuron)
-    wide = {m.name: m for m in certified_measures(good.comparison, fine, other, 0.2)}
+    wide = {
+        m.name: m for m in certified_measures(good.comparison, fine, other, good.equations, 0.2)
+    }
     assert wide["isi_mean"].verdict is AGREE
     assert by_name(good)["isi_mean"].verdict is DIFFER
 
