@@ -54,7 +54,8 @@ class Certificate:
     must have as many spikes, and no interval may change between them by more than `RESOLUTION`
     times the mean interval. For figures made from spike times (intervals, adaptation, time
     differences), it may change by no more than `RESOLUTION` times what the intervals of the two
-    sides differ by in the mean (to ``differ``), or the tolerance times the mean interval (to ``agree``).
+    sides differ by in the mean (to ``differ``), or the tolerance times the mean interval (to
+    ``agree``).
 
     Counts agree only if they are equal. Of the figures of the pair, the spike-time differences are
     judged against the tolerance times the mean interval, and the errors of x and v_mem, which are
