@@ -39,6 +39,7 @@ from spicealif.simulators import Simulator, get_simulator
 
 __all__ = [
     "BUDGET_MEASURES",
+    "RESIDUAL_SMALL",
     "SHOWN_MEASURES",
     "GapBudget",
     "MeasureBudget",
@@ -59,6 +60,8 @@ SHOWN_MEASURES = (
     *("mean_rate", "isi_mean", "isi_growth"),
     *("adaptation_ratio", "x_final", "energy_per_spike"),
 )
+#: The part of the gap above which a residual makes the shares doubtful.
+RESIDUAL_SMALL = 0.05
 #: Measures side by side in the printed table.
 _COLUMNS = 3
 #: Relative tolerance of the equations: on the presets it moves no spike by more than 0.1 ns.
@@ -207,10 +210,16 @@ class GapBudget:
         ]
         if absent:
             notes.append(f"This neuron does not have: {', '.join(absent)}.")
+        loose = [b.label for b in self.measures if abs(b.residual) > RESIDUAL_SMALL * abs(b.gap)]
+        if loose:
+            notes.append(
+                f"Not resolved, since the residual is above {RESIDUAL_SMALL:.0%} of the gap: "
+                f"{', '.join(loose)}."
+            )
         if self.undefined:
             labels = ", ".join(MEASURES[name].label for name in self.undefined)
             notes.append(
-                f"Without a budget, since some sets of causes leave no such figure: {labels}."
+                f"Without a budget, since a side or a set of causes has no such figure: {labels}."
             )
         return notes
 
