@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._cache import Cache, cache_folder, digest_of, source_digest
+from spicealif._cache import Cache, cache_folder
+from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
 from spicealif._files import make_folder, write_text
 from spicealif._shapley import (
     all_subsets,
@@ -30,12 +29,11 @@ from spicealif._shapley import (
     subsets_of_orders,
 )
 from spicealif._tables import figure, gap_figure, html_table, plain, text_table
-from spicealif.circuit.parameters import ALL_CAUSES, Cause, circuit_parameters
+from spicealif.circuit.parameters import Cause
 from spicealif.design import Neuron
-from spicealif.errors import CompareError, IntegrationError
-from spicealif.measures import MEASURES, has_pulses, measure
-from spicealif.netlist import build_netlist
-from spicealif.simulators import Simulator, get_simulator
+from spicealif.errors import CompareError
+from spicealif.measures import MEASURES
+from spicealif.simulators import Simulator
 
 __all__ = [
     "BUDGET_MEASURES",
@@ -49,12 +47,6 @@ __all__ = [
 
 _Floats: TypeAlias = NDArray[np.float64]
 
-#: The measures that have a budget: those of one side that both sides have.
-BUDGET_MEASURES: tuple[str, ...] = tuple(
-    name
-    for name, info in MEASURES.items()
-    if not info.pair and name not in ("spike_count", "supply_energy_per_spike")
-)
 #: The measures in the table and the figure, unless told.
 SHOWN_MEASURES = (
     *("mean_rate", "isi_mean", "isi_growth"),
@@ -64,14 +56,6 @@ SHOWN_MEASURES = (
 RESIDUAL_SMALL = 0.05
 #: Measures side by side in the printed table.
 _COLUMNS = 3
-#: Relative tolerance of the equations: on the presets it moves no spike by more than 0.1 ns.
-_RTOL = 1e-6
-#: What a cached result depends on besides the neuron, as parts of the package.
-_SOURCES = ("circuit", "reference", "measures.py", "spikes.py", "_spike_kernels.py")
-#: Seconds between two looks at what runs.
-_LOOK = 0.1
-#: How the progress weighs the simulator's run against one solution of the equations.
-_RUN_WEIGHT = 15
 
 
 @dataclass(frozen=True)
@@ -334,12 +318,12 @@ def explain(
         If one side cannot be run at all.
     """
     names = _checked(measures, orders, workers)
-    causes = _causes_of(neuron)
+    causes = causes_of(neuron)
     n = len(causes)
     order_list = None if orders is None else sampled_orders(n, orders, seed) if n > 1 else None
     subsets = all_subsets(n) if order_list is None else subsets_of_orders(order_list)
     folder = cache_folder() if cache is True else Path(cache) if cache else None
-    job = _Job(neuron, causes, simulator, timeout, Cache(folder))
+    job = CauseSets(neuron, causes, simulator, timeout, Cache(folder))
     values, circuit, reference, version = job.work(subsets, workers, progress)
 
     table = {s: np.array([values[s][name] for name in names]) for s in subsets}
@@ -389,157 +373,6 @@ def _checked(measures: Sequence[str], orders: int | None, workers: int | None) -
     if workers is not None and workers < 1:
         raise CompareError(f"{workers} workers cannot work; give 1 or more.")
     return list(dict.fromkeys(measures))
-
-
-def _causes_of(neuron: Neuron) -> list[Cause]:
-    """Return the causes that this neuron has: those that change a number when taken away."""
-    full, none = circuit_parameters(neuron), circuit_parameters(neuron, frozenset())
-
-    def same(a: Any, b: Any) -> bool:
-        return bool(np.array_equal(a.values, b.values) and a.neuron == b.neuron)
-
-    return [
-        cause
-        for cause in Cause
-        if not (
-            same(full, circuit_parameters(neuron, ALL_CAUSES - {cause}))
-            and same(none, circuit_parameters(neuron, frozenset({cause})))
-        )
-    ]
-
-
-class _Stopped(Exception):
-    """Ends a solution that nobody waits for any more."""
-
-
-_Figures: TypeAlias = dict[str, float]
-_Subset: TypeAlias = frozenset[int]
-
-
-class _Job:
-    """The simulator's run, the reference and all sets of causes, in parallel and cached."""
-
-    def __init__(
-        self,
-        neuron: Neuron,
-        causes: list[Cause],
-        simulator: str | Simulator,
-        timeout: float | None,
-        cache: Cache,
-    ) -> None:
-        self.neuron, self.causes = neuron, causes
-        self.simulator, self.timeout, self.cache = simulator, timeout, cache
-        self.stop = threading.Event()
-        self.done: dict[object, float] = {}
-        self.code = source_digest(*_SOURCES)
-
-    def work(
-        self,
-        subsets: list[_Subset],
-        workers: int | None,
-        progress: Callable[[float], None] | None,
-    ) -> tuple[dict[_Subset, _Figures], _Figures, _Figures, str]:
-        """Return the figures of each set, of the circuit and the reference; the simulator."""
-        count = workers or len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(count) as pool:
-            circuit = beside.submit(self._circuit)
-            reference = pool.submit(self._reference)
-            solutions = {s: pool.submit(self._subset, s) for s in subsets}
-            pending: set[Future[Any]] = {circuit, reference, *solutions.values()}
-            try:
-                while pending:
-                    finished, pending = wait(pending, _LOOK, FIRST_COMPLETED)
-                    for future in finished:
-                        future.result()  # raises what it raised
-                    if progress is not None:
-                        run = _RUN_WEIGHT * self.done.get("run", 0.0)
-                        rest = sum(v for k, v in list(self.done.items()) if k != "run")
-                        progress((run + rest) / (_RUN_WEIGHT + len(subsets)))
-            except BaseException:
-                self.stop.set()
-                for future in pending:
-                    future.cancel()
-                raise
-            figures, version = circuit.result()
-            values = {s: future.result() for s, future in solutions.items()}
-            return values, figures, reference.result(), version
-
-    def _look(self, key: object, fraction: float) -> None:
-        if self.stop.is_set():
-            raise _Stopped
-        self.done[key] = fraction
-
-    def _circuit(self) -> tuple[_Figures, str]:
-        named = isinstance(self.simulator, str)
-        tool = get_simulator(self.simulator) if isinstance(self.simulator, str) else self.simulator
-        try:
-            version = f"{tool.name} ({tool.version})"
-            netlist = build_netlist(self.neuron, tool.dialect)
-            key = digest_of("run", netlist.digest, version, self.neuron.digest, self.code)
-
-            def compute() -> _Figures:
-                run = tool.run(
-                    netlist, timeout=self.timeout, progress=lambda f: self._look("run", f)
-                )
-                return self._figures(run.require())
-
-            return self._cached(key, "run", compute), version
-        finally:
-            if named:
-                tool.close()
-
-    def _reference(self) -> _Figures:
-        def compute() -> _Figures:
-            from spicealif.reference import solve_reference
-
-            sharp = self.neuron.replace(stimulus=self.neuron.stimulus.sharp())
-            return self._figures(solve_reference(sharp))
-
-        key = digest_of("reference", self.neuron.digest, self.code)
-        return self._cached(key, "reference", compute)
-
-    def _subset(self, subset: _Subset) -> _Figures:
-        on = frozenset(self.causes[k] for k in subset)
-
-        def compute() -> _Figures:
-            from spicealif.circuit import solve_circuit
-
-            # Causes that the neuron does not have make no difference: on, as in the netlist.
-            others = ALL_CAUSES - set(self.causes)
-            try:
-                waveforms = solve_circuit(
-                    self.neuron,
-                    causes=on | others,
-                    rtol=_RTOL,
-                    progress=lambda f: self._look(subset, f),
-                )
-            except IntegrationError as error:
-                off = ", ".join(c.label for c in self.causes if c not in on) or "nothing"
-                raise IntegrationError(f"{str(error)[:-1]} (switched off: {off}).") from None
-            return self._figures(waveforms)
-
-        names = sorted(c.value for c in on)
-        key = digest_of("equations", self.neuron.digest, names, _RTOL, self.code)
-        return self._cached(key, subset, compute)
-
-    def _cached(self, key: str, label: object, compute: Callable[[], _Figures]) -> _Figures:
-        self._look(label, 0.0)
-        entry = self.cache.get(key)
-        if entry is None:
-            figures = compute()
-            self.cache.put(key, {name: plain(v) for name, v in figures.items()})
-        else:
-            figures = {n: math.nan if entry.get(n) is None else entry[n] for n in BUDGET_MEASURES}
-        self.done[label] = 1.0
-        return figures
-
-    def _figures(self, waveforms: Any) -> _Figures:
-        found = measure(waveforms, self.neuron)
-        figures = {name: float(found[name]) for name in BUDGET_MEASURES}
-        if not has_pulses(self.neuron):
-            # without pulses these repeat the count
-            figures["spikes_first_pulse"] = figures["spikes_last_pulse"] = math.nan
-        return figures
 
 
 def _part(value: float, budget: MeasureBudget) -> str:
