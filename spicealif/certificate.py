@@ -140,13 +140,13 @@ class Certificate:
         if not self.measures:
             return [*notes, self._failure]
         old, new = self.neuron.numerics, self.fine_neuron.numerics
-        steered = f"steering {figure(old.steering_delta, 'V')}" if old.steering else "no steering"
+        steered = f"steering {old.steering_delta:g}" if old.steering else "no steering"
         notes += [
             "A numerical error is what a figure changes by when that side alone is refined: the "
             f"circuit from reltol {old.reltol:g}, largest step "
             f"{figure(self.neuron.t_step_max, 's')} and {steered} to reltol {new.reltol:g}, "
             f"{figure(self.fine_neuron.t_step_max, 's')} and steering "
-            f"{figure(new.steering_delta, 'V')}, the reference from h = "
+            f"{new.steering_delta:g}, the reference from h = "
             f"{figure(self.neuron.default_h, 's')} to {figure(self.fine_neuron.default_h, 's')}.",
             *(
                 _movement_note(side, _count(a), _count(b), moved)

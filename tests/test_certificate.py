@@ -267,10 +267,13 @@ def test_a_figure_of_one_side_gets_no_verdict(constant: Neuron) -> None:
 
 def test_second_level_of_the_defaults(paper: Neuron) -> None:
     fine = refined(paper)
-    assert fine.numerics.reltol == pytest.approx(1e-8)
-    assert fine.numerics.t_step_max == 2.5e-7
+    assert fine.numerics.reltol == pytest.approx(1e-9)
+    # The peak of 1 mA charges 100 nF from 0.05 to 0.4 V in 35 us.
+    assert paper.t_step_max == pytest.approx(35e-6 / 100)
+    assert fine.t_step_max == pytest.approx(35e-6 / 200)
     assert fine.numerics.steering
-    assert fine.numerics.steering_delta == 0.5e-3
+    assert fine.numerics.steering_delta == 0.15
+    assert fine.numerics.steering_parts == 24
     assert fine.default_h == paper.default_h / 2
     assert fine.replace(numerics=paper.numerics) == paper
 
@@ -285,7 +288,9 @@ NUMERICS = st.fixed_dictionaries(
         "method": st.sampled_from(["trap", "gear"]),
         "t_step_max": st.floats(1e-9, 1e-2),
         "steering": st.booleans(),
-        "steering_delta": st.floats(1e-6, 1.0),
+        "steering_delta": st.floats(1e-6, 10.0),
+        "steering_parts": st.floats(1e-3, 1e3),
+        "steps_per_charge": st.floats(1e-3, 1e3),
         "steering_c": st.floats(1e-9, 1.0),
         "h": st.none() | st.floats(1e-9, 1e-2),
     }
@@ -305,6 +310,7 @@ def test_second_level_is_finer_than_the_first_and_than_the_defaults(
         assert fine.t_step_max <= coarse.t_step_max / 2
         assert fine.default_h <= coarse.default_h / 2
         assert new.steering_delta <= old.steering_delta / 2
+        assert new.steering_parts > old.steering_parts
         assert new.steering_c / new.chgtol >= old.steering_c / old.chgtol
         for name in ("abstol", "vntol", "chgtol", "trtol"):
             assert getattr(new, name) <= getattr(old, name)
@@ -409,9 +415,9 @@ def test_table_dictionary_and_notebook_say_the_same(good: Certificate) -> None:
         assert f"<td>{m.label}</td>" in page
         assert all(cell in text for cell in row)
     assert data["tolerance"] == 1e-3
-    assert [level["reltol"] for level in data["levels"]] == [1e-7, pytest.approx(1e-8)]
+    assert [level["reltol"] for level in data["levels"]] == [1e-8, pytest.approx(1e-9)]
     assert data["movement"]["circuit"] == good.circuit_movement
-    for words in ("differ", "circuit error", "reference error", "reltol 1e-07"):
+    for words in ("differ", "circuit error", "reference error", "reltol 1e-08"):
         assert words in text
         assert words in page
     assert "not known" not in text

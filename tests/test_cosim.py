@@ -23,7 +23,7 @@ def test_a_timeout_never_raises(paper: Neuron, simulator: str, timeout: float) -
 
 def test_an_interrupt_does_not_wait_for_the_reference(paper: Neuron) -> None:
     # The reference alone takes a minute; the interrupt comes from the simulator's progress.
-    neuron = paper.replace({"t_stop": 400.0, "numerics.t_step_max": 1e-6})
+    neuron = paper.replace({"t_stop": 300.0, "numerics.t_step_max": 1e-6})
 
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt

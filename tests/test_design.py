@@ -771,7 +771,7 @@ def test_the_ideal_comparators_tail_is_where_the_loop_gain_is_one(
 
 
 def test_numerics_and_parts_have_defaults() -> None:
-    assert Numerics().reltol == 1e-7
+    assert Numerics().reltol == 1e-8
     pulse = PulseTrain(amplitude="1m", frequency="1k")
     assert (pulse.amplitude, pulse.frequency, pulse.duty) == (1e-3, 1e3, 0.5)
     assert Sine(amplitude=1, frequency=2).offset == 0

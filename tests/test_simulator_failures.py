@@ -115,7 +115,7 @@ REJECTED = {
     "analysis without length": (
         edit(PAPER, ".tran", ".tran 5e-07"),
         "TSTOP is invalid",
-        "analysis (netlist line 90, from netlists/ngspice/analysis.cir.j2:",
+        "analysis (netlist line 92, from netlists/ngspice/analysis.cir.j2:",
     ),
     "missing include": (
         after("C_m", ".include nosuch.inc"),

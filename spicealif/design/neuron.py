@@ -159,8 +159,34 @@ class Neuron(Part):
 
     @property
     def t_step_max(self) -> float:
-        """Largest simulator step in s: numerics.t_step_max, and 1/100 of a sine's period."""
-        return min(self.numerics.t_step_max, self._sine_step / 100)
+        """Largest simulator step in s.
+
+        `Numerics.t_step_max`, 1/100 of a sine's period, and the time in which the peak current
+        charges the capacitor from v_low to v_th over `Numerics.steps_per_charge`: the error of
+        the integration method grows with the square of the steps' share of an interval.
+        """
+        peak = self.stimulus.peak(self.t_stop)
+        charge = self.c * (self.v_th - self.v_low) / peak if peak > 0 else math.inf
+        return min(
+            self.numerics.t_step_max,
+            self._sine_step / 100,
+            charge / self.numerics.steps_per_charge,
+        )
+
+    @property
+    def steering_scales(self) -> tuple[float, float, float]:
+        """Scales in V of the netlist's step-steering elements: tail, delta, width.
+
+        The comparator's output runs away where its loop gain passes 1, `tail` before and after
+        u = 0 (see `IdealComparator.tail`); there the steps shrink down to `delta`. Over the
+        hysteresis they are a part of `width` of the amplifier's output each.
+        """
+        network, comparator, numerics = self.network, self.comparator, self.numerics
+        share = network.r_a / (network.r_a + network.r_b)
+        w = (comparator.v_oh - comparator.v_ol) / (2 * comparator.gain)
+        tail = w * math.acosh(math.sqrt(share * comparator.gain))
+        width = (network.v_high - network.v_low) / numerics.steering_parts
+        return tail, numerics.steering_delta * tail, width
 
     @property
     def _sine_step(self) -> float:
@@ -223,8 +249,8 @@ class Neuron(Part):
     @model_validator(mode="after")
     def _would_work(self) -> Self:
         try:
-            self._check_length()
             self._check_thresholds()
+            self._check_length()
             self._check_discharge()
             self._check_ranges()
         except DesignError as error:

@@ -24,27 +24,37 @@ class Numerics(Part):
     method : {"trap", "gear"}
         SPICE's integration method.
     t_step_max : float
-        Largest step of the simulators in s; with a sine, also at most 1/100 of its period.
+        Largest step of the simulators in s; see `Neuron.t_step_max` for what else limits it.
+    steps_per_charge : float
+        Least number of steps in which the largest current charges from v_low to v_th.
     steering : bool
-        Whether the netlist contains the step-steering element, which makes the simulator
-        approach the comparator's thresholds in small steps.
+        Whether the netlist contains the step-steering elements, which make the simulator approach
+        the comparator's thresholds in small steps and cross the hysteresis in equal ones.
     steering_delta : float
-        Distance in V from the threshold below which the steps no longer shrink.
+        Distance from a point of no return below which the steps no longer shrink, in units of the
+        comparator's tail (see `Neuron.steering_scales`).
+    steering_parts : float
+        The hysteresis in units of the voltage over which the second element's phase grows by 1;
+        more of them make the steps across the hysteresis smaller.
     steering_c : float
-        Capacitance of the steering element in F; only its ratio to chgtol matters.
+        Capacitance of the steering elements in F. Only its ratio to chgtol matters, and chgtol
+        should be no smaller: then these elements and not the circuit's small, fast capacitances
+        decide how long a step may be.
     h : float, optional
         Largest step of the reference in s; where not given, 1/100 of the shortest of tau, C R
         and a sine's period.
     """
 
-    reltol: Number = Field(default=1e-7, gt=0, lt=1, description="relative tolerance")
+    reltol: Number = Field(default=1e-8, gt=0, lt=1, description="relative tolerance")
     abstol: Ampere = Field(default=1e-12, gt=0, description="current tolerance in A")
     vntol: Volt = Field(default=1e-6, gt=0, description="voltage tolerance in V")
-    chgtol: Number = Field(default=1e-14, gt=0, description="charge tolerance in C")
+    chgtol: Number = Field(default=1e-6, gt=0, description="charge tolerance in C")
     trtol: Number = Field(default=7.0, gt=0, description="truncation error factor")
     method: Literal["trap", "gear"] = Field(default="trap", description="integration method")
     t_step_max: Second = Field(default=5e-7, gt=0, description="largest simulator step in s")
-    steering: bool = Field(default=True, description="put the step-steering element in")
-    steering_delta: Volt = Field(default=1e-3, gt=0, description="steering distance in V")
+    steps_per_charge: Number = Field(default=100.0, gt=0, description="least steps from v_low")
+    steering: bool = Field(default=True, description="put the step-steering elements in")
+    steering_delta: Number = Field(default=0.3, gt=0, description="steering distance in tails")
+    steering_parts: Number = Field(default=16.0, gt=0, description="parts of the hysteresis")
     steering_c: Farad = Field(default=1e-6, gt=0, description="steering capacitance in F")
     h: Second | None = Field(default=None, gt=0, description="largest reference step in s")

@@ -45,6 +45,8 @@ _BASE_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
     "v_d": ((1.0, "v_d"),),
     "spike": ((1.0, "spike"),),
 }
+#: Time constant in s that the step-steering elements' capacitors are driven with.
+_STEERING_POLE = 1e-9
 #: Current that each supply delivers; SPICE counts the current into a source as positive.
 _SUPPLY_SIGNALS = {"i_pos": "v_pos", "i_neg": "v_neg", "i_comparator": "v_comparator"}
 
@@ -102,6 +104,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
             two_pi=2 * math.pi,
             ln_2=math.log(2),
             two_pole_delay=TWO_POLE_DELAY,
+            steering_pole=_STEERING_POLE,
         )
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
