@@ -6,11 +6,12 @@ differential equations without SPICE. Two tables:
 - Work and precision: the paper's preset, real and all-ideal parts, by four families of settings:
   reltol alone (no steering), a small largest step alone (no steering), the package's first
   steering element, and the netlist as the package writes it. A figure shows the same.
-- Random designs: seeded, real parts, the default netlist. Per design the worst spike-time error
-  over the whole run, and what a largest step alone would cost for the same error. The latter is measured
-  on a short stretch of the same design, against the steered error and cost on that stretch. Where
-  the smallest step that is affordable still does not reach the error, the cost is extrapolated with
-  the measured slope (at most order 2, the method's own) and marked with a tilde.
+- Random designs: seeded (the elements were tuned on seed 7; the default seed is another), real
+  parts, the default netlist. Per design the worst spike-time error over the whole run, and what a
+  largest step alone would cost for the same error. The latter is measured on a short stretch of the
+  same design, against the steered error and cost on that stretch. Where the smallest step that is
+  affordable still does not reach the error, the cost is extrapolated with the measured slope (at
+  most order 2, the method's own) and marked with a tilde.
 
 The package's first element was one voltage source across one capacitor, ``asinh(u / 1 mV)`` of the
 voltage u between the comparator's inputs, with chgtol 1e-14 and no bound of the steps per interval;
@@ -490,7 +491,7 @@ def main() -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--designs", type=int, default=24, help="number of random designs")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--t-stop", type=float, default=50e-3, help="length of their runs in s")
     parser.add_argument("--figure", type=Path, help="where to write the figure (PNG)")
     parser.add_argument("--cache", type=Path, help="JSON lines; an interrupted run resumes from it")
