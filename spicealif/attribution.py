@@ -211,6 +211,7 @@ class GapBudget:
         """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
         return {
             "neuron": self.neuron.name,
+            "design_digest": self.neuron.digest,
             "simulator": self.simulator,
             "exact": not self.n_orders,
             "n_subsets": self.n_subsets,
