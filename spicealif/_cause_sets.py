@@ -29,7 +29,7 @@ BUDGET_MEASURES: tuple[str, ...] = tuple(
     for name, info in MEASURES.items()
     if not info.pair and name not in ("spike_count", "supply_energy_per_spike")
 )
-#: Relative tolerance of the equations: on the presets it moves no spike by more than 0.1 ns.
+#: Relative tolerance of the equations: on the presets it moves no spike by more than 1 ns.
 _RTOL = 1e-6
 #: What a cached result depends on besides the neuron, as parts of the package.
 _SOURCES = (
@@ -105,7 +105,8 @@ class CauseSets:
                     if progress is not None:
                         run = _RUN_WEIGHT * self.done.get("run", 0.0)
                         rest = sum(v for k, v in list(self.done.items()) if k != "run")
-                        progress((run + rest) / (_RUN_WEIGHT + len(subsets)))
+                        # the reference counts as one set more
+                        progress((run + rest) / (_RUN_WEIGHT + len(subsets) + 1))
             except BaseException:
                 self.stop.set()
                 for future in pending:

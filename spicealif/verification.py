@@ -168,9 +168,11 @@ def verify(
     stop = threading.Event()
     done = {"simulator": 0.0, "equations": 0.0}
 
-    def show(side: str, fraction: float) -> None:
-        done[side] = fraction
-        if progress is not None and side == "simulator":
+    def show(fraction: float) -> None:
+        done["simulator"] = fraction
+        if pending.done():
+            pending.result()  # equations that cannot be solved end the simulator's run too
+        if progress is not None:
             progress(min(done.values()))
 
     def watch(fraction: float) -> None:
@@ -184,9 +186,9 @@ def verify(
         with ThreadPoolExecutor(1) as pool:
             pending = pool.submit(solve_circuit, neuron, method=method, rtol=rtol, progress=watch)
             try:
-                run = tool.run(netlist, timeout=timeout, progress=lambda f: show("simulator", f))
+                run = tool.run(netlist, timeout=timeout, progress=show)
                 waveforms = run.require()
-                _wait(pending, lambda: show("simulator", 1.0))
+                _wait(pending, lambda: show(1.0))
             except BaseException:
                 stop.set()  # or leaving the pool would wait for the end of the equations
                 raise

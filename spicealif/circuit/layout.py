@@ -86,5 +86,6 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_RESET,  # 1: at the end of the discharge v_c is set to v_reset
     P_V_RESET,
     P_T_HOLD,  # and held for this long
-) = range(57)
-N_PARAMETERS = 57
+    P_WAIT,  # 1: the MOSFET conducts from the spike on only, see `Cause.DISCHARGE_TIME`
+) = range(58)
+N_PARAMETERS = 58

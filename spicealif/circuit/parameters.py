@@ -72,7 +72,7 @@ _LABELS = {
     ),
     Cause.DISCHARGE_TIME: (
         "discharge time (R_ds(on))",
-        "the MOSFET's on-resistance is 1000 times smaller, followed by t_ref",
+        "the MOSFET's on-resistance is 1000 times smaller from the spike on, followed by t_ref",
     ),
     Cause.MOSFET_CHARGE: (
         "MOSFET capacitances, charge injection",
@@ -158,6 +158,9 @@ def circuit_parameters(
         p[at.P_RESET], p[at.P_V_RESET] = 1.0, neuron.v_reset
     if Cause.DISCHARGE_TIME not in causes:
         p[at.P_T_HOLD] = neuron.t_ref
+        # So strong a MOSFET would discharge the capacitor while a slow comparator's output is
+        # still on its way up, and no spike would be seen.
+        p[at.P_WAIT] = 1.0
     if Cause.STIMULUS_EDGES not in causes:
         neuron = neuron.replace(stimulus=neuron.stimulus.sharp())
     return CircuitParameters(p, np.array(sorted(active)), y, neuron)

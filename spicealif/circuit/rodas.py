@@ -24,7 +24,9 @@ from spicealif.circuit.layout import (
     N_STATES,
     P_C,
     P_COMPARATOR,
+    P_G_SWITCH,
     P_K_TANH,
+    P_KP,
     P_POLE,
     P_RESET,
     P_T_HOLD,
@@ -36,6 +38,7 @@ from spicealif.circuit.layout import (
     P_V_SWITCH,
     P_V_TO,
     P_VDMOS,
+    P_WAIT,
     Y_T1,
     Y_V_C,
     Y_V_GD,
@@ -66,7 +69,7 @@ DONE, PAUSED, STALLED = 0, 1, 2
 
 # Sizes of the arrays that carry the state, and of the work space: f at the start and at the end,
 # the new state, its argument, right sides, six stages; then Jacobian and LU.
-N_FLOAT_STATE, N_INT_STATE = 6, 8
+N_FLOAT_STATE, N_INT_STATE = 6, 9
 N_WORK = 11 * N_STATES + 2 * N_STATES * N_STATES
 # The shortest step; below it the circuit has no solution that doubles could follow.
 H_MIN = 1e-19
@@ -397,7 +400,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
         Where to resume, updated. fs: time in the piece, step, energy, end of a hold (or -1),
         time of the last row, comparator output of a sharp comparator. ns: piece, sharp
         comparator high, armed for a spike, rows, spikes, steps, rejected steps, discharge to be
-        ended by a reset.
+        ended by a reset, MOSFET held off by a reset or until the spike.
     out : tuple of arrays
         See `Buffers`.
     settings : array
@@ -415,15 +418,17 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     (tol, h_max) = (settings[0], settings[1])
     (s, h, energy, hold, t_row, output) = (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5])
     (k, high, armed, row, spike) = (ns[0], ns[1], ns[2], ns[3], ns[4])
-    falling = ns[7]
+    (falling, off) = (ns[7], ns[8])
     p = par.copy()
     work = np.empty(N_WORK)
     pivot = np.empty(N_STATES, dtype=np.int64)
     (f, end, new, arg, g_work) = (work[0:10], work[10:20], work[20:30], work[30:40], work[40:50])
     jac = work[110:210]
     sharp = p[P_COMPARATOR] == COMPARATOR_SHARP
+    wait = p[P_WAIT] != 0.0 and not sharp
     swing = p[P_V_OH] - p[P_V_OL]
     middle = p[P_V_OL] + 0.5 * swing
+    arming = middle - 0.25 * swing
     off_level = p[P_V_TO] if p[P_VDMOS] != 0.0 else p[P_V_SWITCH]
     (n_pieces, left, status, at_once) = (t_piece.size - 1, max_steps, DONE, 0)
     (fresh, new_jacobian) = (True, True)
@@ -432,6 +437,9 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
         length_of_piece = t_piece[k + 1] - t_piece[k]
         if fresh:
             p[P_C] = math.inf if hold >= 0.0 else par[P_C]
+            # The discharge that a reset ends is over: what the gate still has to fall would pull
+            # v_c away from v_reset, the faster the smaller the on-resistance.
+            (p[P_KP], p[P_G_SWITCH]) = (0.0, 0.0) if off == 1 else (par[P_KP], par[P_G_SWITCH])
             i_in, _ = _drive(s, k, stimulus)
             m, v_d, v_spike, _ = rates(y, i_in, output, p, f)
             (fresh, new_jacobian) = (False, True)
@@ -493,8 +501,12 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     )  # fmt: skip
                     out_spike[spike] = t_piece[k] + (s + at)
                     (spike, armed, falling) = (spike + 1, 0, 1)
-                    # the spike's own step was only for its time; on with the whole one
-                    _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol)
+                    if wait:
+                        taken = at
+                        (last, release, off, fresh, h) = (False, False, 0, True, H_EVENT)
+                    else:
+                        # the spike's own step was only for its time; on with the whole one
+                        _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol)
                 elif (
                     not sharp
                     and falling == 1
@@ -516,11 +528,15 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 v_0, v_1 = y[Y_V_C], new[Y_V_C]
                 v_m = 0.5 * (v_0 + v_1) + 0.125 * taken * (f[Y_V_C] - end[Y_V_C])
                 energy += taken / 6.0 * (v_0 * i_0 + 4.0 * v_m * i_m + v_1 * i_1)
+                if off == 1 and not wait and v_spike < arming <= v_spike1:
+                    (off, fresh) = (0, True)
                 y[:] = new
                 f[:] = end
                 (m, v_d, v_spike) = (m_1, v_d1, v_spike1)
-                if v_spike < middle - 0.25 * swing:
+                if v_spike < arming and armed == 0:
                     armed = 1
+                    if wait:
+                        (off, fresh) = (1, True)
                 (s, new_jacobian, at_once) = (s + taken, True, 0)
                 t = t_piece[k + 1] if last and not release else t_piece[k] + s
                 if t > t_row:
@@ -545,7 +561,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
             status = STALLED
             break
         if sharp and high == 0:
-            (high, output) = (1, p[P_V_OH])
+            (high, output, off) = (1, p[P_V_OH], 0)
             out_spike[spike] = t_piece[k] + s
             spike += 1
         else:
@@ -556,6 +572,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 # The drain moves with v_c, so that the jump itself pushes no charge into the gate.
                 y[Y_V_GD] += y[Y_V_C] - p[P_V_RESET]
                 y[Y_V_C] = p[P_V_RESET]
+                off = 1
             if p[P_T_HOLD] > 0.0:
                 hold = t_piece[k] + s + p[P_T_HOLD]
         (fresh, h) = (True, H_EVENT)
@@ -568,5 +585,5 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (s, h, energy, hold, t_row, output)
     (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, high, armed, row, spike)
     ns[5] += max_steps - left
-    ns[7] = falling
+    (ns[7], ns[8]) = (falling, off)
     return status

@@ -56,13 +56,13 @@ def integrate_by_scipy(
         If the circuit has events, which these solvers do not take, or the solver gives up.
     """
     p, neuron = parameters.values, parameters.neuron
-    if p[layout.P_COMPARATOR] == layout.COMPARATOR_SHARP or p[layout.P_RESET] or p[layout.P_T_HOLD]:
+    if p[layout.P_COMPARATOR] == layout.COMPARATOR_SHARP or p[layout.P_RESET] or p[layout.P_WAIT]:
         raise IntegrationError(
-            f"SciPy's {method} cannot solve a circuit with a sharp comparator or an ideal reset; "
-            "use the method rodas."
+            f"SciPy's {method} cannot solve a circuit with a sharp comparator or an ideal "
+            "discharge; use the method rodas."
         )
     pieces = neuron.stimulus.pieces(neuron.t_stop)
-    system = _System(parameters, pieces, y)
+    system = _System(parameters, pieces, y, progress)
     n = len(parameters.active)
     # LSODA finds out by itself when the equations are stiff, and does well with its own Jacobian;
     # the others' drown in the rounding that a drain of 1 mohm magnifies.
@@ -95,8 +95,6 @@ def integrate_by_scipy(
         states.append(solution.y if k == 0 else solution.y[:, 1:])
         spikes.append(solution.t_events[0])
         steps += len(solution.t) - 1
-        if progress is not None:
-            progress(end / neuron.t_stop)
     time, state = np.concatenate(times), np.concatenate(states, axis=1)
     v_mem, v_spike = system.voltages(state)
     where = np.flatnonzero(parameters.active == layout.Y_X)
@@ -105,7 +103,11 @@ def integrate_by_scipy(
 
 
 class _Rising:
-    """The event "the comparator's output rises through half its swing"."""
+    """The event "the comparator's output rises through half its swing".
+
+    It is looked at after every step, which makes it the place to tell the progress from: a piece
+    of the stimulus may be the whole run.
+    """
 
     direction = 1.0
 
@@ -114,20 +116,35 @@ class _Rising:
 
     def __call__(self, t: float, z: _Floats) -> float:
         self._system.right_side(t, z)
+        self._system.tell(t)
         return self._system.v_spike - self._system.middle
 
 
 class _System:
     """The compiled rates as SciPy wants them: active states, and the source energy as the last."""
 
-    def __init__(self, parameters: CircuitParameters, pieces: StimulusPieces, y: _Floats) -> None:
+    def __init__(
+        self,
+        parameters: CircuitParameters,
+        pieces: StimulusPieces,
+        y: _Floats,
+        progress: Callable[[float], None] | None,
+    ) -> None:
         self._p, self._active, self._pieces = parameters.values, parameters.active, pieces
+        self._progress, self._told = progress, 0.0
         self._y, self._dy = y.copy(), np.empty(layout.N_STATES)
         self._scratch = [np.empty(layout.N_STATES) for _ in range(3)]
         self._jac = np.empty(layout.N_STATES**2)
         self.middle = float(0.5 * (self._p[layout.P_V_OH] + self._p[layout.P_V_OL]))
         self.piece, self.v_spike = 0, 0.0
         self.rising = _Rising(self)
+
+    def tell(self, t: float) -> None:
+        """Report how far the solver has got; where it looks for an event it goes back a little."""
+        fraction = t / float(self._pieces.t[-1])
+        if self._progress is not None and fraction > self._told:
+            self._told = fraction
+            self._progress(fraction)
 
     def current(self, t: float) -> float:
         k, pieces = self.piece, self._pieces

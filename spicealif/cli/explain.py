@@ -94,6 +94,8 @@ def explain_command(
 
             figure = plots.budget_figure(budget)
             files.append(plots.save_figure(figure, folder / "budget.png"))
+        else:  # an older figure would be taken for one of these figures
+            (folder / "budget.png").unlink(missing_ok=True)
         if not quiet:
             names = ", ".join(file.name for file in files)
             click.echo(f"\nWrote to {folder}: {names}.", err=as_json)
