@@ -428,6 +428,53 @@ def test_usage(arguments: list[str], words: str, cli: Cli, tmp_path: Path) -> No
     assert snapshot(tmp_path) == {}
 
 
+# --- explain and verify ---------------------------------------------------------------------------
+
+# name: (command and options, a part of the message)
+BAD_CHECKS: dict[str, tuple[list[str], str]] = {
+    "unknown measure": (["explain", "--measure", "isi"], "choose among mean_rate"),
+    "measure with a newline": (["explain", "--measure", "a\nb"], "choose among"),
+    "a pair's measure": (["explain", "--measure", "isi_mean", "--measure", "gamma"], "'gamma'"),
+    "one order": (["explain", "--orders", "1"], "give 2 or more"),
+    "negative orders": (["explain", "--orders=-2"], "give 2 or more"),
+    "no workers": (["explain", "--workers", "0"], "give 1 or more"),
+    "explain, unknown simulator": (["explain", "--simulator", "spectre"], "choose one of"),
+    "explain, no timeout": (["explain", "--timeout", "0"], ""),
+    "explain, ideal edge": (["explain", "--set", "stimulus.t_rise=0"], "set it to a duration"),
+    "explain, would latch": (["explain", "--set", "v_low=0"], "raise v_low"),
+    "unknown method": (["verify", "--method", "euler"], "choose one of rodas, LSODA"),
+    "method with a newline": (["verify", "--method", "a\nb"], "choose one of rodas, LSODA"),
+    "no method": (["verify", "--method", ""], "choose one of rodas, LSODA"),
+    "tolerance of another unit": (["verify", "--tolerance", "20 V"], "The tolerance"),
+    "tolerance no quantity": (["verify", "--tolerance", "small"], "The tolerance"),
+    "tolerance 0": (["verify", "--tolerance", "0"], "give a positive time"),
+    "negative tolerance": (["verify", "--tolerance=-1n"], "give a positive time"),
+    "tolerance nan": (["verify", "--tolerance", "nan"], "tolerance"),
+    "tolerance inf": (["verify", "--tolerance", "inf"], "tolerance"),
+    "rtol 0": (["verify", "--rtol", "0"], "choose one between"),
+    "rtol nan": (["verify", "--rtol", "nan"], "choose one between"),
+    "rtol 1": (["verify", "--method", "rodas", "--rtol", "1"], "choose one between"),
+    "verify, unknown simulator": (["verify", "--simulator", "spectre"], "choose one of"),
+    "verify, ideal edge": (["verify", "--set", "stimulus.t_rise=0"], "set it to a duration"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CHECKS)
+def test_bad_options_of_explain_and_verify(case: str, cli: Cli, tmp_path: Path) -> None:
+    (command, *options), words = BAD_CHECKS[case]
+    check_sentence(cli(command, "paper", *SHORT, *options), words)
+    assert snapshot(tmp_path) == {}
+
+
+@pytest.mark.parametrize("command", ["explain", "verify"])
+def test_simulators_of_explain_and_verify_that_are_not_there(
+    command: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NGSPICE_LIBRARY_PATH", "/nonexistent")
+    check_sentence(cli(command, "paper", *SHORT), "NGSPICE_LIBRARY_PATH")
+    assert snapshot(tmp_path) == {}
+
+
 # --- simulators that are not there --------------------------------------------------------------
 
 
@@ -477,7 +524,7 @@ def test_a_program_that_is_not_ngspice(
 # --- places that cannot be written --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["netlist", "simulate", "reference", "run"])
+@pytest.mark.parametrize("command", ["netlist", "simulate", "reference", "run", "explain"])
 @pytest.mark.parametrize("place", ["below a file", "proc", "a folder"])
 def test_unwritable(command: str, place: str, cli: Cli, tmp_path: Path) -> None:
     # Not by permissions: they do not hold for root.
@@ -488,8 +535,8 @@ def test_unwritable(command: str, place: str, cli: Cli, tmp_path: Path) -> None:
         "proc": "/proc/nothing/out",
         "a folder": str(tmp_path / "folder"),
     }[place]
-    if place == "a folder" and command == "run":
-        name = str(tmp_path / "file")  # a run wants a folder and is given a file
+    if place == "a folder" and command in ("run", "explain"):
+        name = str(tmp_path / "file")  # these want a folder and are given a file
     before = snapshot(tmp_path)
     # 2 us of circuit: some commands meet the obstacle only after computing
     extra = ["--simulator", "ngspice-batch"] if command in ("simulate", "run") else []

@@ -579,6 +579,17 @@ def test_the_reset_sets_v_c_and_the_hold_keeps_it(paper):
         assert held[inside].all()
 
 
+def test_the_reset_s_jump_pushes_no_charge_into_the_gate(paper):
+    large = {"mosfet.c_gd_max": 4e-9, "mosfet.c_gd_min": 2e-9, "mosfet.c_gs": 2e-9}
+    neuron = paper.replace({**large, "v_reset": 0.1, "t_stop": 3e-4})
+    run = solve_circuit(neuron, causes=ALL_CAUSES - {Cause.RESET_LEVEL})
+    resets = run.time[run["v_c"] == 0.1]
+    assert len(resets) >= 3
+    # 0.1 V across 4 nF would be 4 mV on the 100 nF of the membrane, within picoseconds.
+    after = np.interp(resets + 1e-9, run.time, run["v_c"])
+    assert np.abs(after - 0.1).max() < 1e-3
+
+
 @pytest.mark.parametrize("on", [NONE, ALL_CAUSES], ids=["from none", "from all"])
 def test_ideal_parts_have_no_causes_bit_for_bit(half_ms, on):
     neuron = half_ms.ideal().replace(stimulus=Constant(amplitude=1e-3))

@@ -174,19 +174,21 @@ class Neuron(Part):
         )
 
     @property
-    def steering_scales(self) -> tuple[float, float, float]:
-        """Scales in V of the netlist's step-steering elements: tail, delta, width.
+    def steering_scales(self) -> tuple[float, float, float, float]:
+        """Scales in V of the netlist's step-steering elements: low, high, delta, width.
 
-        The comparator's output runs away where its loop gain passes 1, `tail` before and after
-        u = 0 (see `IdealComparator.tail`); there the steps shrink down to `delta`. Over the
-        hysteresis they are a part of `width` of the amplifier's output each.
+        The comparator's output runs away where its loop gain passes 1, which it does at the
+        voltages `low` and `high` between its inputs (see `IdealComparator.tail`); there the steps
+        shrink down to `delta`. Over the hysteresis they are a part of `width` of the amplifier's
+        output each.
         """
         network, comparator, numerics = self.network, self.comparator, self.numerics
         share = network.r_a / (network.r_a + network.r_b)
         w = (comparator.v_oh - comparator.v_ol) / (2 * comparator.gain)
         tail = w * math.acosh(math.sqrt(share * comparator.gain))
         width = (network.v_high - network.v_low) / numerics.steering_parts
-        return tail, numerics.steering_delta * tail, width
+        v_os = comparator.v_os if isinstance(comparator, Comparator) else 0.0
+        return -v_os - tail, -v_os + tail, numerics.steering_delta * tail, width
 
     @property
     def _sine_step(self) -> float:
