@@ -190,7 +190,7 @@ class PulseTrain(Stimulus):
         return [source("PULSE", fields)]
 
     def sharp(self) -> Self:
-        """Return the train with edges of no duration in the same places; the charge is kept."""
+        """Return the train with edges of no duration; the charge is kept if both were equal."""
         return self.replace(t_rise=0.0, t_fall=0.0)
 
     def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
