@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,10 +50,6 @@ def source_digest(*names: str) -> str:
     return digest.hexdigest()
 
 
-#: Writing a file reads the umask by setting it, which threads must not do at the same time.
-_WRITING = threading.Lock()
-
-
 class Cache:
     """Dictionaries of plain numbers and texts by key, one small file each.
 
@@ -87,7 +82,7 @@ class Cache:
             return
         path = self._path(key)
         # Nothing is lost but the time to compute it again.
-        with contextlib.suppress(OSError, OutputError), _WRITING:
+        with contextlib.suppress(OSError, OutputError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, json.dumps({"key": key, "value": value}) + "\n")
 

@@ -16,7 +16,7 @@ from spicealif._tables import plain
 from spicealif.circuit.parameters import ALL_CAUSES, Cause, circuit_parameters
 from spicealif.design import Neuron
 from spicealif.errors import IntegrationError
-from spicealif.measures import MEASURES, has_pulses, measure
+from spicealif.measures import MEASURES, PULSE_MEASURES, has_pulses, measure
 from spicealif.netlist import build_netlist
 from spicealif.simulators import Simulator, get_simulator
 from spicealif.waveforms import Waveforms
@@ -189,6 +189,5 @@ class CauseSets:
         found = measure(waveforms, self.neuron)
         figures = {name: float(found[name]) for name in BUDGET_MEASURES}
         if not has_pulses(self.neuron):
-            # without pulses these repeat the count
-            figures["spikes_first_pulse"] = figures["spikes_last_pulse"] = math.nan
+            figures |= dict.fromkeys(PULSE_MEASURES, math.nan)
         return figures

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from spicealif.errors import OutputError
 
 __all__ = ["make_folder", "output_folder", "replacing", "write_text"]
+
+#: The umask can only be read by setting it, which threads must not do at the same time.
+_UMASK = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -43,8 +47,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         # mkstemp's files are private; give the usual rights of a new file.
-        umask = os.umask(0)
-        os.umask(umask)
+        with _UMASK:
+            umask = os.umask(0)
+            os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:

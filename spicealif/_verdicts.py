@@ -12,7 +12,7 @@ import numpy as np
 from spicealif import spikes
 from spicealif._tables import missing
 from spicealif.comparison import Comparison
-from spicealif.measures import MEASURES, has_pulses
+from spicealif.measures import MEASURES, PULSE_MEASURES, has_pulses
 from spicealif.waveforms import Waveforms
 
 __all__ = ["RESOLUTION", "CertifiedMeasure", "Verdict", "certified_measures", "decide"]
@@ -158,8 +158,8 @@ def certified_measures(
     pulses = has_pulses(base.neuron)
     out = []
     for name, info in MEASURES.items():
-        if not pulses and name in ("spikes_first_pulse", "spikes_last_pulse"):
-            continue  # as in Comparison.rows: without pulses these repeat the count
+        if not pulses and name in PULSE_MEASURES:
+            continue
         a: Any = math.nan
         b: Any = math.nan
         gap: Any

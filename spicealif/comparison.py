@@ -18,7 +18,7 @@ from spicealif import spikes
 from spicealif._tables import figure, gap_figure, html_table, missing, plain, text_table
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError
-from spicealif.measures import MEASURES, Value, has_pulses, measure
+from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Comparison", "compare"]
@@ -80,8 +80,8 @@ class Comparison:
         out = []
         pulses = has_pulses(self.neuron)
         for name, info in MEASURES.items():
-            if not pulses and name in ("spikes_first_pulse", "spikes_last_pulse"):
-                continue  # without pulses these repeat the count
+            if not pulses and name in PULSE_MEASURES:
+                continue
             if info.pair:
                 out.append((info.label, "", "", figure(self.of_pair[name], info.unit)))
                 continue

@@ -14,7 +14,7 @@ from spicealif import spikes
 from spicealif.design import Neuron
 from spicealif.waveforms import Waveforms
 
-__all__ = ["MEASURES", "Measure", "Value", "has_pulses", "measure"]
+__all__ = ["MEASURES", "PULSE_MEASURES", "Measure", "Value", "has_pulses", "measure"]
 
 _Floats = NDArray[np.float64]
 #: What a measure is.
@@ -65,6 +65,10 @@ MEASURES: Mapping[str, Measure] = {
     "x_nrmse": Measure("error of x (NRMSE)", pair=True),
     "v_mem_nrmse": Measure("error of v_mem, intervals aligned", pair=True),
 }
+
+
+#: Measures that repeat the count where the stimulus has no pulses.
+PULSE_MEASURES = ("spikes_first_pulse", "spikes_last_pulse")
 
 
 def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:

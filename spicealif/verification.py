@@ -17,9 +17,9 @@ import numpy as np
 
 from spicealif import spikes
 from spicealif._tables import figure, html_table, plain, text_table
-from spicealif.circuit import METHODS, Method, solve_circuit
+from spicealif.circuit import Method, check_method, solve_circuit
 from spicealif.design import Neuron
-from spicealif.errors import CompareError, IntegrationError
+from spicealif.errors import CompareError
 from spicealif.netlist import build_netlist
 from spicealif.simulators import Run, Simulator, get_simulator
 from spicealif.waveforms import Waveforms
@@ -160,11 +160,7 @@ def verify(
     """
     if not 0 < tolerance < math.inf:
         raise CompareError(f"The tolerance is {tolerance:g} s; give a positive time such as 20e-9.")
-    if method not in METHODS:
-        raise IntegrationError(
-            f"There is no method {ascii(method)} for the circuit's equations; choose one of "
-            f"{', '.join(METHODS)}."
-        )
+    check_method(method)
     stop = threading.Event()
     done = {"simulator": 0.0, "equations": 0.0}
 

@@ -31,10 +31,10 @@ _OFF = 1e6
 #: How much smaller the MOSFET's on-resistance and its capacitances are made. Both at 1e6 would ask
 #: for more digits than a double has.
 _OFF_MOSFET = 1e3
+#: How much the comparator's gain is raised, which makes the transition that much narrower.
+_OFF_GAIN = 1e2
 #: A drain resistance (ohm) that is no longer made smaller.
 _R_D_SMALL = 1e-3
-#: The same for the comparator's gain, which makes the transition that much narrower.
-_OFF_GAIN = 1e2
 
 
 class Cause(enum.Enum):

@@ -16,7 +16,15 @@ from spicealif.design import Neuron, StimulusPieces, store
 from spicealif.errors import IntegrationError
 from spicealif.waveforms import Waveforms
 
-__all__ = ["METHODS", "Method", "Solution", "largest_step", "settled", "solve_circuit"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "Solution",
+    "check_method",
+    "largest_step",
+    "settled",
+    "solve_circuit",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["rodas", "LSODA", "Radau", "BDF"]
@@ -81,11 +89,7 @@ def solve_circuit(
         If the method is unknown or cannot take these causes, the tolerance makes no sense, or
         the integration cannot go on.
     """
-    if method not in METHODS:
-        raise IntegrationError(
-            f"There is no method {ascii(method)} for the circuit's equations; choose one of "
-            f"{', '.join(METHODS)}."
-        )
+    check_method(method)
     tolerance = _RTOL[method] if rtol is None else rtol
     if not 1e-14 < tolerance < 1e-2:
         raise IntegrationError(
@@ -162,6 +166,15 @@ def _integrate(
         if progress is not None:
             progress(1.0 if status == rodas.DONE else min(max(now / t_stop, 0.0), 1.0))
     return tuple(row[: ns[3]] for row in rows), spikes[: ns[4]].copy(), int(ns[5])
+
+
+def check_method(method: str) -> None:
+    """Raise `IntegrationError` unless `method` is one of `METHODS`."""
+    if method not in METHODS:
+        raise IntegrationError(
+            f"There is no method {ascii(method)} for the circuit's equations; choose one of "
+            f"{', '.join(METHODS)}."
+        )
 
 
 def settled(parameters: CircuitParameters) -> _Floats:

@@ -97,6 +97,11 @@ class HysteresisNetwork:
     v_high: float
     v_low: float
 
+    @property
+    def share(self) -> float:
+        """Part of the comparator's output swing that is fed back to its input."""
+        return self.r_a / (self.r_a + self.r_b)
+
 
 def thresholds(
     r_a: float, r_b: float, v_ref: float, v_oh: float, v_ol: float

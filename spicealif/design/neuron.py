@@ -24,6 +24,7 @@ from spicealif.design.parts import (
     Mosfet,
     OpAmp,
     Supplies,
+    run_away,
 )
 from spicealif.design.stimulus import AnyStimulus
 from spicealif.errors import DesignError
@@ -126,7 +127,7 @@ class Neuron(Part):
         from those of the resistors.
         """
         network, comparator = self.network, self.comparator
-        share = network.r_a / (network.r_a + network.r_b)
+        share = network.share
         tail = comparator.tail(share) if isinstance(comparator, IdealComparator) else 0.0
         extra = 2 * tail / (comparator.v_oh - comparator.v_ol)
         return 1 - share, share + extra, network.v_ref + tail + extra * comparator.v_ol
@@ -183,9 +184,8 @@ class Neuron(Part):
         output each.
         """
         network, comparator, numerics = self.network, self.comparator, self.numerics
-        share = network.r_a / (network.r_a + network.r_b)
         w = (comparator.v_oh - comparator.v_ol) / (2 * comparator.gain)
-        tail = w * math.acosh(math.sqrt(share * comparator.gain))
+        tail = w * run_away(comparator.gain, network.share)
         width = (network.v_high - network.v_low) / numerics.steering_parts
         v_os = comparator.v_os if isinstance(comparator, Comparator) else 0.0
         return -v_os - tail, -v_os + tail, numerics.steering_delta * tail, width
@@ -283,7 +283,7 @@ class Neuron(Part):
                 f"becomes {network.v_low:.3g} V and the neuron would latch; raise v_low, or use a "
                 "finer series."
             )
-        share = network.r_a / (network.r_a + network.r_b)
+        share = network.share
         if share * self.comparator.gain <= 1:
             raise DesignError(
                 f"The comparator's gain of {self.comparator.gain:g} is too low for the feedback "

@@ -38,6 +38,7 @@ __all__ = [
     "Mosfet",
     "OpAmp",
     "Supplies",
+    "run_away",
 ]
 
 
@@ -367,8 +368,21 @@ register_tags(
 )
 
 
+def run_away(gain: float, share: float) -> float:
+    """Return the distance from u = 0 at which the regenerative loop's gain passes 1.
+
+    In units of w = (v_oh - v_ol)/(2 gain); see `IdealComparator.tail`.
+
+    Parameters
+    ----------
+    gain, share : float
+        The comparator's gain and the part of its swing that is fed back; their product above 1.
+    """
+    return math.acosh(math.sqrt(share * gain))
+
+
 def _tail(swing: float, gain: float, share: float) -> float:
     if share * gain <= 1:
         return 0.0
-    u = math.acosh(math.sqrt(share * gain))  # in units of w
+    u = run_away(gain, share)
     return swing / (2 * gain) * u + share * swing * 0.5 * (1 - math.tanh(u))
