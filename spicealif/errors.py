@@ -10,6 +10,7 @@
     |   |-- SimulatorNotFound  the program or library is not on this machine
     |   `-- RunFailed          a run ended without complete data; ``.run`` holds what there is
     |-- RawFileError           a raw file cannot be read as what it claims to be (ValueError)
+    |-- LogFileError           a simulator's log cannot be read (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
     `-- OutputError            a file or folder cannot be written (OSError)
@@ -26,6 +27,7 @@ __all__ = [
     "CompareError",
     "DesignError",
     "IntegrationError",
+    "LogFileError",
     "NetlistError",
     "OutputError",
     "RawFileError",
@@ -79,6 +81,10 @@ class RunFailed(SimulatorError):
 
 class RawFileError(SpicealifError, ValueError):
     """A raw file cannot be read as what it claims to be."""
+
+
+class LogFileError(SpicealifError, ValueError):
+    """A simulator's log cannot be read."""
 
 
 class WaveformError(SpicealifError, ValueError):
