@@ -103,14 +103,15 @@ class Netlist:
         ----------
         name : str
             An element (``"r_b"``), a node (``"cp"``) or a hierarchical name (``"x_cmp.t1"``,
-            ``"b.x_cmp.b_1"``), in any case.
+            ``"b.x_cmp.b_1"``, ``"x_cmp:t1"``), in any case.
 
         Returns
         -------
         SourceLine or None
             The element's line; for a node, the first line that mentions it.
         """
-        steps = name.lower().replace("#branch", "").split(".")
+        # Dots are ngspice's, colons LTspice's; our own names hold neither.
+        steps = name.lower().replace("#branch", "").replace(":", ".").split(".")
         instances = [s for s in steps[:-1] if s.startswith("x")]
         lines = [
             (s, s.text.lower().replace("(", " ").replace(")", " ").replace(",", " ").split())

@@ -28,9 +28,10 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
+from spicealif.netlist.dialect import find_dialect
 from spicealif.netlist.netlist import Netlist
 
-__all__ = ["build_netlist", "dialects"]
+__all__ = ["build_netlist"]
 
 _MARK = "\x1e"
 _TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
@@ -76,6 +77,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     NetlistError
         If the dialect is unknown, the stimulus has ideal edges, or a template fails.
     """
+    spelling = find_dialect(dialect)
     uses_supplies = isinstance(neuron.comparator, Comparator) or (
         isinstance(neuron.difference_amplifier, DifferenceAmplifier)
         and isinstance(neuron.difference_amplifier.opamp, OpAmp)
@@ -84,10 +86,13 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     if not isinstance(neuron.leak, Memristor):
         del signals["x"]
     signals = {
-        name: tuple((k, f"v({node})") for k, node in terms) for name, terms in signals.items()
+        name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
+        for name, terms in signals.items()
     }
     if uses_supplies:
-        signals |= {n: ((-1.0, f"i({source})"),) for n, source in _SUPPLY_SIGNALS.items()}
+        signals |= {
+            n: ((-1.0, spelling.current.format(source)),) for n, source in _SUPPLY_SIGNALS.items()
+        }
     vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
     ideal = isinstance(neuron.comparator, IdealComparator)
     try:
@@ -99,6 +104,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
             celsius=round(neuron.temperature - 273.15, 9),
             uses_supplies=uses_supplies,
             vectors=[_Spice(v) for v in vectors],
+            voltage=lambda node: _Spice(spelling.voltage.format(node)),
             steer_p=_Spice("u" if ideal else "cp"),
             steer_n=_Spice("0" if ideal else "ref"),
             two_pi=2 * math.pi,
@@ -126,11 +132,6 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     return Netlist(text, dialect, neuron, vectors, signals, origins)
 
 
-def dialects() -> list[str]:
-    """Return the names of the dialects that netlists can be written in."""
-    return sorted(p.name for p in netlists_dir().iterdir() if p.is_dir() and p.name != "base")
-
-
 class _MarkingLoader(jinja2.BaseLoader):
     """Looks a template up in several folders and marks its lines."""
 
@@ -150,11 +151,6 @@ class _MarkingLoader(jinja2.BaseLoader):
 
 @cache
 def _template(dialect: str) -> jinja2.Template:
-    # Here, where it is cached, and not at each netlist: it reads a folder.
-    if dialect not in dialects():
-        raise NetlistError(
-            f"There is no netlist dialect {ascii(dialect)}; choose one of {', '.join(dialects())}."
-        )
     root = netlists_dir()
     environment = jinja2.Environment(
         loader=_MarkingLoader(
