@@ -1,42 +1,44 @@
-"""Headers of ngspice raw files: parse one, and find where the next one begins.
+"""Headers of raw files: parse one, and say which simulator wrote it.
 
 A raw file is one or more plots, one after the other; a plot is a text header that ends in a line
-``Binary:`` or ``Values:``, then its numbers. Everything here works on an open binary file and
-holds at most a few megabytes of it in memory.
+``Binary:`` or ``Values:``, then its numbers. The dialects differ in little: LTspice from XVII on
+writes its headers in UTF-16, says ``forward`` or ``reverse``, and gives an ``Offset``; Qspice adds
+lines of its own; Xyce leaves the number of points blank until its run ends.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from spicealif.errors import RawFileError
+from spicealif.simulators._raw_lines import CutOff, TooLong, find_title, read_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["CutOff", "Header", "RawVariable", "fail", "find_header", "parse_header"]
+__all__ = ["CutOff", "Header", "RawVariable", "fail", "parse_header"]
 
-_MAX_LINE = 1 << 16  # bytes; no line of a genuine header comes near it
 _MAX_LINES = 10_000  # header lines other than variables, so that a huge text file fails at once
-_SCAN = 1 << 22  # bytes a step when searching for the next header
-_TITLE = b"Title:"  # the line every plot begins with
-_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"T\0", b"\0T")  # how LTspice encodes its headers
-_BLANKS = 64  # bytes of white space allowed between two plots
 
-_KEY = re.compile(r"[A-Za-z][\w. ]{0,40}")
+_KEY = re.compile(r"[A-Za-z][\w. ()/-]{0,40}")
 _COUNT = re.compile(r"\d{1,18}")
 _DIMS = re.compile(r"\bdims=(\d{1,18}(?:,\d{1,18})*)(?:\s|$)")
-# words that LTspice, and only LTspice, writes on its Flags line
+#: Words of a Command or Version line, in the order in which they are looked for.
+_WRITERS = (
+    ("qspice", "qspice"),
+    ("ltspice", "ltspice"),
+    ("linear technology", "ltspice"),
+    ("xyce", "xyce"),
+    ("ngspice", "ngspice"),
+)
+#: Words that LTspice, and only LTspice, writes on its Flags line.
 _LTSPICE_FLAGS = frozenset(
     {"forward", "reverse", "stepped", "double", "fastaccess", "compressed", "nocompression"}
 )
-
-
-class CutOff(Exception):
-    """The file ends inside a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class RawVariable:
     name : str
         The name as the file has it, for example ``v(out)``.
     type : str
-        What the file calls its kind, for example ``time``, ``voltage``, ``current``.
+        What the file calls its kind, for example ``time``, ``voltage``, ``device_current``.
     """
 
     name: str
@@ -61,16 +63,22 @@ class Header:
 
     Attributes
     ----------
-    title, date, plotname : str
+    title, date, plotname, command : str
         The lines of these names; empty where the header has none.
     flags : frozenset of str
         The words of the ``Flags`` line, in lower case.
     variables : tuple of RawVariable
         In the order of the columns.
     n_points : int
-        The number of points the header declares.
+        The number of points the header declares; 0 where it leaves it blank.
+    offset : float
+        What is to be added to the stored axis.
+    writer : str
+        ``ngspice``, ``ltspice``, ``qspice``, ``xyce``, or empty if the header does not tell.
     binary : bool
         Whether binary numbers follow (otherwise text).
+    width : int
+        Bytes a character of the header: 1, or 2 for UTF-16.
     data : int
         Offset of the first byte after the header.
     """
@@ -78,10 +86,14 @@ class Header:
     title: str
     date: str
     plotname: str
+    command: str
     flags: frozenset[str]
     variables: tuple[RawVariable, ...]
     n_points: int
+    offset: float
+    writer: str
     binary: bool
+    width: int
     data: int
 
 
@@ -118,28 +130,38 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
     CutOff
         The file ends before the header does.
     RawFileError
-        The bytes are no header of an ngspice raw file.
+        The bytes are no header of a raw file.
     """
-    if not _find_title(file, path, start):
+    width = find_title(file, start)
+    if width is None:
         return None
+    if not width:
+        what = "it" if start == 0 else f"what follows byte {start}"
+        fail(
+            path,
+            f"{what} does not begin with 'Title:' as a plot of a raw file does",
+            "pass a raw file that a simulator wrote, or run the simulation again",
+        )
     fields: dict[str, str] = {}
     variables: tuple[RawVariable, ...] = ()
     dims: list[int] = []
     for _ in range(_MAX_LINES):
-        line = _line(file, path)
+        line = _line(file, path, width)
         if not line.strip():
+            continue
+        if line.startswith("."):  # Qspice notes parameters and aliases as in a netlist
+            fields.setdefault("abscissa", "")
             continue
         key, colon, value = line.partition(":")
         if not colon or not _KEY.fullmatch(key):
             fail(path, f"its header has the line {line[:40]!r}, which is not 'Key: value'")
         key = key.strip().lower()
         fields[key] = value.strip()
-        if key in {"flags", "command"}:
-            _refuse_ltspice(path, fields)
-        elif key == "variables":
+        if key == "variables":
             if variables:
                 fail(path, "a header of it lists its variables twice")
-            variables, dims = _variables(file, path, _count(path, fields, "no. variables"))
+            n = _count(path, fields, "no. variables")
+            variables, dims = _variables(file, path, width, n)
         elif key in {"binary", "values"}:
             break
     else:
@@ -147,81 +169,36 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
     if not variables:
         fail(path, "a header of it lists no variables")
 
-    n_points = _count(path, fields, "no. points")
+    n_points = _count(path, fields, "no. points", blank=0)
+    flags = _flags(path, fields, dims, n_points)
     return Header(
         title=fields.get("title", ""),
         date=fields.get("date", ""),
         plotname=fields.get("plotname", ""),
-        flags=_flags(path, fields, dims, n_points),
+        command=fields.get("command", ""),
+        flags=flags,
         variables=variables,
         n_points=n_points,
+        offset=_offset(path, fields),
+        writer=_writer(fields, flags, width),
         binary=key == "binary",
+        width=width,
         data=file.tell(),
     )
 
 
-def find_header(file: BinaryIO, start: int, size: int) -> int:
-    """Offset of the first header, complete or cut off, at or after `start`.
-
-    Needed where the header does not say how many points follow: after an analysis that failed,
-    ngspice leaves ``No. Points: 0`` and writes the next analysis behind it.
-
-    Parameters
-    ----------
-    file : binary file
-        The open raw file.
-    start : int
-        Where to begin.
-    size : int
-        Size of the file, in bytes.
-
-    Returns
-    -------
-    int
-        The offset; `size` when there is no further header.
-    """
-    # Title, line end, Date or Plotname: long enough to recognise, never needed in full at once
-    overlap = _MAX_LINE
-    position = start
-    while position < size:
-        file.seek(position)
-        block = file.read(_SCAN + overlap)
-        at = block.find(_TITLE)
-        while 0 <= at < _SCAN:  # what lies beyond is seen whole in the next step
-            if _is_header(block[at : at + overlap]):
-                return position + at
-            at = block.find(_TITLE, at + 1)
-        position += _SCAN
-    return size
-
-
-def _is_header(text: bytes) -> bool:
-    """Whether `text`, which begins with ``Title:``, goes on like a header or ends like one."""
-    _, newline, rest = text.partition(b"\n")
-    if not newline:
-        return len(text) < _MAX_LINE and text.isascii() and b"\0" not in text
-    return any(rest[: len(key)] == key[: len(rest)] for key in (b"Date:", b"Plotname:"))
-
-
-def _find_title(file: BinaryIO, path: Path, start: int) -> bool:
-    """Move to the ``Title:`` that may follow white space at `start`; False at the file's end."""
-    file.seek(start)
-    head = file.read(_BLANKS + len(_TITLE))
-    text = head.lstrip()
-    if not text and len(head) < _BLANKS:
-        return False
-    if start == 0 and head.startswith(_UTF16):
-        _fail_ltspice(path)
-    begin = text[: len(_TITLE)].lower()
-    if not begin or not _TITLE.lower().startswith(begin):
-        what = "it" if start == 0 else f"what follows byte {start}"
-        fail(
-            path,
-            f"{what} does not begin with {_TITLE.decode()!r} as a plot of ngspice does",
-            "pass a raw file that ngspice wrote, or run the simulation again",
-        )
-    file.seek(start + len(head) - len(text))
-    return True
+def _writer(fields: dict[str, str], flags: frozenset[str], width: int) -> str:
+    """Which simulator wrote a header."""
+    command = f"{fields.get('command', '')} {fields.get('version', '')}".lower()
+    for word, writer in _WRITERS:
+        if word in command:
+            return writer
+    if "abscissa" in fields:
+        return "qspice"
+    if width == 2 or flags & _LTSPICE_FLAGS:
+        return "ltspice"
+    # up to 43 ngspice says no more than "version 42", or nothing
+    return "ngspice" if flags & {"padded", "unpadded"} or command.startswith("version ") else ""
 
 
 def _flags(path: Path, fields: dict[str, str], dims: list[int], n_points: int) -> frozenset[str]:
@@ -239,26 +216,40 @@ def _flags(path: Path, fields: dict[str, str], dims: list[int], n_points: int) -
     return flags
 
 
-def _line(file: BinaryIO, path: Path) -> str:
+def _offset(path: Path, fields: dict[str, str]) -> float:
+    """Parse the offset of the axis."""
+    text = fields.get("offset", "") or "0"
+    try:
+        offset = float(text)
+    except ValueError:
+        offset = math.nan
+    if not math.isfinite(offset):
+        fail(path, f"a header of it gives {text[:20]!r} where 'offset' needs a number")
+    return offset
+
+
+def _line(file: BinaryIO, path: Path, width: int) -> str:
     """One line of the header, without its end."""
-    line = file.readline(_MAX_LINE)
-    if not line.endswith(b"\n"):
-        if len(line) < _MAX_LINE:
-            raise CutOff
-        fail(path, f"its header has a line of more than {_MAX_LINE} bytes")
-    return line.decode("utf-8", errors="replace").rstrip("\r\n")
+    try:
+        return read_line(file, width)
+    except TooLong as error:
+        fail(path, f"its header has a line of more than {error.args[0]} bytes")
 
 
-def _count(path: Path, fields: dict[str, str], key: str) -> int:
+def _count(path: Path, fields: dict[str, str], key: str, blank: int | None = None) -> int:
     """Parse a number of variables or points."""
     text = fields.get(key)
+    if text == "" and blank is not None:
+        return blank
     if text is None or not _COUNT.fullmatch(text) or not text.isascii():
         shown = "nothing" if text is None else repr(text[:20])
         fail(path, f"a header of it gives {shown} where '{key}' needs a count")
     return int(text)
 
 
-def _variables(file: BinaryIO, path: Path, n: int) -> tuple[tuple[RawVariable, ...], list[int]]:
+def _variables(
+    file: BinaryIO, path: Path, width: int, n: int
+) -> tuple[tuple[RawVariable, ...], list[int]]:
     """Read the variable lines and the sizes of the vectors that state them.
 
     The list grows with the lines that are there, so a huge `n` allocates nothing.
@@ -268,32 +259,16 @@ def _variables(file: BinaryIO, path: Path, n: int) -> tuple[tuple[RawVariable, .
     variables: list[RawVariable] = []
     dims: list[int] = []
     for i in range(n):
-        line = _line(file, path)
-        # names such as "v(a) - v(b)" hold spaces, so tabs separate where there are tabs
+        line = _line(file, path, width)
+        # names such as "v(a) - v(b)" hold spaces, so tabs separate where there are tabs; what
+        # follows the type (LTspice 26, ngspice's dims=) is no part of it
         parts = line.strip().split("\t") if line.count("\t") >= 2 else line.split()
         if len(parts) < 3 or parts[0].strip() != str(i):
             fail(path, f"the line {line.strip()[:40]!r} stands where variable {i} should")
         kind = " ".join(parts[2:]).split()
-        variables.append(RawVariable(parts[1].strip(), kind[0] if kind else ""))
+        # a file has few types and many variables
+        variables.append(RawVariable(parts[1].strip(), sys.intern(kind[0]) if kind else ""))
         match = _DIMS.search(line)
         if match:
             dims.append(math.prod(int(size) for size in match[1].split(",")[:8]))
     return tuple(variables), dims
-
-
-def _refuse_ltspice(path: Path, fields: dict[str, str]) -> None:
-    """Refuse a file whose ``Flags`` or ``Command`` only LTspice writes."""
-    if _LTSPICE_FLAGS & set(fields.get("flags", "").lower().split()):
-        _fail_ltspice(path)
-    command = fields.get("command", "").lower()
-    if "ltspice" in command or "linear technology" in command:
-        _fail_ltspice(path)
-
-
-def _fail_ltspice(path: Path) -> NoReturn:
-    """Refuse a file of LTspice."""
-    fail(
-        path,
-        "it was written by LTspice, and LTspice raw files are not read by this version",
-        "run the netlist in ngspice",
-    )

@@ -1,0 +1,432 @@
+"""One plot of a raw file: what its header says, and its numbers when asked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from spicealif.errors import RawFileError, SpicealifError
+from spicealif.simulators._raw_binary import read_columns, same_as_next
+from spicealif.simulators._raw_compression import Grid, interpolate, middles
+from spicealif.simulators._raw_header import RawVariable, fail
+from spicealif.simulators._raw_steps import find_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from spicealif.simulators._raw_layout import Layout
+
+__all__ = ["RawPlot", "StepValues", "stamp"]
+
+StepValues = tuple[dict[str, float], ...]
+_Stamp = tuple[int, int, int]
+
+#: Analyses that give numbers and no waveforms.
+_NO_AXIS = (
+    "operating point",
+    "transfer function",
+    "integrated noise",
+    "sensitivity",
+    "pole-zero",
+    "constant",
+)
+#: How far beyond the axis's ends `RawPlot.at` may ask, as a part of its length.
+_SLACK = 1e-9
+
+
+def stamp(status: os.stat_result) -> _Stamp:
+    """Take what changes when a file is replaced or written to."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@dataclass(frozen=True, eq=False)
+class RawPlot:
+    """One plot of a raw file: the result of one analysis.
+
+    A plot holds no open file. Its columns are read from the file when asked for, so they must be
+    asked for before the file is deleted or written anew; both are noticed. The columns of a text
+    file are read with its header and kept.
+
+    Columns come in the type that the file stores, since converting would cost as much as reading:
+    float64 or complex128; in LTspice's default files float64 for the first variable and float32
+    for the others. The axis is in true units: LTspice's marks of compressed points (negative
+    times) are taken off and the header's offset (the time at which saving began) is added.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    title : str
+        First line of the netlist.
+    date : str
+        When the run was made, as the simulator writes it.
+    plotname : str
+        The analysis, for example ``Transient Analysis``.
+    writer : str
+        ``ngspice``, ``ltspice``, ``qspice`` or ``xyce``; empty if the header does not tell, as
+        with ngspice up to 41.
+    command : str
+        What the header calls the program; may be empty.
+    flags : frozenset of str
+        ``real`` or ``complex``, and for example ``forward``, ``stepped``, ``double``, ``padded``.
+    variables : tuple of RawVariable
+        The columns, in order, with their names as in the file.
+    offset : float
+        What was added to the stored axis.
+    n_points : int
+        Number of complete points that the file holds, all steps together.
+    n_points_declared : int
+        Number of points that the header promises; 0 when the run did not end by itself.
+    """
+
+    path: Path
+    title: str
+    date: str
+    plotname: str
+    writer: str
+    command: str
+    flags: frozenset[str]
+    variables: tuple[RawVariable, ...]
+    offset: float
+    n_points: int
+    n_points_declared: int
+    _stamp: _Stamp = field(repr=False)
+    _layout: Layout | None = field(repr=False)
+    _columns: tuple[NDArray[Any], ...] | None = field(repr=False)
+    _log: StepValues | None = field(repr=False)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the run or the file ended before the number of points was written or reached."""
+        return self.n_points_declared == 0 or self.n_points < self.n_points_declared
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the columns are complex."""
+        return "complex" in self.flags
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the variables, as in the file."""
+        return tuple(variable.name for variable in self.variables)
+
+    @property
+    def axis(self) -> str | None:
+        """The name of the variable that the others are functions of; None if there is none.
+
+        Operating points and transfer functions have none.
+        """
+        name = self.plotname.lower()
+        return None if any(word in name for word in _NO_AXIS) else self.variables[0].name
+
+    @cached_property
+    def compressed(self) -> bool:
+        """Whether LTspice left out points (see `columns`); reads the axis at the first call."""
+        return self._marks and bool((self._stored_axis(slice(0, self.n_points)) < 0).any())
+
+    @property
+    def steps(self) -> tuple[slice, ...]:
+        """The points of each step (``.step``, nested ``.dc``), as slices of a whole column.
+
+        One slice if the file is not flagged ``stepped``. LTspice IV writes the first point of
+        each later step twice; one of the two is in no step. The axis is read at the first call.
+        """
+        return tuple(slice(a, b) for a, b in zip(*map(np.ndarray.tolist, self._steps), strict=True))
+
+    @property
+    def n_steps(self) -> int:
+        """The number of steps; 1 if the file is not flagged ``stepped``."""
+        return len(self._steps[0])
+
+    @cached_property
+    def step_values(self) -> StepValues | None:
+        """The stepped parameters of each step by name, from LTspice's log; None if not known."""
+        if "stepped" not in self.flags:
+            return None
+        values = self._log if self._log is not None else _steps_beside(self.path)
+        return values if values is not None and len(values) == self.n_steps else None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(n.lower() == name.lower() for n in self.names)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Read one column.
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable; case matters only where two names differ by nothing else.
+
+        Returns
+        -------
+        ndarray, shape (n_points,)
+            A copy, in the type stored (float32, float64 or complex128), in SI units (s, V, A,
+            Hz). In a complex plot the frequency is complex too, with a zero imaginary part,
+            unless Qspice wrote it.
+
+        Raises
+        ------
+        RawFileError
+            There is no such variable, the name stands for several different columns, or the file
+            is gone or has changed.
+        """
+        return self._column(name, slice(0, self.n_points))
+
+    def read_all(self) -> tuple[NDArray[Any], ...]:
+        """Read all columns.
+
+        Returns
+        -------
+        tuple of ndarray, shape (n_points,)
+            One a variable, in the order of `variables`, in the type stored (float32, float64 or
+            complex128), in SI units. They may be rows of one array.
+
+        Raises
+        ------
+        RawFileError
+            The file is gone or has changed.
+        """
+        return self._read(range(len(self.variables)), slice(0, self.n_points))
+
+    def columns(self, step: int | None = None, *, expand: bool = False) -> dict[str, NDArray[Any]]:
+        """Read all columns, by name.
+
+        Parameters
+        ----------
+        step : int, optional
+            Which step, from 0; all stored points if not given.
+        expand : bool, optional
+            Whether to draw the parabolas of a compressed plot: points are put in so that straight
+            lines between points are within 0.025 % of each variable's range of the parabola, and
+            at most 32 times as many. All stored points stay in, and a plot that is not compressed
+            stays as it is.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (N,)
+            Keys are the names as in the file; values as in `read_all`.
+
+        Raises
+        ------
+        RawFileError
+            Two different columns have the same name, there is no such step, `expand` is asked of
+            a plot of several steps without saying which, or the file is gone or has changed.
+        """
+        points = self._points(step, needed=expand)
+        columns = self._read(range(len(self.variables)), points)
+        if expand and self.compressed:
+            columns = self._expand(columns, points)
+        result: dict[str, NDArray[Any]] = {}
+        for name, column in zip(self.names, columns, strict=True):
+            if name in result and not np.array_equal(result[name], column, equal_nan=True):
+                self._ambiguous(name)
+            result.setdefault(name, column)
+        return result
+
+    def at(self, name: str, t: ArrayLike, step: int | None = None) -> NDArray[Any]:
+        """Return values of a variable between its points.
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+        t : array-like of float
+            Where on the axis, for example times in s; within the axis's range.
+        step : int, optional
+            Which step; needed if there are several.
+
+        Returns
+        -------
+        ndarray, shape of `t`
+            float64 or complex128: exactly on the parabolas of a compressed plot, on straight
+            lines elsewhere.
+
+        Raises
+        ------
+        RawFileError
+            There is no such variable or step, the plot has no axis or one that turns back, `t` is
+            beyond the axis, or the file is gone or has changed.
+        """
+        points = self._points(step, needed=True)
+        if self.axis is None or points.stop == points.start:
+            what = "no axis" if self.axis is None else "no points"
+            fail(
+                self.path, f"the plot {self.plotname!r} has {what}", "take its columns as they are"
+            )
+        y = self._column(name, points)
+        axis = self._read(range(1), points)[0].real
+        marked = middles(self._stored_axis(points)) if self._marks else np.empty(0, np.intp)
+        if axis[-1] < axis[0]:  # a falling sweep; time never falls
+            axis, y = axis[::-1], y[::-1]
+        if not (np.diff(axis) >= 0).all() or not np.isfinite(axis).all():
+            fail(
+                self.path,
+                f"the axis of the plot {self.plotname!r} turns back",
+                "use columns()",
+            )
+        at = np.asarray(t, np.float64)
+        slack = _SLACK * (axis[-1] - axis[0])
+        if not ((at >= axis[0] - slack) & (at <= axis[-1] + slack)).all():
+            fail(
+                self.path,
+                f"values are asked for outside the axis of the plot {self.plotname!r}",
+                f"stay between {axis[0]:g} and {axis[-1]:g}",
+            )
+        return interpolate(at.clip(axis[0], axis[-1]), axis, y, marked)
+
+    # ------------------------------------------------------------------ private
+
+    @property
+    def _marks(self) -> bool:
+        """Whether a negative axis value is a mark: only LTspice's times are marked."""
+        return (
+            self.writer == "ltspice"
+            and self.axis is not None
+            and self.variables[0].type.lower() == "time"
+            and not self.is_complex
+        )
+
+    @cached_property
+    def _steps(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where the steps start and stop."""
+        n = self.n_points
+        if "stepped" not in self.flags or n == 0:
+            return np.zeros(1, np.intp), np.full(1, n, np.intp)
+        if self.axis is None:
+            return np.arange(n), np.arange(1, n + 1)
+        axis = self._stored_axis(slice(0, n))
+        return find_steps(
+            np.abs(axis) if self._marks else axis,
+            reverse="reverse" in self.flags,
+            is_time=self.variables[0].type.lower() == "time",
+            same_as_next=self._same_as_next,
+        )
+
+    def _points(self, step: int | None, *, needed: bool) -> slice:
+        """Return the points of a step; where it is `needed`, None stands for the only one."""
+        if step is None and not (needed and self.n_steps > 1):
+            # not self.steps[0], which would read the axis of a file that is not stepped
+            return slice(0, self.n_points)
+        n = self.n_steps
+        if step is None or not 0 <= step < n:
+            what = f"has {n} steps" + (" and none is chosen" if step is None else f", no {step}")
+            fail(self.path, f"the plot {self.plotname!r} {what}", f"pass a step of 0 to {n - 1}")
+        starts, stops = self._steps
+        return slice(int(starts[step]), int(stops[step]))
+
+    def _expand(self, columns: tuple[NDArray[Any], ...], points: slice) -> tuple[NDArray[Any], ...]:
+        """Put points into the parabolas."""
+        stored = self._stored_axis(points)
+        if not len(middles(stored)):
+            return columns
+        grid = Grid(stored, columns[1:])
+        return grid.times(columns[0]), *(grid.values(column) for column in columns[1:])
+
+    def _column(self, name: str, points: slice) -> NDArray[Any]:
+        """Read one column at some points."""
+        found = self._find(name)
+        column = self._read(range(found[0], found[0] + 1), points)[0]
+        for i in found[1:]:
+            # "write out.raw v(a) v(a)" stores the same column twice
+            if not np.array_equal(self._read(range(i, i + 1), points)[0], column, equal_nan=True):
+                self._ambiguous(name)
+        return column
+
+    def _find(self, name: str) -> list[int]:
+        """Positions of the variables that `name` stands for."""
+        names = self.names
+        exact = [i for i, n in enumerate(names) if n == name]
+        if exact:
+            return exact
+        folded = [n.lower() for n in names]
+        found = [i for i, n in enumerate(folded) if n == str(name).lower()]
+        if not found:
+            close = difflib.get_close_matches(str(name).lower(), folded, n=1)
+            known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+            hint = f"use {names[folded.index(close[0])]!r} or" if close else "use"
+            fail(
+                self.path,
+                f"the plot {self.plotname!r} has no variable {name!r}",
+                f"{hint} one of {known}",
+            )
+        return found
+
+    def _ambiguous(self, name: str) -> NoReturn:
+        fail(
+            self.path,
+            f"the plot {self.plotname!r} has different columns named {name!r}",
+            "take them by position from read_all()",
+        )
+
+    def _read(self, which: range, points: slice) -> tuple[NDArray[Any], ...]:
+        """Return columns `which` (adjacent), in true units."""
+        columns = self._read_stored(which, points)
+        if which.start == 0 and self.axis is not None:
+            axis = columns[0]
+            if self._marks:
+                np.abs(axis, out=axis)
+            if self.offset:
+                axis += self.offset
+        for variable, column in zip(self.variables[which.start : which.stop], columns, strict=True):
+            # ngspice leaves the imaginary part of frequencies uninitialised with -r
+            if column.dtype.kind == "c" and variable.type.lower() == "frequency":
+                column.imag = 0.0
+        return columns
+
+    def _stored_axis(self, points: slice) -> NDArray[np.float64]:
+        """Return the axis as stored, without an imaginary part."""
+        return self._read_stored(range(1), points)[0].real
+
+    def _read_stored(self, which: range, points: slice) -> tuple[NDArray[Any], ...]:
+        """Return columns `which` (adjacent) as stored, in new arrays."""
+        if self._columns is not None:
+            return tuple(c[points].copy() for c in self._columns[which.start : which.stop])
+        assert self._layout is not None
+        try:
+            with self.path.open("rb") as file:
+                if stamp(os.fstat(file.fileno())) != self._stamp:
+                    fail(self.path, "it has changed since it was opened", "call read_raw again")
+                return read_columns(file, self._layout, which, points)
+        except (OSError, ValueError) as error:
+            self._unreadable(error)
+
+    def _same_as_next(self, points: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell at which points all variables have the values they have at the next point."""
+        if self._columns is not None:
+            same = np.ones(len(points), np.bool_)
+            for column in self._columns:
+                same &= column[points] == column[points + 1]
+            return same
+        assert self._layout is not None
+        try:
+            with self.path.open("rb") as file:
+                return same_as_next(file, self._layout, points)
+        except (OSError, ValueError) as error:
+            self._unreadable(error)
+
+    def _unreadable(self, error: Exception) -> NoReturn:
+        if isinstance(error, RawFileError):
+            raise error
+        fail(self.path, f"it cannot be read ({error})", "read its columns while it is there")
+
+
+def _steps_beside(path: Path) -> StepValues | None:
+    """Read the steps from the log beside a raw file; None if there is none that can be read."""
+    from spicealif.simulators.ltspice_log import read_ltspice_log
+
+    log = path.with_suffix(".log")
+    try:
+        return tuple(read_ltspice_log(log).steps) if log.is_file() else None
+    except (OSError, ValueError, SpicealifError):
+        return None
