@@ -133,6 +133,10 @@ def _choose(
         return told
     if other.row > told.row:  # a file with bytes to spare was not cut off
         return other
+    if header.writer == "ltspice" and "complex" in header.flags:
+        # the imaginary part of a frequency is zero, and no second frequency is
+        file.seek(header.data + _F8.itemsize)
+        return other if any(file.read(_F8.itemsize)) else told
     if not header.writer:
         fail(
             path,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from spicealif.errors import RawFileError, SpicealifError
-from spicealif.simulators._raw_binary import read_columns, same_as_next
+from spicealif.errors import SpicealifError
 from spicealif.simulators._raw_compression import Grid, interpolate, middles
 from spicealif.simulators._raw_header import RawVariable, fail
 from spicealif.simulators._raw_steps import find_steps
@@ -22,13 +20,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from spicealif.simulators._raw_layout import Layout
+    from spicealif.simulators._raw_source import Source
 
-__all__ = ["RawPlot", "StepValues", "stamp"]
+__all__ = ["RawPlot", "StepValues"]
 
 StepValues = tuple[dict[str, float], ...]
-_Stamp = tuple[int, int, int]
 
+#: Types of a first variable that is an axis, whatever the analysis is called.
+_AXES = ("time", "frequency")
 #: Analyses that give numbers and no waveforms.
 _NO_AXIS = (
     "operating point",
@@ -40,11 +39,6 @@ _NO_AXIS = (
 )
 #: How far beyond the axis's ends `RawPlot.at` may ask, as a part of its length.
 _SLACK = 1e-9
-
-
-def stamp(status: os.stat_result) -> _Stamp:
-    """Take what changes when a file is replaced or written to."""
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +92,7 @@ class RawPlot:
     offset: float
     n_points: int
     n_points_declared: int
-    _stamp: _Stamp = field(repr=False)
-    _layout: Layout | None = field(repr=False)
-    _columns: tuple[NDArray[Any], ...] | None = field(repr=False)
+    _source: Source = field(repr=False)
     _log: StepValues | None = field(repr=False)
 
     @property
@@ -124,8 +116,10 @@ class RawPlot:
 
         Operating points and transfer functions have none.
         """
-        name = self.plotname.lower()
-        return None if any(word in name for word in _NO_AXIS) else self.variables[0].name
+        first, name = self.variables[0], self.plotname.lower()
+        if first.type.lower() not in _AXES and any(word in name for word in _NO_AXIS):
+            return None
+        return first.name
 
     @cached_property
     def compressed(self) -> bool:
@@ -145,6 +139,22 @@ class RawPlot:
     def n_steps(self) -> int:
         """The number of steps; 1 if the file is not flagged ``stepped``."""
         return len(self._steps[0])
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether values are stored as float32, with 7 digits, as LTspice does by default."""
+        return self._source.dtype(len(self.variables) - 1) == np.float32
+
+    @property
+    def last(self) -> float | None:
+        """The last value of the axis, without reading the others; None if there is none.
+
+        It tells how far a run has got whose raw file is still growing.
+        """
+        if self.axis is None or self.n_points == 0:
+            return None
+        end = slice(self.n_points - 1, self.n_points)
+        return float(self._read(range(1), end)[0][0].real)
 
     @cached_property
     def step_values(self) -> StepValues | None:
@@ -265,8 +275,9 @@ class RawPlot:
                 self.path, f"the plot {self.plotname!r} has {what}", "take its columns as they are"
             )
         y = self._column(name, points)
-        axis = self._read(range(1), points)[0].real
-        marked = middles(self._stored_axis(points)) if self._marks else np.empty(0, np.intp)
+        axis = self._stored_axis(points)
+        marked = middles(axis) if self._marks else np.empty(0, np.intp)
+        axis = self._true(axis)
         if axis[-1] < axis[0]:  # a falling sweep; time never falls
             axis, y = axis[::-1], y[::-1]
         if not (np.diff(axis) >= 0).all() or not np.isfinite(axis).all():
@@ -310,7 +321,7 @@ class RawPlot:
             np.abs(axis) if self._marks else axis,
             reverse="reverse" in self.flags,
             is_time=self.variables[0].type.lower() == "time",
-            same_as_next=self._same_as_next,
+            same_as_next=self._source.same_as_next,
         )
 
     def _points(self, step: int | None, *, needed: bool) -> slice:
@@ -371,54 +382,26 @@ class RawPlot:
 
     def _read(self, which: range, points: slice) -> tuple[NDArray[Any], ...]:
         """Return columns `which` (adjacent), in true units."""
-        columns = self._read_stored(which, points)
+        columns = self._source.read(which, points)
         if which.start == 0 and self.axis is not None:
-            axis = columns[0]
-            if self._marks:
-                np.abs(axis, out=axis)
-            if self.offset:
-                axis += self.offset
+            self._true(columns[0])
         for variable, column in zip(self.variables[which.start : which.stop], columns, strict=True):
             # ngspice leaves the imaginary part of frequencies uninitialised with -r
             if column.dtype.kind == "c" and variable.type.lower() == "frequency":
                 column.imag = 0.0
         return columns
 
+    def _true(self, axis: NDArray[Any]) -> NDArray[Any]:
+        """Turn the stored axis into the true one, in place."""
+        if self._marks:
+            np.abs(axis, out=axis)
+        if self.offset:
+            axis += self.offset
+        return axis
+
     def _stored_axis(self, points: slice) -> NDArray[np.float64]:
         """Return the axis as stored, without an imaginary part."""
-        return self._read_stored(range(1), points)[0].real
-
-    def _read_stored(self, which: range, points: slice) -> tuple[NDArray[Any], ...]:
-        """Return columns `which` (adjacent) as stored, in new arrays."""
-        if self._columns is not None:
-            return tuple(c[points].copy() for c in self._columns[which.start : which.stop])
-        assert self._layout is not None
-        try:
-            with self.path.open("rb") as file:
-                if stamp(os.fstat(file.fileno())) != self._stamp:
-                    fail(self.path, "it has changed since it was opened", "call read_raw again")
-                return read_columns(file, self._layout, which, points)
-        except (OSError, ValueError) as error:
-            self._unreadable(error)
-
-    def _same_as_next(self, points: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Tell at which points all variables have the values they have at the next point."""
-        if self._columns is not None:
-            same = np.ones(len(points), np.bool_)
-            for column in self._columns:
-                same &= column[points] == column[points + 1]
-            return same
-        assert self._layout is not None
-        try:
-            with self.path.open("rb") as file:
-                return same_as_next(file, self._layout, points)
-        except (OSError, ValueError) as error:
-            self._unreadable(error)
-
-    def _unreadable(self, error: Exception) -> NoReturn:
-        if isinstance(error, RawFileError):
-            raise error
-        fail(self.path, f"it cannot be read ({error})", "read its columns while it is there")
+        return self._source.read(range(1), points)[0].real
 
 
 def _steps_beside(path: Path) -> StepValues | None:

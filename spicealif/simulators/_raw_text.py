@@ -86,11 +86,11 @@ def _numbers(
     position = header.data
     while position < end:
         file.seek(position)
-        read = file.read(min(_TEXT, end - position))
+        read = file.read(min(_TEXT * header.width, end - position))
         if not read:
             break
         position += len(read)
-        if header.width == 2:  # an even number of bytes is read, but for a file cut off
+        if header.width == 2:
             read = read.decode("utf-16-le", errors="replace").encode()
         text = rest + read
         tokens = text.split()

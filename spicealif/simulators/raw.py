@@ -12,16 +12,20 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from spicealif.errors import RawFileError
 from spicealif.simulators._raw_header import CutOff, RawVariable, fail, parse_header
 from spicealif.simulators._raw_layout import place
 from spicealif.simulators._raw_lines import find_header
-from spicealif.simulators._raw_plot import RawPlot, stamp
+from spicealif.simulators._raw_plot import RawPlot
+from spicealif.simulators._raw_source import Source, stamp
 from spicealif.simulators._raw_text import parse_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spicealif.simulators._raw_layout import Layout
     from spicealif.simulators._raw_plot import StepValues
 
 __all__ = ["RawPlot", "RawVariable", "read_raw"]
@@ -87,13 +91,13 @@ def _plots(file: BinaryIO, path: Path, values: StepValues | None) -> list[RawPlo
             break
         if header is None:
             break
-        layout = columns = None
+        numbers: Layout | tuple[NDArray[Any], ...]
         if header.binary:
-            layout, n_points, position = place(file, path, header, size)
+            numbers, n_points, position = place(file, path, header, size)
         else:
             position = find_header(file, header.data, size)
-            columns = parse_text(file, path, header, position)
-            n_points = len(columns[0])
+            numbers = parse_text(file, path, header, position)
+            n_points = len(numbers[0])
         plots.append(
             RawPlot(
                 path=path,
@@ -107,9 +111,7 @@ def _plots(file: BinaryIO, path: Path, values: StepValues | None) -> list[RawPlo
                 offset=header.offset,
                 n_points=n_points,
                 n_points_declared=header.n_points,
-                _stamp=stamp(status),
-                _layout=layout,
-                _columns=columns,
+                _source=Source(path, stamp(status), numbers),
                 _log=values,
             )
         )
