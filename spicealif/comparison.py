@@ -21,7 +21,7 @@ from spicealif.errors import CompareError
 from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "design_of"]
 
 _Floats = NDArray[np.float64]
 
@@ -140,6 +140,9 @@ class Comparison:
                 f"Neither side fires: v_mem reaches {figure(top, 'V')} and v_th is "
                 f"{figure(self.neuron.v_th, 'V')}."
             )
+        for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
+            if caveat := waveforms.attrs.get("caveat"):
+                notes.append(f"{label}: {caveat}")
         high, low = self.neuron.effective_thresholds
         if abs(high / self.neuron.v_th - 1) > 1e-6:
             notes.append(
@@ -198,18 +201,16 @@ def compare(
     Raises
     ------
     CompareError
-        If the neuron is not known, or the results have no samples or no common quantity.
+        If the neuron is not known, or the results have no samples.
+    WaveformError
+        If one of them has no ``v_mem``; what else is missing is left out.
     """
     if neuron is None:
-        design = a.attrs.get("design") or b.attrs.get("design")
-        if not design:
-            raise CompareError(
-                "Neither result says which neuron it is of; give the neuron (--neuron FILE)."
-            )
-        neuron = parse_toml(str(design))
+        neuron = design_of(a, b)
     for waveforms in (a, b):
         if not len(waveforms) or not waveforms.time[-1] > 0:
             raise CompareError("One of the results has no samples after t = 0; run it again.")
+        waveforms["v_mem"]  # whatever else is missing, this is what the two are about
     lengths = (float(a.time[-1]), float(b.time[-1]))
     end = min(lengths)
     if end > neuron.t_stop * (1 + 1e-9):
@@ -233,6 +234,21 @@ def compare(
         _pair(a, b, neuron),
         lengths,
     )
+
+
+def design_of(*results: Waveforms) -> Neuron:
+    """Return the neuron that was saved with the first result that has one.
+
+    Raises
+    ------
+    CompareError
+        If none of them says which neuron it is of.
+    """
+    for waveforms in results:
+        if design := waveforms.attrs.get("design"):
+            return parse_toml(str(design))
+    who = "The result does not say" if len(results) == 1 else "Neither result says"
+    raise CompareError(f"{who} which neuron it is of; give the neuron (--neuron FILE).")
 
 
 def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:

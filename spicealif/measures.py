@@ -117,7 +117,7 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
         "adaptation_ratio": last / first,
         "adaptation_index": _adaptation_index(by_pulse),
         "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
-        "v_c_peak": float(waveforms["v_c"].max()),
+        "v_c_peak": float(waveforms["v_c"].max()) if "v_c" in waveforms else math.nan,
     }
     out["energy_per_spike"] = _per_spike(_source_energy(waveforms), len(t))
     out["supply_energy_per_spike"] = _per_spike(_supply_energy(waveforms, neuron), len(t))
@@ -153,6 +153,8 @@ def _edge_intervals(by_pulse: list[_Floats]) -> tuple[float, float]:
 def _source_energy(waveforms: Waveforms) -> float:
     if "energy_source" in waveforms.attrs:
         return float(waveforms.attrs["energy_source"])
+    if "v_c" not in waveforms or "i_in" not in waveforms:
+        return math.nan
     return float(np.trapezoid(waveforms["v_c"] * waveforms["i_in"], waveforms.time))
 
 

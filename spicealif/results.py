@@ -1,48 +1,86 @@
-"""Loading saved results of any kind: our netCDF files, and simulators' raw files."""
+"""Loading saved results of any kind: our netCDF files, and raw files that any SPICE wrote."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist import build_netlist
 from spicealif.simulators._common import provenance, transients
-from spicealif.simulators.judge import waveforms_from
-from spicealif.simulators.second_reader import cross_check
-from spicealif.waveforms import Waveforms, load_waveforms
+from spicealif.simulators._vectors import canonical, parse_sum
+from spicealif.simulators.judge import spike_times
+from spicealif.simulators.second_reader import cross_check as check_both_readers
+from spicealif.waveforms import QUANTITIES, Waveforms, load_waveforms
+
+if TYPE_CHECKING:
+    from spicealif.simulators.raw import RawPlot
 
 __all__ = ["load_result"]
 
+#: A file of netCDF-4, which is HDF5, begins so; netCDF-3 is not written by us.
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+#: What a comparison cannot do without.
+_NEEDED = ("spike", "v_mem")
+#: From how large a share of its peak on an input current counts as another one.
+_OTHER_CURRENT = 0.01
+
 
 def load_result(
-    path: str | os.PathLike[str], neuron: Neuron | None = None, *, second_reader: bool = False
+    path: str | os.PathLike[str],
+    neuron: Neuron | None = None,
+    *,
+    signals: Mapping[str, str] | None = None,
+    spike_level: float | None = None,
+    step: int | None = None,
+    cross_check: bool = False,
 ) -> Waveforms:
-    """Load waveforms from a netCDF file of ours, or from an ngspice raw file.
+    """Load waveforms from a netCDF file of ours, or from a raw file of LTspice or another SPICE.
 
     Parameters
     ----------
     path : path-like
-        ``.nc`` or ``.raw``.
+        The file; what it is shows from its content. Of a raw file the last transient analysis is
+        taken.
     neuron : Neuron, optional
-        What a raw file is of; its nodes must be named as in our netlists.
-    second_reader : bool
-        Read a raw file with the package ``ltspice`` as well, and fail on any difference.
+        What a raw file is of.
+    signals : mapping of str to str, optional
+        How quantities are made of the raw file's vectors, for a circuit that does not name its
+        nodes as our netlists do: ``{"v_mem": "V(vc)-V(vs)", "spike": "V(out)"}``. Quantities not
+        given are looked for under our netlists' names.
+    spike_level : float, optional
+        Voltage in V that ``spike`` crosses upwards at a spike; the middle of the neuron's
+        comparator's levels if not given.
+    step : int, optional
+        Which step of a stepped raw file to take, from 1.
+    cross_check : bool
+        Read a raw file with the package ``ltspice`` as well, and fail on any difference. Where
+        that package is known to be wrong it is left out, and ``attrs["caveat"]`` says so.
 
     Returns
     -------
     Waveforms
+        ``attrs["caveat"]`` says what limits the values' accuracy, if anything does.
 
     Raises
     ------
     WaveformError
-        If the file cannot be loaded, or it is a raw file and the neuron or a vector is missing.
+        If the file cannot be loaded, or it is a raw file and the neuron, a vector or the choice
+        of a step is missing.
     RawFileError
         If a raw file is damaged, or the two readers differ.
     """
     path = Path(path)
-    if path.suffix.lower() != ".raw":
+    if not _is_raw(path):
+        if signals or step is not None:
+            raise WaveformError(
+                f"{ascii(str(path))} is no raw file; name vectors or a step for raw files only."
+            )
         return load_waveforms(path)
     if neuron is None:
         raise WaveformError(
@@ -54,15 +92,124 @@ def load_result(
         raise WaveformError(
             f"{ascii(str(path))} holds no transient analysis; give a file that does."
         )
-    if second_reader:
-        cross_check(path, plots[-1])
-    netlist = build_netlist(neuron)
-    attrs = provenance(netlist, "raw file", plots[-1].title)
-    waveforms, missing = waveforms_from(plots[-1].columns(), netlist, attrs)
-    if waveforms is None:
-        raise WaveformError(f"{ascii(str(path))} holds no time points; run the simulation again.")
-    if "spike" not in waveforms or "v_mem" not in waveforms:
+    plot = plots[-1]
+    skipped = check_both_readers(path, plot) if cross_check else ""
+    return _waveforms(plot, neuron, signals or {}, spike_level, _step(plot, step), skipped)
+
+
+def _is_raw(path: Path) -> bool:
+    """Whether a file is to be read as a raw file: by its beginning, else by its name."""
+    if path.suffix.lower() in (".raw", ".qraw"):
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_HDF5))
+    except (OSError, ValueError):
+        return False
+    return head[:6].lower() == b"title:" or head[:6] in (b"T\0i\0t\0", b"\xff\xfeT\0i\0")
+
+
+def _step(plot: RawPlot, step: int | None) -> int | None:
+    """Return the index of the step asked for, from 0, or None for a file that has none."""
+    count = plot.n_steps
+    if step is None and count == 1:
+        return None
+    if step is None:
         raise WaveformError(
-            f"{ascii(str(path))} lacks {', '.join(missing)}; save these vectors in the simulation."
+            f"{ascii(str(plot.path))} holds {count} steps; choose one of them (--step N)."
         )
-    return waveforms
+    if not 1 <= step <= count:
+        raise WaveformError(
+            f"{ascii(str(plot.path))} has no step {step}; choose one from 1 to {count}."
+        )
+    return step - 1
+
+
+def _waveforms(
+    plot: RawPlot,
+    neuron: Neuron,
+    signals: Mapping[str, str],
+    spike_level: float | None,
+    step: int | None,
+    skipped: str,
+) -> Waveforms:
+    netlist = build_netlist(neuron)
+    unknown = sorted(set(signals) - set(QUANTITIES))
+    if unknown:
+        raise WaveformError(
+            f"There is no quantity {ascii(unknown[0])}; choose one of {', '.join(QUANTITIES)}."
+        )
+    # The whole is read once; a file of hundreds of vectors is not one of ours.
+    columns = plot.columns(step=step, expand=True)
+    if plot.axis is None or not len(columns[plot.axis]):
+        raise WaveformError(
+            f"{ascii(str(plot.path))} holds no time points; run the simulation again."
+        )
+    time = np.asarray(columns[plot.axis], dtype=np.float64)
+    names = {canonical(name): name for name in columns}
+    traces: dict[str, np.ndarray] = {}
+    for quantity in QUANTITIES:
+        if quantity in signals:
+            terms = parse_sum(signals[quantity], columns)
+        else:
+            ours = netlist.signals.get(quantity, ())
+            if not ours or any(canonical(vector) not in names for _, vector in ours):
+                continue
+            terms = tuple((k, names[canonical(vector)]) for k, vector in ours)
+        traces[quantity] = sum(
+            (k * np.asarray(columns[name], dtype=np.float64) for k, name in terms),
+            np.zeros(len(time)),
+        )
+    missing = [q for q in _NEEDED if q not in traces]
+    if missing:
+        listed = ", ".join(list(columns)[:12]) + (", ..." if len(columns) > 12 else "")
+        raise WaveformError(
+            f"{ascii(str(plot.path))} has no vectors for {' and '.join(missing)} under our "
+            "netlists' names; save these vectors in the simulation, or say how each is made of the "
+            f"file's ({' '.join(_option(q) for q in missing)}), which are {ascii(listed)[1:-1]}."
+        )
+    caveats = _caveats(plot, skipped)
+    caveats += _other_current(traces, time, neuron)
+    traces.setdefault("i_in", neuron.stimulus.value(time))
+    attrs = provenance(netlist, plot.writer or "raw file", plot.command or plot.title)
+    if caveats:
+        attrs["caveat"] = " ".join(caveats)
+    spikes = spike_times(time, traces["spike"], neuron, spike_level)
+    return Waveforms(time, traces, spikes, attrs)
+
+
+def _option(quantity: str) -> str:
+    return f"--{quantity.replace('_', '-')} 'V(...)'"
+
+
+def _caveats(plot: RawPlot, skipped: str) -> list[str]:
+    """Return what limits the accuracy of a raw file's values."""
+    out = []
+    if plot.compressed:
+        out.append(
+            "The raw file is compressed, which loses accuracy; add '.options plotwinsize=0' to the "
+            "netlist to switch that off."
+        )
+    if plot.is_float32:
+        out.append(
+            "The raw file holds values of 7 digits; add '.options numdgt=15' to the netlist for 16."
+        )
+    if plot.truncated:
+        out.append("The raw file ends early: its run was stopped, or the file was cut off.")
+    return [*out, skipped] if skipped else out
+
+
+def _other_current(traces: Mapping[str, np.ndarray], time: np.ndarray, neuron: Neuron) -> list[str]:
+    """Return a caveat if the file's input current is not the neuron's."""
+    if "i_in" not in traces:
+        return []
+    # The median: at the edges of pulses a small difference in time is a large one in current.
+    wanted = neuron.stimulus.value(time)
+    peak = float(np.abs(wanted).max())
+    gap = float(np.median(np.abs(traces["i_in"] - wanted)))
+    if gap <= _OTHER_CURRENT * peak:
+        return []
+    return [
+        f"The file's input current differs from the neuron's stimulus (median {gap:.3g} A, peak "
+        f"{peak:.3g} A); the reference is driven by the stimulus."
+    ]

@@ -415,7 +415,7 @@ def test_ideal_edges_are_not_for_circuits(field: str, cli: Cli, tmp_path: Path) 
         (["netlist", "paper", "--unknown"], "No such option"),
         (["frobnicate"], "No such command"),
         (["netlist", "paper", "lif"], "unexpected extra argument"),
-        (["compare", "a.nc"], "Missing argument"),
+        (["compare"], "Missing argument"),
         (["netlist", "paper", "--set"], "requires an argument"),
         (["compare", "a.nc", "b.nc", "--json=1"], "does not take a value"),
         (["run", "--figures=maybe"], "does not take a value"),
@@ -565,7 +565,7 @@ def results(tmp_path: Path) -> Path:
     good.save(folder / "good.nc")
     Waveforms(time, signals, np.empty(0)).save(folder / "anonymous.nc")
     Waveforms(time, signals, np.empty(0), {"design": "c = \n"}).save(folder / "hostile.nc")
-    Waveforms(time, {"v_mem": time}, np.empty(0), good.attrs).save(folder / "bare.nc")
+    Waveforms(time, {"v_c": time}, np.empty(0), good.attrs).save(folder / "bare.nc")
     Waveforms(time[:0], {"v_mem": time[:0]}, np.empty(0), good.attrs).save(folder / "empty.nc")
     data = (folder / "good.nc").read_bytes()
     (folder / "truncated.nc").write_bytes(data[: len(data) // 2])
@@ -619,7 +619,7 @@ COMPARE: dict[str, tuple[list[str], str]] = {
     "foreign": (["foreign.nc", "good.nc"], "has no 'time'"),
     "newline in the name": (["a\nb.nc", "good.nc"], "give a netCDF file"),
     "separator in the name": (["a\u2028b.nc", "good.nc"], "give a netCDF file"),
-    "lacks a quantity": (["bare.nc", "good.nc"], "have no 'v_c'"),
+    "lacks a quantity": (["bare.nc", "good.nc"], "have no 'v_mem'"),
     "no samples": (["empty.nc", "good.nc"], "no samples"),
     "no design": (["anonymous.nc", "anonymous.nc"], "give the neuron (--neuron FILE)"),
     "hostile design": (["hostile.nc", "anonymous.nc"], ""),

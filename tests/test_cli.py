@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def test_help_of_every_command_has_an_example(tmp_path):
 def test_examples_in_the_help_are_valid_commands(tmp_path):
     """Parse each --help example with click itself, so that no option in it is unknown."""
     for name, command in cli.commands.items():
-        words = command.epilog.split()[2:]
+        words = shlex.split(command.epilog)[2:]
         assert words[0] == name
         words = words[: words.index(">")] if ">" in words else words
         with command.make_context(name, words[1:]) as context:
@@ -92,9 +93,7 @@ def test_a_raw_file_that_somebody_else_ran_can_be_compared(tmp_path):
     )  # fmt: skip
     (tmp_path / "mine.toml").write_text('preset = "paper"\nt_stop = "1m"\n')
     run("reference", "mine.toml", "-o", "r.nc", cwd=tmp_path)
-    out = run(
-        "compare", "mine.raw", "r.nc", "--neuron", "mine.toml", "--second-reader", cwd=tmp_path
-    )
+    out = run("compare", "mine.raw", "r.nc", "--neuron", "mine.toml", "--cross-check", cwd=tmp_path)
     assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
 
 

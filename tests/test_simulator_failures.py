@@ -59,7 +59,7 @@ REJECTED = {
     "unknown model": (
         edit(PAPER, "M_sw", "M_sw v_c spike 0 nosuch"),
         "could not find a valid modelname",
-        "discharge MOSFET: 2N7002 (netlist line 77, from models/parts/mosfet_vdmos.cir.j2:",
+        "discharge MOSFET: 2N7002 (netlist line 80, from models/parts/mosfet_vdmos.cir.j2:",
     ),
     "unknown subcircuit": (
         edit(PAPER, "X_cmp", "X_cmp cp ref v_cc 0 spike nosuch"),
@@ -93,14 +93,14 @@ REJECTED = {
         "membrane (netlist line 11, from netlists/base/neuron.cir.j2:",
     ),
     "duplicate element in a subcircuit": (
-        after("C_1 t1", "C_1 t1 gnd 1e-9"),
+        after("C_1 t1", "C_1 t1 vn 1e-9"),
         "device already exists",
-        "comparator: AD8561 with hysteresis network (netlist line 67, ",
+        "comparator: AD8561 with hysteresis network (netlist line 68, ",
     ),
     "syntax error": (
-        edit(PAPER, "B_1 gnd", "B_1 gnd t1 I=1+*tanh("),
+        edit(PAPER, "B_1 vn", "B_1 vn t1 I=1+*tanh("),
         "syntax error, parsing stopped at * tanh (",
-        "comparator: AD8561 with hysteresis network (netlist line 66, ",
+        "comparator: AD8561 with hysteresis network (netlist line 67, ",
     ),
     "unknown function": (
         edit(PAPER, "B_g 0 g", "B_g 0 g I=nosuch(V(inp))"),
@@ -108,14 +108,14 @@ REJECTED = {
         "op-amp: OP482 (netlist line 42, from models/parts/opamp_op482.cir.j2:",
     ),
     "subcircuit without end": (
-        edit(PAPER, "B_s vp gnd", ".subckt other a b"),
+        edit(PAPER, "B_s vp vn", ".subckt other a b"),
         "Mismatch of .subckt ... .ends",
         "comparator: AD8561 with hysteresis network (netlist line 59, ",
     ),
     "analysis without length": (
         edit(PAPER, ".tran", ".tran 5e-07"),
         "TSTOP is invalid",
-        "analysis (netlist line 92, from netlists/ngspice/analysis.cir.j2:",
+        "analysis (netlist line 97, from netlists/ngspice/transient.cir.j2:",
     ),
     "missing include": (
         after("C_m", ".include nosuch.inc"),
@@ -270,8 +270,8 @@ def test_solver_stops_half_way(simulator):
     [
         ("R_s v_s", STUCK, "series resistor", "neuron.cir.j2"),
         (
-            "B_s vp gnd",
-            "B_loop loop gnd V=u(V(inp)-0.1)-2*u(V(loop)-0.3)",
+            "B_s vp vn",
+            "B_loop loop vn V=u(V(inp)-0.1)-2*u(V(loop)-0.3)",
             "comparator: AD8561",
             "comparator_ad8561.cir.j2",
         ),
@@ -339,7 +339,7 @@ def test_warnings_name_components(simulator):
     assert run.status is Status.OK
     (warning,) = run.warnings
     assert "unrecognized parameter (nosuch) - ignored" in warning.text
-    assert "discharge MOSFET: 2N7002 (netlist line 78, " in str(warning)
+    assert "discharge MOSFET: 2N7002 (netlist line 81, " in str(warning)
 
 
 def test_unknown_option_is_not_noticed(simulator):

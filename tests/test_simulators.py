@@ -271,7 +271,7 @@ def test_worker_is_replaced_after_a_failure(shared):
     netlist = netlist_of()
     good = shared.run(netlist)
     pid = worker_of(shared)
-    assert not shared.run(edit(netlist, "R_s", "R_s v_s v_r {nosuch}")).ok
+    assert not shared.run(edit(netlist, "R_s ", "R_s v_s v_r {nosuch}")).ok
     assert not psutil.pid_exists(pid)
     again = shared.run(netlist)
     assert worker_of(shared) != pid
@@ -423,18 +423,18 @@ def test_no_room_for_temporary_files(tmp_path, monkeypatch, fresh):
 
 
 def test_names():
-    assert simulator_names() == sorted(SIMULATORS)
-    for name in SIMULATORS:
+    assert simulator_names() == sorted([*SIMULATORS, "ltspice"])
+    for name in simulator_names():
         simulator = get_simulator(name)
         assert simulator.name == name
-        assert simulator.dialect == "ngspice"
+        assert simulator.dialect == ("ltspice" if name == "ltspice" else "ngspice")
 
 
 def test_unknown_simulator_lists_the_known():
     with pytest.raises(SimulatorError) as caught:
         get_simulator("ltspize\n")
     assert str(caught.value) == (
-        "There is no simulator 'ltspize\\n'; choose one of ngspice, ngspice-batch."
+        "There is no simulator 'ltspize\\n'; choose one of ltspice, ngspice, ngspice-batch."
     )
 
 

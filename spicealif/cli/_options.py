@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from spicealif.design import Neuron
 
 __all__ = [
+    "cross_check_option",
     "find_neuron",
     "neuron_argument",
     "output_option",
@@ -68,8 +69,13 @@ def simulator_options(command: _F) -> _F:
         default="ngspice",
         show_default=True,
         metavar="NAME",
-        help="ngspice (shared library) or ngspice-batch (program).",
+        help="ngspice (shared library), ngspice-batch (program) or ltspice.",
     )(command)
+
+
+def cross_check_option(what: str) -> Callable[[_F], _F]:
+    """Return the flag ``--cross-check``, its help saying `what` it does."""
+    return click.option("--cross-check", is_flag=True, help=what)
 
 
 def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -> Neuron:

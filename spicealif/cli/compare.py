@@ -1,53 +1,102 @@
-"""``spicealif compare``: any two saved results."""
+"""``spicealif compare``: any two saved results, or one and the reference."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from spicealif.cli._options import find_neuron
+from spicealif.cli._options import cross_check_option, find_neuron, variant_option
+
+if TYPE_CHECKING:
+    from spicealif.design import Neuron
+    from spicealif.waveforms import Waveforms
 
 __all__ = ["compare_command"]
 
 
 @click.command(
     "compare",
-    epilog="Example:  spicealif compare circuit.nc reference.nc --figure overlay.png",
-    short_help="Compare two saved results.",
+    epilog='Example:  spicealif compare my.raw --neuron my.toml --v-mem "V(vc)-V(vs)"',
+    short_help="Compare a saved result with another, or with the reference.",
 )
 @click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--neuron",
     metavar="NEURON",
     help="Preset or TOML file; needed for raw files, which do not say what they are of.",
 )
+@click.option(
+    "-s",
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a value of the neuron, such as t_stop=10m; may be repeated.",
+)
+@variant_option
+@click.option("--v-mem", metavar="SUM", help="Raw file: the membrane voltage, as V(vc)-V(vs).")
+@click.option("--spike", metavar="SUM", help="Raw file: the comparator's output, as V(out).")
+@click.option("--v-c", metavar="SUM", help="Raw file: the capacitor's voltage.")
+@click.option("-x", "--x", metavar="SUM", help="Raw file: the memristor's state, 1 V = 1.")
+@click.option("--i-in", metavar="SUM", help="Raw file: the input current, as -I(I1).")
+@click.option(
+    "--spike-level",
+    type=float,
+    metavar="VOLT",
+    help="Raw file: a spike is where --spike rises through this [default: the middle of the "
+    "comparator's levels].",
+)
+@click.option("--step", type=int, metavar="N", help="Raw file: which step, from 1.")
+@cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
 @click.option(
     "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw both into this file."
 )
-@click.option(
-    "--second-reader",
-    is_flag=True,
-    help="Read raw files with the package ltspice as well, and fail if it reads other values.",
-)
 def compare_command(
     first: Path,
-    second: Path,
+    second: Path | None,
     neuron: str | None,
+    changes: tuple[str, ...],
+    variant: str,
+    spike_level: float | None,
+    step: int | None,
+    cross_check: bool,
     as_json: bool,
     figure: Path | None,
-    second_reader: bool,
+    **vectors: str | None,
 ) -> None:
-    """Compare FIRST with SECOND: netCDF files of ours (.nc) or ngspice raw files (.raw)."""
+    """Compare FIRST with SECOND, or with the reference if SECOND is not given.
+
+    Results are netCDF files of ours (.nc) and raw files (.raw) of LTspice, ngspice and other
+    SPICEs. A raw file of a netlist of ours ("spicealif netlist --dialect ltspice") is understood as
+    it is; for another circuit say which of its vectors is what: SUM is made of vectors with signs,
+    as "V(vc)-V(vs)".
+    """
     import json
 
     from spicealif.comparison import compare
+    from spicealif.errors import DesignError
     from spicealif.results import load_result
 
-    described = find_neuron(neuron) if neuron else None
-    a, b = (load_result(p, described, second_reader=second_reader) for p in (first, second))
+    if changes and neuron is None:
+        raise DesignError("--set changes a neuron, and none is given; add --neuron NEURON.")
+    described = find_neuron(neuron, changes) if neuron else None
+    signals = {name: text for name, text in vectors.items() if text is not None}
+    a = load_result(
+        first,
+        described,
+        signals=signals,
+        spike_level=spike_level,
+        step=step,
+        cross_check=cross_check,
+    )
+    if second is None:
+        b = _reference(a, described, variant)
+    else:
+        b = load_result(second, described, cross_check=cross_check)
     comparison = compare(a, b, described)
     if as_json:
         click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
@@ -58,3 +107,16 @@ def compare_command(
 
         plots.save_figure(plots.overlay_figure(comparison), figure)
         click.echo(f"Wrote {figure}.", err=as_json)
+
+
+def _reference(of: Waveforms, neuron: Neuron | None, variant: str) -> Waveforms:
+    """Integrate the neuron that a result is of."""
+    from spicealif.cli._start import without_scipy_blas
+    from spicealif.comparison import design_of
+    from spicealif.reference import solve_reference
+
+    with without_scipy_blas():
+        return solve_reference(
+            neuron or design_of(of),
+            variant,  # type: ignore[arg-type]  # checked there
+        )

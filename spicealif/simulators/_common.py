@@ -11,13 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import store
-from spicealif.errors import SimulatorError
+from spicealif.errors import RawFileError, SimulatorError
 from spicealif.netlist import Netlist
 from spicealif.simulators.judge import judge, read_log, waveforms_from
 from spicealif.simulators.raw import RawPlot, read_raw
-from spicealif.simulators.run import Cost, Run, Status
+from spicealif.simulators.run import Cost, Message, Run, Status
+from spicealif.simulators.second_reader import cross_check
 
-__all__ = ["Output", "check_timeout", "finish", "private_folder", "provenance", "transients"]
+__all__ = [
+    "Output",
+    "check_timeout",
+    "finish",
+    "private_folder",
+    "provenance",
+    "transients",
+    "write_deck",
+]
 
 
 @dataclass
@@ -34,26 +43,53 @@ class Output:
         Its own CPU time in s.
     exit_code : int or None
         The program's; None if its process died in another way.
-    timed_out : bool
-        Whether it was stopped at the timeout.
+    stopped : Status or None
+        Why it was stopped by us, such as TIMEOUT.
+    messages : tuple of tuple of Message, or None
+        Errors and warnings, where somebody has read them already; ngspice's are read here.
+    remarks : tuple of Message
+        Warnings of ours about the run.
+    doubt : tuple of Status and str, or None
+        Why data that look complete are no result all the same.
+    nothing : tuple of Status and str, or None
+        Why there is nothing at all, where the simulator's runner knows better than the judge.
     """
 
     columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     log: str = ""
     cpu_s: float = 0.0
     exit_code: int | None = 0
-    timed_out: bool = False
+    stopped: Status | None = None
+    messages: tuple[tuple[Message, ...], tuple[Message, ...]] | None = None
+    remarks: tuple[Message, ...] = ()
+    doubt: tuple[Status, str] | None = None
+    nothing: tuple[Status, str] | None = None
+
+    def second_opinion(self, raw: Path, plot: RawPlot) -> None:
+        """Have the package ``ltspice`` read the raw file too; a difference becomes the doubt."""
+        if self.stopped is not None:
+            return
+        try:
+            skipped = cross_check(raw, plot)
+        except RawFileError as error:
+            self.doubt = Status.READERS_DIFFER, str(error)
+            return
+        if skipped:
+            self.remarks += (Message("warning", skipped),)
 
 
 def finish(netlist: Netlist, simulator: str, version: str, output: Output, start: float) -> Run:
     """Judge a simulator's output and make it a `Run`; `start` is ``time.perf_counter()`` then."""
-    errors, warnings = read_log(output.log, netlist)
+    errors, warnings = output.messages or read_log(output.log, netlist)
     attrs = provenance(netlist, simulator, version)
     waveforms, missing = waveforms_from(output.columns, netlist, attrs)
-    stopped = Status.TIMEOUT if output.timed_out else None
     status, reason = judge(
-        netlist, waveforms, missing, errors, exit_code=output.exit_code, stopped=stopped
+        netlist, waveforms, missing, errors, exit_code=output.exit_code, stopped=output.stopped
     )
+    if output.doubt is not None and status.ok:
+        status, reason = output.doubt
+    if output.nothing is not None:
+        status, reason = output.nothing
     points = len(waveforms) if waveforms is not None else 0
     return Run(
         status=status,
@@ -62,7 +98,7 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
         waveforms=waveforms,
         log=output.log,
         errors=errors,
-        warnings=warnings,
+        warnings=(*warnings, *output.remarks),
         cost=Cost(output.cpu_s, time.perf_counter() - start, points),
         simulator=simulator,
         version=version,
@@ -78,6 +114,19 @@ def check_timeout(timeout: float | None) -> None:
     """Raise `SimulatorError` unless `timeout` is None or positive."""
     if timeout is not None and not timeout > 0:
         raise SimulatorError(f"The timeout is {timeout:g} s; give a positive number of seconds.")
+
+
+def write_deck(folder: Path, name: str, text: str) -> Path:
+    """Write a netlist into a private folder; return its path, or raise `SimulatorError`."""
+    deck = folder / name
+    try:
+        deck.write_text(text, encoding="ascii", newline="\n")
+    except OSError as error:
+        raise SimulatorError(
+            f"The netlist cannot be written to a temporary folder ({error.strerror}); free some "
+            "space, or set TMPDIR to a folder that has some."
+        ) from None
+    return deck
 
 
 def private_folder() -> tempfile.TemporaryDirectory[str]:

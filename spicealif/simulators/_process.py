@@ -5,24 +5,51 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spicealif.simulators._process_tree import ProcessTree
 
 __all__ = ["Finished", "kill_group", "run_program"]
 
 #: How often a running program is looked at, s; the first looks are closer together.
 _POLL_MAX = 0.1
+#: How often it is checked whether a program does anything, s.
+_IDLE_POLL = 1.0
+#: A process that waits for a person still draws its window: less CPU than this fraction is idle.
+_IDLE_SHARE = 0.005
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended: exit code (negative: the signal), CPU time in s."""
+    """How a program ended.
+
+    Attributes
+    ----------
+    exit_code : int
+        Negative: the signal that ended it.
+    cpu_s : float
+        CPU time of the program and its children in s.
+    timed_out : bool
+        Whether it was killed at the timeout.
+    idle : bool
+        Whether it was killed because it did nothing for too long.
+    """
 
     exit_code: int
     cpu_s: float
     timed_out: bool
+    idle: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was killed by us."""
+        return self.timed_out or self.idle
 
 
 def run_program(
@@ -32,6 +59,8 @@ def run_program(
     timeout: float | None,
     poll: Callable[[], None] | None = None,
     environment: Mapping[str, str] | None = None,
+    tree: ProcessTree | None = None,
+    idle_limit: float | None = None,
 ) -> Finished:
     """Run a program in its own session and wait for it.
 
@@ -47,6 +76,10 @@ def run_program(
         Called a few times a second while the program runs.
     environment : mapping, optional
         The program's environment; ours if not given.
+    tree : ProcessTree, optional
+        Finds and kills processes that left the program's group; without it the group is killed.
+    idle_limit : float, optional
+        Seconds after which a program is killed that neither computes nor writes; needs `tree`.
 
     Returns
     -------
@@ -57,7 +90,9 @@ def run_program(
     OSError
         If the program cannot be started.
     """
-    start = time.perf_counter()
+    start = time.monotonic()
+    if tree is not None:
+        environment = tree.marked(os.environ if environment is None else environment)
     # A session of its own: a Ctrl-C in the terminal reaches us alone, and the whole tree can be
     # killed by its group.
     process = subprocess.Popen(
@@ -67,36 +102,31 @@ def run_program(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        start_new_session=sys.platform != "win32",
     )
-    timed_out = False
+    watch = _IdleWatch(tree, process.pid, folder, idle_limit) if tree and idle_limit else None
+    timed_out = idle = False
     pause = 0.002
+    waiter = _Waiter(process, tree)
     try:
-        while True:
-            # wait4 instead of Popen.wait, because it tells the CPU time of this child alone.
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            elapsed = time.perf_counter() - start
-            if timeout is not None and elapsed > timeout:
-                timed_out = True
-                kill_group(process.pid)
-                _, status, usage = os.wait4(process.pid, 0)
+        while not waiter.ended():
+            timed_out = timeout is not None and time.monotonic() - start > timeout
+            idle = not timed_out and watch is not None and watch.too_long()
+            if timed_out or idle:
+                _kill(process, tree)
+                waiter.wait()
                 break
             if poll is not None:
                 poll()
             time.sleep(pause)
             pause = min(pause * 1.5, _POLL_MAX)
-        process.returncode = os.waitstatus_to_exitcode(status)
     finally:
         if process.returncode is None:
-            kill_group(process.pid)
+            _kill(process, tree)
             process.wait()
-    return Finished(
-        process.returncode,
-        usage.ru_utime + usage.ru_stime,
-        timed_out,
-    )
+    if tree is not None:
+        tree.tidy()
+    return Finished(process.returncode, waiter.cpu_s, timed_out, idle)
 
 
 def kill_group(pid: int) -> None:
@@ -108,3 +138,72 @@ def kill_group(pid: int) -> None:
     except PermissionError:
         # On macOS a group of which only zombies are left answers so.
         pass
+
+
+def _kill(process: subprocess.Popen[bytes], tree: ProcessTree | None) -> None:
+    if tree is not None:
+        tree.kill(process.pid)
+        process.kill()  # does nothing if it is gone
+    else:
+        kill_group(process.pid)
+
+
+class _Waiter:
+    """Waits for a process and learns its CPU time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], tree: ProcessTree | None) -> None:
+        self.process = process
+        self.tree = tree
+        self.cpu_s = 0.0
+
+    def ended(self) -> bool:
+        if sys.platform == "win32":
+            # Windows keeps no account of a process that has ended.
+            if self.tree is not None:
+                self.cpu_s = max(self.cpu_s, self.tree.cpu_seconds(self.process.pid))
+            return self.process.poll() is not None
+        return self._wait4(os.WNOHANG)
+
+    def wait(self) -> None:
+        if sys.platform == "win32":
+            self.process.wait()
+        else:
+            self._wait4(0)
+
+    def _wait4(self, flags: int) -> bool:
+        # wait4 instead of Popen.wait, because it tells the CPU time of this child alone.
+        pid, status, usage = os.wait4(self.process.pid, flags)
+        if not pid:
+            return False
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_s = usage.ru_utime + usage.ru_stime
+        return True
+
+
+class _IdleWatch:
+    """Tells when a program has neither computed nor written for too long."""
+
+    def __init__(self, tree: ProcessTree, pid: int, folder: Path, limit: float) -> None:
+        self.tree, self.pid, self.folder, self.limit = tree, pid, folder, limit
+        self.looked = self.busy = time.monotonic()
+        self.seen = self._sign()
+
+    def too_long(self) -> bool:
+        now = time.monotonic()
+        if now - self.looked < min(_IDLE_POLL, self.limit / 4):
+            return False
+        (cpu, sizes), (old_cpu, old_sizes) = self._sign(), self.seen
+        # CPU time is compared since the last sign of life, so that a trickle is no such sign.
+        if sizes != old_sizes or cpu - old_cpu > _IDLE_SHARE * max(now - self.busy, 1.0):
+            self.seen, self.busy = (cpu, sizes), now
+        self.looked = now
+        return now - self.busy > self.limit
+
+    def _sign(self) -> tuple[float, tuple[tuple[str, int], ...]]:
+        sizes = []
+        try:
+            for entry in os.scandir(self.folder):
+                sizes.append((entry.name, entry.stat().st_size))
+        except OSError:
+            pass  # a file that went away while we looked
+        return self.tree.cpu_seconds(self.pid), tuple(sorted(sizes))

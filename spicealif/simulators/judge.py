@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif.design import Neuron
 from spicealif.netlist import Netlist, SourceLine
+from spicealif.simulators._vectors import canonical
 from spicealif.simulators.run import Message, Status
 from spicealif.spikes import crossing_times
 from spicealif.waveforms import Waveforms
 
-__all__ = ["judge", "read_log", "waveforms_from"]
+__all__ = ["judge", "read_log", "spike_times", "waveforms_from"]
 
 _Floats = NDArray[np.float64]
 
@@ -113,16 +115,17 @@ def waveforms_from(
     missing : list of str
         Vectors that were asked for and are not there.
     """
-    named = {_canonical(name): values for name, values in columns.items()}
+    # LTspice stores float32 unless told otherwise; everything after the reader is float64.
+    named = {canonical(n): np.asarray(v, dtype=np.float64) for n, v in columns.items()}
     time = named.get("time")
-    missing = [v for v in netlist.vectors if _canonical(v) not in named]
+    missing = [v for v in netlist.vectors if canonical(v) not in named]
     if time is None or not len(time):
         return None, missing
     signals: dict[str, _Floats] = {}
     for name, terms in netlist.signals.items():
         if any(vector in missing for _, vector in terms):
             continue
-        values = [named[_canonical(vector)] for _, vector in terms]
+        values = [named[canonical(vector)] for _, vector in terms]
         if len(terms) == 1 and terms[0][0] == 1.0:
             signals[name] = values[0]
         else:
@@ -132,13 +135,39 @@ def waveforms_from(
             signals[name] = total
     neuron = netlist.neuron
     signals["i_in"] = neuron.stimulus.value(time)
-    spikes = np.empty(0)
-    if "spike" in signals:
-        level = (neuron.comparator.v_oh + neuron.comparator.v_ol) / 2
-        swing = neuron.comparator.v_oh - neuron.comparator.v_ol
-        finite = np.isfinite(signals["spike"])
-        spikes = crossing_times(time[finite], signals["spike"][finite], level, hysteresis=swing / 4)
+    spikes = spike_times(time, signals["spike"], neuron) if "spike" in signals else np.empty(0)
     return Waveforms(time, signals, spikes, attrs), missing
+
+
+def spike_times(
+    time: _Floats, spike: _Floats, neuron: Neuron, level: float | None = None
+) -> _Floats:
+    """Return when the comparator's output rises, finer than the samples.
+
+    Parameters
+    ----------
+    time, spike : ndarray, shape (N,)
+        Time in s and the comparator's output in V; samples that are not finite are passed over.
+    neuron : Neuron
+        Gives the comparator's output levels.
+    level : float, optional
+        Voltage of the crossing in V; the middle of the levels if not given.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        In s.
+    """
+    finite = np.isfinite(spike)
+    time, spike = time[finite], spike[finite]
+    low, high = neuron.comparator.v_ol, neuron.comparator.v_oh
+    hysteresis = (high - low) / 4
+    if level is None:
+        level = (high + low) / 2
+    else:
+        # Another circuit's levels: how low its output goes is the scale.
+        hysteresis = max(level - float(spike.min(initial=level)), 0.0) / 2
+    return crossing_times(time, spike, level, hysteresis=hysteresis)
 
 
 def judge(
@@ -201,16 +230,6 @@ def judge(
     if not cause:
         why = " and the simulator gave no reason; look whether an analysis is asked for"
     return Status.REJECTED, f"Nothing was computed{why}."
-
-
-def _canonical(name: str) -> str:
-    """Return one spelling for ``v(x)``, ``x``, ``i(v_pos)``, ``v_pos#branch``."""
-    name = name.lower()
-    if name.startswith("v(") and name.endswith(")"):
-        return name[2:-1]
-    if name.startswith("i(") and name.endswith(")"):
-        return f"{name[2:-1]}#branch"
-    return name
 
 
 def _reports(log: str) -> Iterator[tuple[str, str]]:

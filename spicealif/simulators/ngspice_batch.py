@@ -16,9 +16,17 @@ import numpy as np
 
 from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
-from spicealif.simulators._common import Output, check_timeout, finish, private_folder, transients
+from spicealif.simulators._common import (
+    Output,
+    check_timeout,
+    finish,
+    private_folder,
+    transients,
+    write_deck,
+)
 from spicealif.simulators._process import run_program
-from spicealif.simulators.run import Progress, Run
+from spicealif.simulators.raw import RawPlot
+from spicealif.simulators.run import Progress, Run, Status
 
 __all__ = ["NgspiceBatch"]
 
@@ -32,13 +40,16 @@ class NgspiceBatch:
     ----------
     program : str
         Name or path of the program.
+    cross_check : bool
+        Read each run's raw file with the package ``ltspice`` too; a difference fails the run.
     """
 
     name = "ngspice-batch"
     dialect = "ngspice"
 
-    def __init__(self, program: str = "ngspice") -> None:
+    def __init__(self, program: str = "ngspice", *, cross_check: bool = False) -> None:
         self.program = program
+        self.cross_check = cross_check
 
     @cached_property
     def path(self) -> str:
@@ -102,7 +113,7 @@ class NgspiceBatch:
         start = time.perf_counter()
         with private_folder() as name:
             folder = Path(name)
-            (folder / "neuron.cir").write_text(netlist.text, encoding="ascii")
+            write_deck(folder, "neuron.cir", netlist.text)
             raw, log_file = folder / "out.raw", folder / "out.log"
             # -n: no .spiceinit, which would be somebody's program run before ours
             command = [self.path, "-n", "-b", "-r", raw.name, "-o", log_file.name, "neuron.cir"]
@@ -120,8 +131,12 @@ class NgspiceBatch:
                     f"{self.path!r} cannot be started ({error.strerror}); check the program."
                 ) from None
             log = log_file.read_text(errors="replace") if log_file.exists() else ""
-            columns = _columns(raw)
-        output = Output(columns, log, done.cpu_s, done.exit_code, done.timed_out)
+            plot = _plot(raw)
+            columns = plot.columns() if plot is not None else {}
+            stopped = Status.TIMEOUT if done.timed_out else None
+            output = Output(columns, log, done.cpu_s, done.exit_code, stopped)
+            if self.cross_check and plot is not None:
+                output.second_opinion(raw, plot)
         return finish(netlist, self.name, version, output, start)
 
     def close(self) -> None:
@@ -133,15 +148,15 @@ def _environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "SPICE_ASCIIRAWFILE"}
 
 
-def _columns(raw: Path) -> dict[str, np.ndarray]:
+def _plot(raw: Path) -> RawPlot | None:
     if not raw.exists():
-        return {}
+        return None
     try:
         plots = transients(raw)
     except RawFileError:
         # A run killed before the header was out leaves such a file; the judge says the rest.
-        return {}
-    return plots[-1].columns() if plots else {}
+        return None
+    return plots[-1] if plots else None
 
 
 def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:

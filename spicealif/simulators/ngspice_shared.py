@@ -20,7 +20,7 @@ from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
 from spicealif.simulators._common import Output, check_timeout, finish, private_folder
 from spicealif.simulators._process import kill_group
-from spicealif.simulators.run import Progress, Run
+from spicealif.simulators.run import Progress, Run, Status
 
 __all__ = ["NgspiceShared"]
 
@@ -37,12 +37,27 @@ class NgspiceShared:
 
     The worker is killed after a timeout and after any run that is not OK, because the library
     then may carry state into the next run. Not to be shared between threads.
+
+    Parameters
+    ----------
+    cross_check : bool
+        Not to be had here, since there is no raw file.
+
+    Raises
+    ------
+    SimulatorError
+        If `cross_check` is asked for.
     """
 
     name = "ngspice"
     dialect = "ngspice"
 
-    def __init__(self) -> None:
+    def __init__(self, *, cross_check: bool = False) -> None:
+        if cross_check:
+            raise SimulatorError(
+                "The simulator ngspice hands its data over in memory, so there is no raw file for "
+                "two readers; use ngspice-batch or ltspice to cross-check."
+            )
         self._worker: _Worker | None = None
 
     @property
@@ -199,10 +214,10 @@ class _Worker:
                 if not self._connection.poll(min(max(left, 0.0), _LONGEST_WAIT)):
                     if deadline is None or time.monotonic() < deadline:
                         continue
-                    if answer.timed_out:
+                    if answer.stopped:
                         answer.exit_code = None  # it did not even halt
                         return
-                    answer.timed_out = True
+                    answer.stopped = Status.TIMEOUT
                     self._connection.send(("halt",))
                     deadline = time.monotonic() + _HALT_GRACE
                     continue
@@ -211,7 +226,7 @@ class _Worker:
                     yield word[1]
                     continue
                 _, halted, answer.log, answer.cpu_s, shape = word
-                answer.timed_out = bool(halted)
+                answer.stopped = Status.TIMEOUT if halted else None
                 for name, length in shape:
                     values = np.empty(length)
                     self._connection.recv_bytes_into(memoryview(values.data).cast("B"))

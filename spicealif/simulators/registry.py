@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import metadata
+from typing import Any
 
 from spicealif.errors import SimulatorError
 from spicealif.simulators.run import Simulator
@@ -17,13 +19,16 @@ def simulator_names() -> list[str]:
     return sorted({e.name for e in metadata.entry_points(group=_GROUP)})
 
 
-def get_simulator(name: str) -> Simulator:
+def get_simulator(name: str, **options: Any) -> Simulator:
     """Return a new simulator; nothing is started or looked for yet.
 
     Parameters
     ----------
     name : str
         One of `simulator_names()`.
+    **options
+        What its class takes, such as ``solver="alternate"`` for `ltspice.Ltspice`, or
+        ``cross_check=True`` for those that write raw files.
 
     Returns
     -------
@@ -32,11 +37,19 @@ def get_simulator(name: str) -> Simulator:
     Raises
     ------
     SimulatorError
-        If the name is not known.
+        If the name is not known, or an option is none of that simulator's.
     """
     for entry in metadata.entry_points(group=_GROUP):
         if entry.name == name:
-            simulator: Simulator = entry.load()()
+            kind = entry.load()
+            known = inspect.signature(kind).parameters
+            for option in options:
+                if option not in known:
+                    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+                    raise SimulatorError(
+                        f"The simulator {name} has no option {ascii(option)}; {takes}."
+                    )
+            simulator: Simulator = kind(**options)
             return simulator
     raise SimulatorError(
         f"There is no simulator {ascii(name)}; choose one of {', '.join(simulator_names())}."

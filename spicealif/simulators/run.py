@@ -38,6 +38,22 @@ class Status(enum.Enum):
         "dropped."
     )
     CRASHED = "The simulator's process died; run it again, or try simulator ngspice-batch."
+    STALLED = (
+        "The simulator neither computed nor wrote anything and was stopped; it may have been "
+        "waiting for an answer in a window: start it once by hand and answer it."
+    )
+    UNSOLVED = (
+        "The simulator wrote data to the end but says that it could not solve the circuit; do not "
+        "use them, and look at the component named."
+    )
+    NO_OUTPUT = (
+        "The simulator ended without writing anything; check that the program named is what it "
+        "should be, and run the netlist once by hand ('spicealif netlist' writes it)."
+    )
+    READERS_DIFFER = (
+        "Two readers read the raw file differently; trust neither until it is known why, and "
+        "report it with the file."
+    )
 
     @property
     def ok(self) -> bool:
@@ -103,7 +119,7 @@ class Run:
         What the log says, mapped to components.
     cost : Cost
     simulator : str
-        ``"ngspice"`` or ``"ngspice-batch"``.
+        ``"ngspice"``, ``"ngspice-batch"`` or ``"ltspice"``.
     version : str
         The simulator's own version, such as ``"ngspice-39"``.
     """

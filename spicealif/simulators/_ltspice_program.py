@@ -1,0 +1,332 @@
+"""Where LTspice is on this machine, which version it is, and how it is told to run a netlist.
+
+There are four ways to have it: LTspice for Windows; LTspice for macOS, whose command line knows
+little more than ``-b``; LTspice for Windows under Wine; and a program or script of another name
+that somebody made for it (``ltspice`` on Linux), which is started as it is.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import platform
+import plistlib
+import shutil
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from xml.parsers.expat import ExpatError
+
+from spicealif.errors import SimulatorError, SimulatorNotFound
+
+__all__ = ["Host", "LtspiceProgram", "Solver", "find_ltspice"]
+
+#: Set by a user: the program's path, its folder, or its name on the PATH.
+VARIABLE = "SPICEALIF_LTSPICE"
+
+#: Names of the program, the newest first.
+_WINDOWS_NAMES = ("LTspice.exe", "XVIIx64.exe", "XVIIx86.exe", "scad3.exe")
+_NAMES = ("LTspice", "ltspice")
+#: Where the installers put it, below a drive; from Analog Devices' installers 24 and 26, XVII, IV.
+_WINDOWS_PLACES = (
+    r"Program Files\ADI\LTspice\LTspice.exe",
+    r"Program Files\LTC\LTspiceXVII\XVIIx64.exe",
+    r"Program Files (x86)\LTC\LTspiceXVII\XVIIx86.exe",
+    r"Program Files (x86)\LTC\LTspiceIV\scad3.exe",
+)
+_USER_PLACE = r"AppData\Local\Programs\ADI\LTspice\LTspice.exe"
+_MACOS_PLACE = "/Applications/LTspice.app/Contents/MacOS/LTspice"
+_WINE_PLACES_MACOS = (
+    "/Applications/Wine Stable.app/Contents/Resources/wine/bin/wine",
+    "/Applications/Wine Staging.app/Contents/Resources/wine/bin/wine",
+    "/Applications/Wine Devel.app/Contents/Resources/wine/bin/wine",
+)
+_INSTALL = {
+    "Windows": "install it from Analog Devices' LTspice page",
+    "Darwin": "install it from Analog Devices' LTspice page",
+    "Linux": "install LTspice for Windows under Wine (apt-get install wine xvfb)",
+}
+
+
+class Solver(enum.Enum):
+    """LTspice's two solvers; which one runs is no option of the netlist.
+
+    ``ALTERNATE`` is slower and rounds less; LTspice for macOS offers no choice.
+    """
+
+    DEFAULT = ""
+    NORMAL = "-norm"
+    ALTERNATE = "-alt"
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine that is searched.
+
+    Attributes
+    ----------
+    system : str
+        As `platform.system` says it: ``Windows``, ``Darwin`` or ``Linux``.
+    environ : mapping of str to str
+    home : Path
+        The user's home folder.
+    root : Path
+        What stands for ``/``, or on Windows for the drive.
+    """
+
+    system: str = field(default_factory=platform.system)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    home: Path = field(default_factory=Path.home)
+    root: Path = field(default_factory=lambda: Path(Path.cwd().anchor))
+
+    def which(self, name: str) -> str | None:
+        """Return the path of a program on the PATH."""
+        return shutil.which(name, path=self.environ.get("PATH"))
+
+    def below(self, place: str) -> Path:
+        """Return the path of a place that is written from the root."""
+        windows = "\\" in place
+        parts = PureWindowsPath(place).parts if windows else PurePosixPath(place).parts
+        return self.root.joinpath(*(p for p in parts if p not in ("/", "\\")))
+
+    @property
+    def wine_prefix(self) -> Path:
+        """The folder that Wine keeps its drives in; WINEFOLDER as spicelib has it."""
+        prefix = self.environ.get("WINEPREFIX")
+        return Path(prefix) if prefix else self.home / self.environ.get("WINEFOLDER", ".wine")
+
+
+@dataclass(frozen=True)
+class LtspiceProgram:
+    """LTspice as it was found.
+
+    Attributes
+    ----------
+    path : Path
+        The program.
+    found : str
+        How it was found, for people.
+    kind : {"windows", "macos", "wine", "script"}
+    launcher : tuple of str
+        What stands before the program in a command: Wine, a virtual screen.
+    environment : mapping of str to str
+        What it needs to be set.
+    """
+
+    path: Path
+    found: str
+    kind: str
+    launcher: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, netlist: Path, solver: Solver = Solver.DEFAULT) -> list[str]:
+        """Return the command that runs a netlist.
+
+        Parameters
+        ----------
+        netlist : Path
+            Absolute path of the netlist; raw file and log will land beside it, and the working
+            directory must be its folder.
+        solver : Solver
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        SimulatorError
+            If this LTspice offers no choice of the solver.
+        """
+        choice = [solver.value] if solver.value else []
+        if self.kind == "macos":
+            if choice:
+                raise SimulatorError(
+                    "LTspice for macOS has no command-line choice of the solver; leave solver at "
+                    "its default, or run LTspice for Windows under Wine."
+                )
+            return [str(self.path), "-b", str(netlist)]
+        # A script is in the netlist's folder as we are, and may or may not be Wine's; so it gets
+        # the bare name. Wine's drive Z: is the root of the file system.
+        target = {"wine": f"Z:{netlist.as_posix()}", "script": netlist.name}.get(
+            self.kind, str(netlist)
+        )
+        return [*self.launcher, str(self.path), *choice, "-Run", "-b", target]
+
+    @property
+    def version(self) -> str:
+        """The version that its file states, such as ``"LTspice 24.1.9"``; see `file_version`."""
+        number = _bundle_version(self.path) if self.kind == "macos" else file_version(self.path)
+        return f"LTspice {number}" if number else "LTspice (unknown version)"
+
+
+def find_ltspice(
+    program: str | os.PathLike[str] | None = None, host: Host | None = None
+) -> LtspiceProgram:
+    """Find LTspice.
+
+    In this order: `program`; the environment variable ``SPICEALIF_LTSPICE``; spicelib's variables
+    ``LTSPICEFOLDER`` and ``LTSPICEEXECUTABLE``; the places where its installers put it; the PATH.
+    What is asked for by argument or variable is not replaced by something else that is there.
+
+    Parameters
+    ----------
+    program : path-like, optional
+        The program, its folder, or its name on the PATH.
+    host : Host, optional
+        The machine to search; this one if not given.
+
+    Returns
+    -------
+    LtspiceProgram
+
+    Raises
+    ------
+    SimulatorNotFound
+        If it is not there, or needs Wine and Wine is not there.
+    """
+    host = host or Host()
+    asked = _asked_for(program, host)
+    if asked is not None:
+        wanted, who = asked
+        path = _resolve(wanted, host)
+        if path is None:
+            raise SimulatorNotFound(
+                f"{who} names {ascii(wanted)}, and LTspice is not there; correct it, or leave it "
+                "out to have the usual places searched."
+            )
+        return _program(path, f"named by {who}", host)
+    for path in _usual_places(host):
+        if path.is_file():
+            return _program(path, "in its usual place", host)
+    for name in _WINDOWS_NAMES if host.system == "Windows" else (*_NAMES, *_WINDOWS_NAMES):
+        if on_path := host.which(name):
+            return _program(Path(on_path), "on the PATH", host)
+    raise SimulatorNotFound(
+        f"LTspice is not on this machine, neither in its usual places nor on the PATH; "
+        f"{_INSTALL.get(host.system, 'it runs on Windows, macOS and under Wine')}, or set "
+        f"{VARIABLE} to the program's path."
+    )
+
+
+def file_version(path: Path) -> str:
+    """Return the version that a Windows program states of itself, without running it.
+
+    Every version resource holds a fixed part that begins with a signature (VS_FIXEDFILEINFO);
+    the program is searched for it.
+
+    Parameters
+    ----------
+    path : Path
+        The program.
+
+    Returns
+    -------
+    str
+        Such as ``"24.1.9.0"``; empty if it states none or cannot be read.
+    """
+    try:
+        data = path.read_bytes() if path.stat().st_size < _LARGEST_PROGRAM else b""
+    except OSError:
+        return ""
+    at = data.find(_FIXED_FILE_INFO)
+    if not data.startswith(b"MZ") or at < 0 or at + 16 > len(data):
+        return ""
+    high, low = struct.unpack_from("<II", data, at + 8)
+    return ".".join(str(n) for n in (high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF))
+
+
+#: Signature and structure version of VS_FIXEDFILEINFO.
+_FIXED_FILE_INFO = struct.pack("<II", 0xFEEF04BD, 0x00010000)
+_LARGEST_PROGRAM = 1 << 29
+
+
+def _asked_for(program: str | os.PathLike[str] | None, host: Host) -> tuple[str, str] | None:
+    """Return what the user named and where, if anywhere."""
+    if program is not None:
+        return os.fspath(program), "the argument program"
+    if named := host.environ.get(VARIABLE):
+        return named, VARIABLE
+    folder, name = (host.environ.get(v) for v in ("LTSPICEFOLDER", "LTSPICEEXECUTABLE"))
+    if folder:
+        return os.fspath(Path(folder, name) if name else Path(folder)), "LTSPICEFOLDER"
+    return (name, "LTSPICEEXECUTABLE") if name else None
+
+
+def _resolve(wanted: str, host: Host) -> Path | None:
+    """Return the program that a path, a folder, a bundle or a name on the PATH stands for."""
+    path = Path(wanted).expanduser()
+    if path.is_dir():
+        inside = [path / n for n in (*_WINDOWS_NAMES, *_NAMES)]
+        inside.append(path / "Contents" / "MacOS" / "LTspice")
+        return next((p for p in inside if p.is_file()), None)
+    if path.is_file():
+        return path.absolute()
+    on_path = host.which(wanted) if os.sep not in wanted else None
+    return Path(on_path) if on_path else None
+
+
+def _usual_places(host: Host) -> Iterator[Path]:
+    if host.system == "Windows":
+        local = host.environ.get("LOCALAPPDATA")
+        user = Path(local, *PureWindowsPath(_USER_PLACE).parts[2:]) if local else None
+        yield user or host.home.joinpath(*PureWindowsPath(_USER_PLACE).parts)
+        for place in _WINDOWS_PLACES:
+            yield host.below(place)
+        return
+    if host.system == "Darwin":
+        yield host.below(_MACOS_PLACE)
+    drive = host.wine_prefix / "drive_c"
+    users = drive / "users"
+    if users.is_dir():
+        for user in sorted(users.iterdir()):
+            yield user.joinpath(*PureWindowsPath(_USER_PLACE).parts)
+    for place in _WINDOWS_PLACES:
+        yield drive.joinpath(*PureWindowsPath(place).parts)
+
+
+def _program(path: Path, found: str, host: Host) -> LtspiceProgram:
+    if host.system == "Windows":
+        return LtspiceProgram(path, found, "windows")
+    if path.suffix.lower() == ".exe":
+        launcher, environment = _wine(path, host)
+        return LtspiceProgram(path, found, "wine", launcher, environment)
+    kind = "macos" if host.system == "Darwin" else "script"
+    return LtspiceProgram(path, found, kind)
+
+
+def _wine(path: Path, host: Host) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return how to start a Windows program, and the environment that it needs."""
+    named = host.environ.get("WINEEXECUTABLE")
+    places = [str(host.below(p)) for p in _WINE_PLACES_MACOS] if host.system == "Darwin" else []
+    candidates = [named] if named else ["wine", "wine64", *places]
+    wine = next((w for name in candidates if (w := host.which(name))), None)
+    if wine is None:
+        what = f"WINEEXECUTABLE names {ascii(named)}, which" if named else "Wine"
+        raise SimulatorNotFound(
+            f"LTspice for Windows is at {ascii(str(path))}, but {what} is not there; install Wine "
+            "(apt-get install wine, or its macOS package), or set WINEEXECUTABLE to its path."
+        )
+    environment = {"WINEDEBUG": "-all"}
+    parts = path.absolute().parts
+    if "drive_c" in parts and "WINEPREFIX" not in host.environ:
+        # The program belongs to the prefix that it is installed in.
+        environment["WINEPREFIX"] = str(Path(*parts[: parts.index("drive_c")]))
+    screen: tuple[str, ...] = ()
+    if host.system == "Linux" and not _has_screen(host) and (xvfb := host.which("xvfb-run")):
+        screen = (xvfb, "-a")
+    return (*screen, wine), environment
+
+
+def _has_screen(host: Host) -> bool:
+    return any(host.environ.get(v) for v in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _bundle_version(path: Path) -> str:
+    """Return the version of a macOS program's bundle; empty if it states none."""
+    try:
+        with (path.parent.parent / "Info.plist").open("rb") as file:
+            return str(plistlib.load(file).get("CFBundleShortVersionString", ""))
+    except (OSError, ValueError, AttributeError, ExpatError):
+        return ""

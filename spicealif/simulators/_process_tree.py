@@ -1,0 +1,123 @@
+"""A program and everything that it started, wherever that went.
+
+A process group is not enough: a program can start others in sessions of their own, as Wine does
+with Windows programs. What they all keep is the environment that they were started with, so it
+carries a mark.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+
+import psutil
+
+__all__ = ["ProcessTree"]
+
+_MARK = "SPICEALIF_RUN"
+#: Processes that serve every program of a Wine prefix. The first program to come starts them, so
+#: they carry its mark; killing them would take other runs down. They end by themselves, a few
+#: seconds after the last program.
+_SHARED = frozenset(
+    {
+        *("wineserver", "wineserver64", "wineserver32", "services.exe", "winedevice.exe"),
+        *("plugplay.exe", "svchost.exe", "rpcss.exe", "explorer.exe", "wineboot.exe"),
+    }
+)
+#: A process may start another while its tree is being killed; so long it is tried again, s.
+_PATIENCE = 5.0
+#: How long what outlives the program may take to end by itself, s.
+_LINGER = 2.0
+
+
+class ProcessTree:
+    """The processes of one run.
+
+    Notes
+    -----
+    A process is of the run if it descends from the program, or if it was started with an
+    environment that holds the run's mark. The mark is found on Linux, macOS and Windows for
+    processes of the same user; descendants are found everywhere.
+    """
+
+    def __init__(self) -> None:
+        self.mark = secrets.token_hex(16)
+
+    def marked(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment with the run's mark."""
+        return {**environment, _MARK: self.mark}
+
+    def cpu_seconds(self, pid: int) -> float:
+        """Return the CPU time in s that the program `pid` and its descendants have used so far."""
+        total = 0.0
+        for process in self._descendants(pid):
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                # What has ended is counted by its parent, on POSIX.
+                total += sum(times[:2]) + sum(times[2:4])
+        return total
+
+    def members(self, pid: int | None = None) -> list[psutil.Process]:
+        """Return the run's living processes; with `pid`, its descendants without a mark too."""
+        found = {p.pid: p for p in self._marked()}
+        if pid is not None:
+            found |= {p.pid: p for p in self._descendants(pid)}
+        return [p for p in found.values() if not _shared(p) and _alive(p)]
+
+    def kill(self, pid: int) -> None:
+        """Kill the program `pid` and every process of the run."""
+        end = time.monotonic() + _PATIENCE
+        # Looking through all processes costs milliseconds each time; the tree is caught at once.
+        while members := self.members(pid):
+            for process in members:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            psutil.wait_procs([p for p in members if p.pid != pid], timeout=0.2)
+            if time.monotonic() > end:
+                return
+
+    def tidy(self) -> None:
+        """Wait a little for what outlived the program, then kill it."""
+        members = self._wait(_LINGER)
+        for process in members:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if members:
+            self._wait(_PATIENCE)
+
+    def _wait(self, limit: float) -> list[psutil.Process]:
+        """Wait for the run's processes to end; return those that have not within `limit` s."""
+        end = time.monotonic() + limit
+        while (members := self.members()) and time.monotonic() < end:
+            psutil.wait_procs(members, timeout=0.05)
+        return members
+
+    def _marked(self) -> Iterator[psutil.Process]:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(_MARK) == self.mark:
+                    yield process
+
+    @staticmethod
+    def _descendants(pid: int) -> list[psutil.Process]:
+        try:
+            root = psutil.Process(pid)
+            return [root, *root.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _shared(process: psutil.Process) -> bool:
+    try:
+        return process.name().lower() in _SHARED
+    except psutil.Error:
+        return False

@@ -1,0 +1,262 @@
+"""LTspice as a program: one process a run, a private folder, its raw file and log read back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from spicealif.errors import LogFileError, RawFileError, SimulatorError
+from spicealif.netlist import Netlist
+from spicealif.simulators._common import (
+    Output,
+    check_timeout,
+    finish,
+    private_folder,
+    transients,
+    write_deck,
+)
+from spicealif.simulators._ltspice_judge import DECK, doubt, messages
+from spicealif.simulators._ltspice_program import Host, LtspiceProgram, Solver, find_ltspice
+from spicealif.simulators._process import Finished, run_program
+from spicealif.simulators._process_tree import ProcessTree
+from spicealif.simulators.ltspice_log import LtspiceLog, parse_ltspice_log, read_ltspice_log
+from spicealif.simulators.raw import RawPlot
+from spicealif.simulators.run import Message, Progress, Run, Status
+
+__all__ = ["Ltspice", "Solver"]
+
+#: A file system's clock may be this much coarser than ours, s.
+_CLOCK = 2.0
+#: How often a growing raw file is looked at, s.
+_LOOK = 0.5
+
+
+class Ltspice:
+    """LTspice for Windows or macOS, or for Windows under Wine.
+
+    Safe to use from several threads at a time: each run has a folder and a process of its own.
+
+    Parameters
+    ----------
+    program : path-like, optional
+        The program, its folder, or its name on the PATH; see `find_ltspice` for where it is
+        searched if not given.
+    solver : Solver or str
+        Which of LTspice's solvers runs: ``"default"`` (what its settings say), ``"normal"`` or
+        ``"alternate"``, which rounds less and takes about twice as long.
+    idle_limit : float or None
+        LTspice is stopped after so many seconds without computing or writing anything, since it
+        then waits for an answer in a window that nobody sees; None waits for ever.
+    cross_check : bool
+        Read each run's raw file with the package ``ltspice`` too; a difference fails the run.
+    host : Host, optional
+        The machine to search for the program; this one if not given.
+
+    Raises
+    ------
+    SimulatorError
+        If a parameter makes no sense.
+    """
+
+    name = "ltspice"
+    dialect = "ltspice"
+
+    def __init__(
+        self,
+        program: str | os.PathLike[str] | None = None,
+        *,
+        solver: Solver | str = Solver.DEFAULT,
+        idle_limit: float | None = 60.0,
+        cross_check: bool = False,
+        host: Host | None = None,
+    ) -> None:
+        if idle_limit is not None and not idle_limit > 0:
+            raise SimulatorError(
+                f"idle_limit is {idle_limit:g} s; give a positive number of seconds, or None."
+            )
+        self._asked = program
+        self.solver = _solver(solver)
+        self.idle_limit = idle_limit
+        self.cross_check = cross_check
+        self._host = host
+
+    @cached_property
+    def program(self) -> LtspiceProgram:
+        """LTspice as it was found.
+
+        Raises
+        ------
+        SimulatorNotFound
+            If it is not on this machine.
+        """
+        return find_ltspice(self._asked, self._host)
+
+    @property
+    def version(self) -> str:
+        """The version that the program's file states, such as ``"LTspice 24.1.9.0"``."""
+        return self.program.version
+
+    @property
+    def where(self) -> str:
+        """Where the program is, how it was found and what starts it, for people."""
+        program = self.program
+        launcher = f", started by {' '.join(program.launcher)}" if program.launcher else ""
+        return f"{program.path}, {program.found}{launcher}"
+
+    def run(
+        self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Run a netlist.
+
+        Parameters
+        ----------
+        netlist : Netlist
+            In the dialect ltspice.
+        timeout : float, optional
+            Seconds of wall time after which LTspice and all that it started is killed; what it has
+            written is kept.
+        progress : callable, optional
+            Called with the fraction done.
+
+        Returns
+        -------
+        Run
+            Its status comes from the raw file and the log: LTspice's exit code says little.
+
+        Raises
+        ------
+        SimulatorNotFound
+            If the program is not on this machine.
+        SimulatorError
+            If the timeout is not positive, there is no room for temporary files, or the program
+            cannot be started.
+        """
+        check_timeout(timeout)
+        program = self.program
+        start = time.perf_counter()
+        with private_folder() as name:
+            # Without links: Wine's drive Z: does not know macOS' and Linux' shortcuts to /tmp.
+            deck = write_deck(Path(name).resolve(), DECK, netlist.text)
+            begun = time.time()
+            watch = _watch(deck.with_suffix(".raw"), netlist.t_stop, progress) if progress else None
+            try:
+                done = run_program(
+                    program.command(deck, self.solver),
+                    folder=deck.parent,
+                    timeout=timeout,
+                    poll=watch,
+                    environment={**os.environ, **program.environment},
+                    tree=ProcessTree(),
+                    idle_limit=self.idle_limit,
+                )
+            except OSError as error:
+                raise SimulatorError(
+                    f"{ascii(str(program.path))} cannot be started ({error.strerror}); check the "
+                    "program, or name another by SPICEALIF_LTSPICE."
+                ) from None
+            output, version = self._output(netlist, deck, begun, done)
+        return finish(netlist, self.name, version or program.version, output, start)
+
+    def close(self) -> None:
+        """Do nothing: no process outlives a run."""
+
+    def _output(
+        self, netlist: Netlist, deck: Path, begun: float, done: Finished
+    ) -> tuple[Output, str]:
+        """Read what a run left; return it with the version that it states."""
+        raw = deck.with_suffix(".raw")
+        log = _log(deck.with_suffix(".log"), begun)
+        plot, columns, complaint = _plot(raw, begun)
+        errors, warnings = messages(log, netlist)
+        if complaint:
+            errors = (*errors, Message("error", complaint))
+        stopped = Status.TIMEOUT if done.timed_out else Status.STALLED if done.idle else None
+        output = Output(
+            # What it says of itself at its end is worth more than its exit code.
+            exit_code=0 if log.finished or done.exit_code > 0 else done.exit_code,
+            columns=columns,
+            log=log.text,
+            cpu_s=done.cpu_s,
+            stopped=stopped,
+            messages=(errors, warnings),
+            doubt=doubt(log, errors),
+        )
+        if plot is not None and self.cross_check:
+            output.second_opinion(raw, plot)
+        code = done.exit_code
+        if code and log.finished and stopped is None:
+            text = f"LTspice ended with exit code {code} after a run that looks complete."
+            output.remarks += (Message("warning", text),)
+        if plot is None and not log.text and stopped is None and code >= 0:
+            reason = f"LTspice ended with exit code {code}, without a raw file or a log."
+            output.nothing = Status.NO_OUTPUT, reason
+        return output, log.version or (plot.command if plot is not None else "")
+
+
+def _solver(value: Solver | str) -> Solver:
+    if isinstance(value, Solver):
+        return value
+    try:
+        return Solver[value.upper()]
+    except (KeyError, AttributeError):
+        names = ", ".join(s.name.lower() for s in Solver)
+        raise SimulatorError(
+            f"LTspice has no solver {ascii(value)}; choose one of {names}."
+        ) from None
+
+
+def _fresh(path: Path, begun: float) -> bool:
+    """Whether a file is there and was written since `begun`."""
+    try:
+        return path.stat().st_mtime >= begun - _CLOCK
+    except OSError:
+        return False
+
+
+def _log(path: Path, begun: float) -> LtspiceLog:
+    if _fresh(path, begun):
+        with contextlib.suppress(LogFileError):
+            return read_ltspice_log(path)
+    return parse_ltspice_log("")
+
+
+def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[Any]], str]:
+    """Return the transient analysis and its columns, or why a file that is there has none."""
+    if not _fresh(raw, begun):
+        return None, {}, ""
+    try:
+        plots = transients(raw)
+        if not plots:
+            return None, {}, "The raw file holds no transient analysis."
+        return plots[-1], plots[-1].columns(expand=True), ""
+    except RawFileError as error:
+        # A run stopped before the header was out leaves such a file; the judge says the rest.
+        return None, {}, str(error)
+
+
+def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:
+    """Return a function that reports how far the raw file has got."""
+    looked = 0.0
+
+    def look() -> None:
+        nonlocal looked
+        if time.monotonic() - looked < _LOOK:
+            return
+        looked = time.monotonic()
+        reached = None
+        # Whatever is half-written now will be whole at the next look.
+        with contextlib.suppress(RawFileError, OSError):
+            plots = transients(raw)
+            reached = plots[-1].last if plots else None
+        # Outside what is suppressed: an exception of the caller's is the caller's.
+        if reached is not None and 0 <= reached <= t_stop:
+            progress(reached / t_stop)
+
+    return look
