@@ -87,6 +87,7 @@ class Faults:
             size = int(self.get(name, half))
             path.write_bytes(content[: max(size, 0)])
             if name in ("kill", "segv"):
+                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core file beside the netlist
                 os.kill(os.getpid(), signal.SIGKILL if name == "kill" else signal.SIGSEGV)
             return name == "cut-done"
         if "full" in self:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from _standin_deck import value
 from _standin_raw import FLAVOURS, date
 
 OLD = ("iv", "xvii", "mac17")
@@ -183,7 +184,8 @@ def log_bytes(lines, encoding):
     if encoding != "mixed":
         return "".join(lines).encode(encoding, "replace")
     cycle = ("utf-16-le", "cp1252", "utf-8")
-    return b"".join(f"{line}".encode(cycle[k % 3], "replace") for k, line in enumerate(lines))
+    lines = [lines[0], "WARNING: T = 27 \u00b0C\n", *lines[1:]]
+    return b"".join(line.encode(cycle[k % 3], "replace") for k, line in enumerate(lines))
 
 
 def write_log(path, flavour, circuit, *, encoding=None, **options):
@@ -224,18 +226,18 @@ def measure(rest, columns, known, digits):
         fields = fields[1:]
     name, kind = fields[0].lower(), fields[1].lower() if len(fields) > 1 else ""
     text = " ".join(fields[2:])
-    t = columns["time"]
     try:
+        t = columns["time"]
         if kind == "param":
             result = float(np.ravel(_evaluate(text, columns, known))[-1])
             return name, text.lower(), result, []
         if kind == "find":
             expression, at = re.split(r"(?i)\s+at\s*=?\s*", text)
-            moment = float(at)
+            moment = value(at)
             curve = np.broadcast_to(_evaluate(expression, columns, known), t.shape)
             return name, expression.lower(), float(np.interp(moment, t, curve)), [("at", moment)]
         limits = dict(re.findall(r"(?i)\b(from|to)\s*=?\s*(\S+)", text))
-        limits = {k.lower(): float(v) for k, v in limits.items()}
+        limits = {k.lower(): value(v) for k, v in limits.items()}
         expression = re.split(r"(?i)\s+(?:from|to)\b", text)[0]
         a, b = limits.get("from", t[0]), limits.get("to", t[-1])
         curve = np.broadcast_to(_evaluate(expression, columns, known), t.shape)

@@ -223,8 +223,6 @@ def failure(log, deck) -> DeckError:
     if small:
         detail = f"time = {small[1]}, timestep = {small[2].rstrip(':')}"
         return DeckError("time step", word=small[4].replace(".", ":"), detail=detail)
-    if re.search(r"timestep too small", log, re.IGNORECASE):
-        return DeckError("time step", detail="time = 0, timestep = 1.25e-19")
     sub = re.search(r"unknown subckt: *(.*)", log, re.IGNORECASE)
     if sub:
         return _located("subcircuit", sub[1].split()[-1], deck)
@@ -246,6 +244,8 @@ def failure(log, deck) -> DeckError:
     if "singular matrix" in log.lower() and "aborted" in log:
         node = re.search(r"singular matrix:\s+check nodes? (\S+)", log)
         return DeckError("singular", word=node[1] if node else "")
+    if re.search(r"timestep too small", log, re.IGNORECASE):
+        return DeckError("time step", detail="time = 0, timestep = 1.25e-19")
     line = re.search(r".*(?:[Ee]rror|aborted).*", log)
     return DeckError("syntax", detail=line[0].strip() if line else "")
 

@@ -160,6 +160,8 @@ def read_command(arguments, flavour, wine=False) -> Command | None:
         arguments.pop()
     if "-ini" in arguments:
         at = arguments.index("-ini")
+        if len(arguments) < at + 2 or arguments[at + 1].startswith("-"):
+            raise WrongCommand("-ini needs a file")
         del arguments[at : at + 2]
     switches = [word for word in arguments if word.startswith("-")]
     unknown = set(switches) - {"-b", "-Run", "-ascii", "-alt", "-norm"}
