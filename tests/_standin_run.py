@@ -16,6 +16,7 @@ from _standin_log import (
 )
 from _standin_ngspice import named, read_raw, run
 from _standin_raw import FLAVOURS, raw_bytes
+from _standin_topology import floating
 
 
 class Run:
@@ -76,6 +77,7 @@ class Run:
             self._write_op(columns, options)
         self.write_log(finished=False)
         if not self.faults.write(self.raw, content, start):
+            self.faults.end(self.raw, self.log, self.op)
             return 1
         measured = [card for _, card in deck.measures]
         digits = int(value(deck.options.get("measdgt", str(self.kind.digits))))
@@ -93,20 +95,22 @@ class Run:
     def _configure(self, deck):
         options = deck.options
         shown = [k if v == "1" and k in ("list",) else f"{k}={v}" for k, v in options.items()]
-        # a subcircuit's port has more than one connection inside
-        alone = [
-            node
-            for node, on in deck.nodes.items()
-            if len(on) == 1 and on[0][0] not in "xX" and node not in ("0", "gnd")
-        ]
+        warnings = []
+        for node, source in floating(deck):
+            words = f"Node {node} is floating"
+            if source:
+                spelled = deck.names.get(source, source)
+                warnings.append(f"ERROR: {words} and connected to current source {spelled}")
+            else:
+                warnings.append(f"WARNING: {words}.")
         if self.flavour in OLD:
-            warnings = [
-                f"WARNING: Less than two connections to node {n.upper()}.  This node is used by "
-                f"{deck.nodes[n][0].upper()}."
-                for n in alone
+            # a subcircuit's port has more than one connection inside
+            warnings += [
+                f"WARNING: Less than two connections to node {node.upper()}.  This node is used by "
+                f"{on[0].upper()}."
+                for node, on in deck.nodes.items()
+                if len(on) == 1 and on[0][0] not in "xX" and node not in ("0", "gnd")
             ]
-        else:
-            warnings = [f"WARNING: Node {node} is floating." for node in alone]
         nonlinear = any(name[0] in "bdmqjx" for name in deck.names)
         steps = [
             " ".join(f"{name}={number:g}" for name, number in combination.items())

@@ -20,7 +20,7 @@ STANDIN_DO        misbehaviour, joined by commas; see `_standin_faults.py`:
     full[:n]        no room for the raw file: the file system's, or from byte n on
     stale[:s]       everything complete, but the files are s seconds old (3600)
     slow[:s]        the raw file grows over s seconds (2)     wait[:s]   s seconds before anything
-    linger          all files complete, but the program never ends
+    linger          all files complete, but the program never ends; with cut it stops half-way
     ignore-term     SIGTERM, SIGINT and SIGHUP are ignored
     fork            child, and grandchild in a session of its own, all hanging
     daemon          a good run, which leaves a process in a session of its own (Wine's server)

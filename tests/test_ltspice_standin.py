@@ -10,6 +10,7 @@ import pytest
 from _standin_deck import Deck, DeckError, read_deck, value
 from _standin_log import log_bytes, log_lines
 from _standin_raw import compress, raw_bytes
+from _standin_topology import floating
 
 FILES = Path(__file__).parents[2] / "shared" / "ltspice_files"
 
@@ -247,3 +248,30 @@ def test_steps_nest_and_end_at_the_stop():
 )
 def test_numbers(text, number):
     assert value(text) == pytest.approx(number)
+
+
+def test_nodes_that_nothing_holds():
+    cards = b"""C2 in2 q 1n
+C3 q 0 1n
+I1 0 p 1u
+C4 p 0 1n
+X1 a b half
+.subckt half one two
+B1 two m V=V(one)
+C1 m 0 1n
+B2 0 n I=V(m)
+C2 n 0 1n
+.ends
+V2 in2 0 1
+"""
+    deck = read_deck(GOOD.replace(b".tran", cards + b".tran"))
+    assert floating(deck) == [("q", None), ("p", "i1"), ("x1:n", None)]
+
+
+def test_the_stand_in_is_independent():
+    """A reader is tested against it, so nothing of the package may be in it."""
+    here = Path(__file__).parent
+    files = [here / "ltspice_standin.py", *here.glob("_standin_*.py")]
+    assert len(files) > 5
+    for file in files:
+        assert not re.search(r"(?m)^\s*(from|import) spicealif", file.read_text()), file

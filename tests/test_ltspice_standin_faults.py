@@ -138,6 +138,16 @@ def test_complete_but_never_ending(tmp_path):
     end(process)
 
 
+def test_stopping_half_way_without_an_end(tmp_path):
+    process = run_on(tmp_path, "cut:1500,linger")
+    raw = tmp_path / "deck.raw"
+    until(lambda: raw.exists() and raw.stat().st_size == 1500)
+    time.sleep(0.1)
+    assert process.poll() is None
+    assert not told(read_log(tmp_path))
+    end(process)
+
+
 def test_a_wrong_command_line_can_hang_as_it_does_in_ltspice(tmp_path):
     program = install(tmp_path, window="hang", life=0.4)
     assert start(program, "deck.net", cwd=tmp_path).wait(20) == 70

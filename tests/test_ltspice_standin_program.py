@@ -346,5 +346,31 @@ def test_what_a_refused_deck_leaves(simulate, flavour, card, words, code):
         assert "Binary" not in (folder / "deck.raw").read_bytes().decode("utf-16-le")
 
 
+@pytest.mark.parametrize(
+    ("flavour", "words", "code"),
+    [
+        ("xvii", "Fatal Error: Analysis: Time step too small; time = 0.0005, timestep = ", 255),
+        ("win26", "Simulation Failed: Iteration limit reached", 1),
+    ],
+)
+def test_a_run_that_ends_early_keeps_what_it_has(simulate, flavour, words, code):
+    loop = "B1 o 0 V=5*u(V(in)-0.5+V(o)-2.5*V(o)*V(o)*V(in))\nR1 o 0 1k\nC1 o 0 1e-18\n"
+    deck = f"* t\nV1 in 0 PWL(0 0 1m 1)\n{loop}.tran 0 1m 0 1u\n.end\n"
+    folder = simulate(deck, flavour=flavour, expect=code)
+    assert words in log_of(folder)
+    assert 'trouble with node "o"' in log_of(folder)
+    assert "Total elapsed time" in log_of(folder)
+    raw = RealRaw(folder / "deck.raw")
+    t = np.abs(raw.columns["time"])
+    assert t[-1] == pytest.approx(0.5e-3, rel=1e-2)
+    assert int(raw.fields["No. Points"]) == len(t)
+
+
+def test_floating_nodes_are_told_and_the_run_goes_on(simulate):
+    folder = simulate(DECK.replace(".tran", "C8 in q 1n\nC9 q 0 1n\nI9 0 p 1u\nC7 p 0 1\n.tran"))
+    assert "WARNING: Node q is floating.\r\n" in log_of(folder)
+    assert "ERROR: Node p is floating and connected to current source I9\r\n" in log_of(folder)
+
+
 def test_what_ltspice_does_and_the_stand_in_does_not(simulate):
     simulate(DECK.replace(".tran", ".ac dec 1 1 2\n.tran"), expect=67)
