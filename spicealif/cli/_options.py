@@ -10,8 +10,10 @@ import click
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
+    from spicealif.simulators import Simulator
 
 __all__ = [
+    "CROSS_CHECK_RUN",
     "cross_check_option",
     "find_neuron",
     "neuron_argument",
@@ -20,9 +22,16 @@ __all__ = [
     "set_options",
     "simulator_options",
     "variant_option",
+    "with_cross_check",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+#: What --cross-check does for a run.
+CROSS_CHECK_RUN = (
+    "Read the simulator's raw file with the package ltspice too; a difference fails the run "
+    "(not for ngspice, which hands its data over in memory)."
+)
 
 neuron_argument = click.argument("neuron", default="paper")
 
@@ -76,6 +85,15 @@ def simulator_options(command: _F) -> _F:
 def cross_check_option(what: str) -> Callable[[_F], _F]:
     """Return the flag ``--cross-check``, its help saying `what` it does."""
     return click.option("--cross-check", is_flag=True, help=what)
+
+
+def with_cross_check(simulator: str, cross_check: bool) -> str | Simulator:
+    """Return the simulator's name, or one that cross-checks its raw files if that is asked for."""
+    if not cross_check:
+        return simulator
+    from spicealif.simulators import get_simulator
+
+    return get_simulator(simulator, cross_check=True)
 
 
 def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -> Neuron:

@@ -75,6 +75,9 @@ def doctor_command() -> None:
         simulator = get_simulator(name)
         try:
             click.echo(f"ok       simulator {name}: {simulator.version}")
+            # Where one of several installations was found is worth saying.
+            if where := getattr(simulator, "where", ""):
+                click.echo(f"             {where}")
             working += 1
         except SpicealifError as error:
             click.echo(f"missing  simulator {name}: {error}")

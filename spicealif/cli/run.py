@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spicealif.cli._options import (
+    CROSS_CHECK_RUN,
+    cross_check_option,
     find_neuron,
     neuron_argument,
     output_option,
@@ -15,6 +17,7 @@ from spicealif.cli._options import (
     set_options,
     simulator_options,
     variant_option,
+    with_cross_check,
 )
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
@@ -35,6 +38,7 @@ __all__ = ["run_command"]
 @set_options
 @variant_option
 @simulator_options
+@cross_check_option(CROSS_CHECK_RUN)
 @output_option("Folder for the results [default: spicealif-results/NAME].")
 @click.option(
     "--certify",
@@ -57,6 +61,7 @@ def run_command(
     variant: str,
     simulator: str,
     timeout: float | None,
+    cross_check: bool,
     output: Path | None,
     certified: bool,
     tolerance: float | None,
@@ -79,6 +84,7 @@ def run_command(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
     described = find_neuron(neuron, changes, ideal)
+    tool = with_cross_check(simulator, cross_check)
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
     with output_folder(output or Path("spicealif-results") / described.name) as folder:
         levels = "two levels, " if certified else ""
@@ -91,10 +97,10 @@ def run_command(
 
                 if tolerance is not None:
                     options["tolerance"] = tolerance
-                result = certify(described, simulator, **options)
+                result = certify(described, tool, **options)
             else:
                 meanwhile = _import_what_comes_next if figures else None
-                result = cosimulate(described, simulator, meanwhile=meanwhile, **options)
+                result = cosimulate(described, tool, meanwhile=meanwhile, **options)
         if result.comparison is not None:
             click.echo(str(result if certified else result.comparison))
         files = result.save(folder)

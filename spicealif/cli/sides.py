@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from spicealif.cli._options import (
+    CROSS_CHECK_RUN,
+    cross_check_option,
     find_neuron,
     neuron_argument,
     output_option,
@@ -14,6 +16,7 @@ from spicealif.cli._options import (
     set_options,
     simulator_options,
     variant_option,
+    with_cross_check,
 )
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
@@ -23,17 +26,27 @@ __all__ = ["netlist_command", "reference_command", "simulate_command"]
 
 @click.command(
     "netlist",
-    epilog="Example:  spicealif netlist paper --output neuron.cir",
+    epilog="Example:  spicealif netlist paper --dialect ltspice --output neuron.net",
     short_help="Print or write the netlist.",
 )
 @neuron_argument
 @set_options
-@click.option("--dialect", default="ngspice", show_default=True, metavar="NAME")
+@click.option(
+    "--dialect",
+    default="ngspice",
+    show_default=True,
+    metavar="NAME",
+    help="Whose netlist: ngspice or ltspice.",
+)
 @output_option("File to write [default: print].")
 def netlist_command(
     neuron: str, changes: tuple[str, ...], ideal: bool, dialect: str, output: Path | None
 ) -> None:
-    """Print the netlist of NEURON, or write it to a file."""
+    """Print the netlist of NEURON, or write it to a file.
+
+    LTspice opens a netlist whose name ends in .net or .cir; the raw file that it writes is compared
+    by "spicealif compare".
+    """
     from spicealif._files import output_folder, write_text
     from spicealif.netlist import build_netlist
 
@@ -54,6 +67,7 @@ def netlist_command(
 @neuron_argument
 @set_options
 @simulator_options
+@cross_check_option(CROSS_CHECK_RUN)
 @output_option("netCDF file to write [default: NAME-circuit.nc].")
 @quiet_option
 def simulate_command(
@@ -62,6 +76,7 @@ def simulate_command(
     ideal: bool,
     simulator: str,
     timeout: float | None,
+    cross_check: bool,
     output: Path | None,
     quiet: bool,
 ) -> None:
@@ -78,7 +93,8 @@ def simulate_command(
         with progress_bar(
             f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time", quiet
         ) as bar:
-            run = simulate(described, simulator, timeout=timeout, progress=bar)
+            tool = with_cross_check(simulator, cross_check)
+            run = simulate(described, tool, timeout=timeout, progress=bar)
         if run.waveforms is not None:
             run.waveforms.save(target)
     if run.waveforms is not None:
