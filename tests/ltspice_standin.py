@@ -40,6 +40,7 @@ the stand-in, 67 LTspice does this and the
 stand-in does not, 70 hung for STANDIN_LIFE.
 """
 
+import errno
 import os
 import sys
 import time
@@ -224,6 +225,11 @@ def main(arguments=None) -> int:
         mine = _simulate(command, chosen, faults)
     except NotDone as error:
         return _say(f"the stand-in does not do this: {error}", NOT_DONE)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            traceback.print_exc()
+            return BROKEN
+        mine = _say(error.strerror, 1)  # a guess: no such end of LTspice's is known
     except Exception:
         # not 1: that is what LTspice ends with
         traceback.print_exc()

@@ -372,5 +372,9 @@ def test_floating_nodes_are_told_and_the_run_goes_on(simulate):
     assert "ERROR: Node p is floating and connected to current source I9\r\n" in log_of(folder)
 
 
+def test_a_fault_of_the_stand_in_looks_like_no_end_of_ltspices(simulate):
+    simulate(ngspice="/nowhere", expect=66)
+
+
 def test_what_ltspice_does_and_the_stand_in_does_not(simulate):
     simulate(DECK.replace(".tran", ".ac dec 1 1 2\n.tran"), expect=67)
