@@ -93,7 +93,7 @@ def place(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layout
         does not say how many points it has.
     """
     told, other = _layouts(header)
-    if header.n_points and _fits(file, other, header.n_points, size):
+    if header.n_points and not _fits(file, told, header.n_points, size):
         told = _choose(file, path, header, told, other, size)
     if "fastaccess" in header.flags:
         return _by_variable(path, header, told, size)
@@ -128,15 +128,15 @@ def _fits(file: BinaryIO, layout: Layout, n_points: int, size: int) -> bool:
 def _choose(
     file: BinaryIO, path: Path, header: Header, told: Layout, other: Layout, size: int
 ) -> Layout:
-    """Decide between what the header tells and another layout, which the file's size fits."""
-    if told.row == other.row or _fits(file, told, header.n_points, size):
-        return told
-    if other.row > told.row:  # a file with bytes to spare was not cut off
-        return other
+    """Decide between what the header tells, which the size does not fit, and the other layout."""
     if header.writer == "ltspice" and "complex" in header.flags:
         # the imaginary part of a frequency is zero, and no second frequency is
         file.seek(header.data + _F8.itemsize)
         return other if any(file.read(_F8.itemsize)) else told
+    if told.row == other.row or not _fits(file, other, header.n_points, size):
+        return told
+    if other.row > told.row:  # a file with bytes to spare was not cut off
+        return other
     if not header.writer:
         fail(
             path,

@@ -287,8 +287,10 @@ class RawPlot:
                 "use columns()",
             )
         at = np.asarray(t, np.float64)
-        slack = _SLACK * (axis[-1] - axis[0])
-        if not ((at >= axis[0] - slack) & (at <= axis[-1] + slack)).all():
+        with np.errstate(over="ignore"):
+            slack = _SLACK * (axis[-1] - axis[0])
+            inside = (at >= axis[0] - slack) & (at <= axis[-1] + slack)
+        if not inside.all():
             fail(
                 self.path,
                 f"values are asked for outside the axis of the plot {self.plotname!r}",
@@ -396,7 +398,8 @@ class RawPlot:
         if self._marks:
             np.abs(axis, out=axis)
         if self.offset:
-            axis += self.offset
+            with np.errstate(over="ignore"):  # infinity says it as well
+                axis += self.offset
         return axis
 
     def _stored_axis(self, points: slice) -> NDArray[np.float64]:

@@ -91,7 +91,8 @@ def _numbers(
             break
         position += len(read)
         if header.width == 2:
-            read = read.decode("utf-16-le", errors="replace").encode()
+            whole = len(read) // 2 * 2  # of a file that is cut off half a character is left
+            read = read[:whole].decode("utf-16-le", errors="replace").encode()
         text = rest + read
         tokens = text.split()
         rest = b"" if text[-1:].isspace() or not tokens else tokens.pop()
