@@ -77,9 +77,10 @@ def load_result(
     """
     path = Path(path)
     if not _is_raw(path):
-        if signals or step is not None:
+        if signals or step is not None or spike_level is not None:
             raise WaveformError(
-                f"{ascii(str(path))} is no raw file; name vectors or a step for raw files only."
+                f"{ascii(str(path))} is no raw file; name vectors, a step or a spike level for raw "
+                "files only."
             )
         return load_waveforms(path)
     if neuron is None:
