@@ -1,8 +1,10 @@
 """Where LTspice is on this machine, which version it is, and how it is told to run a netlist.
 
-There are four ways to have it: LTspice for Windows; LTspice for macOS, whose command line knows
-little more than ``-b``; LTspice for Windows under Wine; and a program or script of another name
-that somebody made for it (``ltspice`` on Linux), which is started as it is.
+There are five ways to have it: LTspice for Windows; LTspice for macOS up to 17, whose command line
+knows little more than ``-b``; LTspice 26 for macOS, which is the one for Windows in a Wine bottle
+of its own (its outer program does nothing in batch mode, so the Wine inside is called); LTspice
+for Windows under Wine; and a program or script of another name that somebody made for it
+(``ltspice`` on Linux), which is started as it is.
 """
 
 from __future__ import annotations
@@ -36,7 +38,16 @@ _WINDOWS_PLACES = (
     r"Program Files (x86)\LTC\LTspiceIV\scad3.exe",
 )
 _USER_PLACE = r"AppData\Local\Programs\ADI\LTspice\LTspice.exe"
-_MACOS_PLACE = "/Applications/LTspice.app/Contents/MacOS/LTspice"
+_MACOS_PROGRAM = "Contents/MacOS/LTspice"
+#: The Wine inside LTspice 26 for macOS, its bottle and the program in it, as several public
+#: projects call them; the outer program ends with code 0 and does nothing.
+_BOTTLE_WINES = (
+    "Contents/SharedSupport/ltspice/bin/wine",
+    "Contents/SharedSupport/ltspice/LTspice/wine",
+)
+_BOTTLES = "Library/Application Support/LTspice/Bottles"
+_BOTTLE_ARGUMENTS = ("--bottle=ltspice", "--wait-children")
+_BOTTLE_PROGRAM = r"C:\Program Files\ADI\LTspice\LTspice.exe"
 _WINE_PLACES_MACOS = (
     "/Applications/Wine Stable.app/Contents/Resources/wine/bin/wine",
     "/Applications/Wine Staging.app/Contents/Resources/wine/bin/wine",
@@ -107,7 +118,7 @@ class LtspiceProgram:
         The program.
     found : str
         How it was found, for people.
-    kind : {"windows", "macos", "wine", "script"}
+    kind : {"windows", "macos", "bottle", "wine", "script"}
     launcher : tuple of str
         What stands before the program in a command: Wine, a virtual screen.
     environment : mapping of str to str
@@ -149,15 +160,16 @@ class LtspiceProgram:
             return [str(self.path), "-b", str(netlist)]
         # A script is in the netlist's folder as we are, and may or may not be Wine's; so it gets
         # the bare name. Wine's drive Z: is the root of the file system.
-        target = {"wine": f"Z:{netlist.as_posix()}", "script": netlist.name}.get(
-            self.kind, str(netlist)
-        )
-        return [*self.launcher, str(self.path), *choice, "-Run", "-b", target]
+        wine = f"Z:{netlist.as_posix()}"
+        target = {"wine": wine, "bottle": wine, "script": netlist.name}.get(self.kind, str(netlist))
+        program = _BOTTLE_PROGRAM if self.kind == "bottle" else str(self.path)
+        return [*self.launcher, program, *choice, "-Run", "-b", target]
 
     @property
     def version(self) -> str:
         """The version that its file states, such as ``"LTspice 24.1.9"``; see `file_version`."""
-        number = _bundle_version(self.path) if self.kind == "macos" else file_version(self.path)
+        bundle = self.kind in ("macos", "bottle")
+        number = _bundle_version(self.path) if bundle else file_version(self.path)
         return f"LTspice {number}" if number else "LTspice (unknown version)"
 
 
@@ -259,7 +271,7 @@ def _resolve(wanted: str, host: Host) -> Path | None:
     path = Path(wanted).expanduser()
     if path.is_dir():
         inside = [path / n for n in (*_WINDOWS_NAMES, *_NAMES)]
-        inside.append(path / "Contents" / "MacOS" / "LTspice")
+        inside.append(path / _MACOS_PROGRAM)
         return next((p for p in inside if p.is_file()), None)
     if path.is_file():
         return path.absolute()
@@ -276,7 +288,8 @@ def _usual_places(host: Host) -> Iterator[Path]:
             yield host.below(place)
         return
     if host.system == "Darwin":
-        yield host.below(_MACOS_PLACE)
+        yield host.below("/Applications/LTspice.app") / _MACOS_PROGRAM
+        yield host.home / "Applications" / "LTspice.app" / _MACOS_PROGRAM
     drive = host.wine_prefix / "drive_c"
     users = drive / "users"
     if users.is_dir():
@@ -292,8 +305,16 @@ def _program(path: Path, found: str, host: Host) -> LtspiceProgram:
     if path.suffix.lower() == ".exe":
         launcher, environment = _wine(path, host)
         return LtspiceProgram(path, found, "wine", launcher, environment)
-    kind = "macos" if host.system == "Darwin" else "script"
-    return LtspiceProgram(path, found, kind)
+    if host.system != "Darwin":
+        return LtspiceProgram(path, found, "script")
+    bundle = next((p for p in path.parents if p.suffix == ".app"), None)
+    wine = bundle and next((w for n in _BOTTLE_WINES if (w := bundle / n).is_file()), None)
+    if not wine:
+        return LtspiceProgram(path, found, "macos")
+    bottles = host.home / _BOTTLES
+    environment = {"CX_BOTTLE_PATH": str(bottles)} if bottles.is_dir() else {}
+    launcher = (str(wine), *_BOTTLE_ARGUMENTS)
+    return LtspiceProgram(path, found, "bottle", launcher, environment)
 
 
 def _wine(path: Path, host: Host) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -190,6 +190,14 @@ class Ltspice:
         )
         if plot is not None and self.cross_check:
             output.second_opinion(raw, plot)
+        if done.idle and plot is None:
+            output.nothing = (
+                Status.STALLED,
+                (
+                    f"LTspice did nothing for {self.idle_limit:g} s; versions from 24 on ask at their "
+                    "first start whether they may report usage."
+                ),
+            )
         code = done.exit_code
         if code and log.finished and stopped is None:
             text = f"LTspice ended with exit code {code} after a run that looks complete."
