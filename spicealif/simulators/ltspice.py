@@ -194,8 +194,8 @@ class Ltspice:
             output.nothing = (
                 Status.STALLED,
                 (
-                    f"LTspice did nothing for {self.idle_limit:g} s; versions from 24 on ask at their "
-                    "first start whether they may report usage."
+                    f"LTspice did nothing for {self.idle_limit:g} s; versions from 24 on ask at "
+                    "their first start whether they may report usage."
                 ),
             )
         code = done.exit_code
