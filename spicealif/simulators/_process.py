@@ -19,8 +19,8 @@ __all__ = ["Finished", "kill_group", "run_program"]
 
 #: How often a running program is looked at, s; the first looks are closer together.
 _POLL_MAX = 0.1
-#: How often it is checked whether a program does anything, s.
-_IDLE_POLL = 1.0
+#: How often it is checked whether a program does anything, s; that looks at all processes.
+_IDLE_POLL = 2.0
 #: A process that waits for a person still draws its window: less CPU than this fraction is idle.
 _IDLE_SHARE = 0.005
 
@@ -32,7 +32,8 @@ class Finished:
     Attributes
     ----------
     exit_code : int
-        Negative: the signal that ended it.
+        Negative if it did not end by itself: the signal that ended it, or on Windows the
+        exception's code as a signed number.
     cpu_s : float
         CPU time of the program and its children in s.
     timed_out : bool
@@ -104,11 +105,11 @@ def run_program(
         stderr=subprocess.DEVNULL,
         start_new_session=sys.platform != "win32",
     )
-    watch = _IdleWatch(tree, process.pid, folder, idle_limit) if tree and idle_limit else None
     timed_out = idle = False
     pause = 0.002
     waiter = _Waiter(process, tree)
     try:
+        watch = _IdleWatch(tree, process.pid, folder, idle_limit) if tree and idle_limit else None
         while not waiter.ended():
             timed_out = timeout is not None and time.monotonic() - start > timeout
             idle = not timed_out and watch is not None and watch.too_long()
@@ -120,13 +121,14 @@ def run_program(
                 poll()
             time.sleep(pause)
             pause = min(pause * 1.5, _POLL_MAX)
-    finally:
-        if process.returncode is None:
-            _kill(process, tree)
-            process.wait()
-    if tree is not None:
-        tree.tidy()
-    return Finished(process.returncode, waiter.cpu_s, timed_out, idle)
+        if tree is not None:
+            tree.tidy()
+    except BaseException:
+        # Ours, the poll's or the user's: whatever it is, nothing may be left.
+        _kill(process, tree)
+        process.wait()
+        raise
+    return Finished(_exit_code(process.returncode), waiter.cpu_s, timed_out, idle)
 
 
 def kill_group(pid: int) -> None:
@@ -142,10 +144,21 @@ def kill_group(pid: int) -> None:
 
 def _kill(process: subprocess.Popen[bytes], tree: ProcessTree | None) -> None:
     if tree is not None:
-        tree.kill(process.pid)
-        process.kill()  # does nothing if it is gone
+        tree.kill(process.pid if process.returncode is None else None)
+    if process.returncode is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
     else:
+        # Not Popen.kill, which would take the exit code of a process that has just died, and with
+        # it what its waiter has to tell.
         kill_group(process.pid)
+
+
+def _exit_code(code: int) -> int:
+    """Make the code of an exception that ended a program on Windows negative."""
+    # 0xC0000005 and its like, 0xE06D7363 (C++), 0xE0434352 (.NET); 0xFFFFFFFF is exit(-1).
+    return code - (1 << 32) if 0xC0000000 <= code < 0xF0000000 else code
 
 
 class _Waiter:
@@ -194,7 +207,9 @@ class _IdleWatch:
             return False
         (cpu, sizes), (old_cpu, old_sizes) = self._sign(), self.seen
         # CPU time is compared since the last sign of life, so that a trickle is no such sign.
-        if sizes != old_sizes or cpu - old_cpu > _IDLE_SHARE * max(now - self.busy, 1.0):
+        # One that fell is of other processes: some have ended.
+        active = cpu < old_cpu or cpu - old_cpu > _IDLE_SHARE * max(now - self.busy, 1.0)
+        if sizes != old_sizes or active:
             self.seen, self.busy = (cpu, sizes), now
         self.looked = now
         return now - self.busy > self.limit

@@ -26,6 +26,9 @@ _SHARED = frozenset(
         *("plugplay.exe", "svchost.exe", "rpcss.exe", "explorer.exe", "wineboot.exe"),
     }
 )
+#: How long a process may take to end when it is asked to, s: a virtual screen then removes its
+#: lock and its folder.
+_GRACE = 0.3
 #: A process may start another while its tree is being killed; so long it is tried again, s.
 _PATIENCE = 5.0
 #: How long what outlives the program may take to end by itself, s.
@@ -50,9 +53,10 @@ class ProcessTree:
         return {**environment, _MARK: self.mark}
 
     def cpu_seconds(self, pid: int) -> float:
-        """Return the CPU time in s that the program `pid` and its descendants have used so far."""
+        """Return the CPU time in s of the run's living processes, `pid` being the program."""
         total = 0.0
-        for process in self._descendants(pid):
+        # Not its descendants alone: Wine's bottles start programs that are none.
+        for process in self.members(pid):
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 # What has ended is counted by its parent, on POSIX.
@@ -66,37 +70,36 @@ class ProcessTree:
             found |= {p.pid: p for p in self._descendants(pid)}
         return [p for p in found.values() if not _shared(p) and _alive(p)]
 
-    def kill(self, pid: int) -> None:
-        """Kill the program `pid` and every process of the run."""
+    def kill(self, pid: int | None = None) -> None:
+        """End every process of the run, with `pid` its descendants too: asked once, then killed."""
         end = time.monotonic() + _PATIENCE
-        # Looking through all processes costs milliseconds each time; the tree is caught at once.
+        asked = False
         while members := self.members(pid):
             for process in members:
                 with contextlib.suppress(psutil.Error):
-                    process.kill()
-            psutil.wait_procs([p for p in members if p.pid != pid], timeout=0.2)
+                    if asked:
+                        process.kill()
+                    else:
+                        process.terminate()
+            _wait(members, _GRACE)
+            asked = True
             if time.monotonic() > end:
                 return
 
     def tidy(self) -> None:
         """Wait a little for what outlived the program, then kill it."""
-        members = self._wait(_LINGER)
-        for process in members:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        if members:
-            self._wait(_PATIENCE)
-
-    def _wait(self, limit: float) -> list[psutil.Process]:
-        """Wait for the run's processes to end; return those that have not within `limit` s."""
-        end = time.monotonic() + limit
-        while (members := self.members()) and time.monotonic() < end:
-            psutil.wait_procs(members, timeout=0.05)
-        return members
+        end = time.monotonic() + _LINGER
+        while members := self.members():
+            _wait(members, min(_GRACE, _LINGER))
+            if time.monotonic() > end:
+                self.kill()
+                return
 
     def _marked(self) -> Iterator[psutil.Process]:
-        for process in psutil.process_iter():
+        # Not process_iter: its table is shared by all threads.
+        for pid in psutil.pids():
             with contextlib.suppress(psutil.Error, OSError):
+                process = psutil.Process(pid)
                 if process.environ().get(_MARK) == self.mark:
                     yield process
 
@@ -107,6 +110,18 @@ class ProcessTree:
             return [root, *root.children(recursive=True)]
         except psutil.Error:
             return []
+
+
+def _wait(processes: list[psutil.Process], limit: float) -> None:
+    """Wait until all have ended, or `limit` s.
+
+    Without psutil's own waiting, which would take the program's exit code from us.
+    """
+    end = time.monotonic() + limit
+    pause = 0.001
+    while any(map(_alive, processes)) and time.monotonic() < end:
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
 
 
 def _alive(process: psutil.Process) -> bool:
