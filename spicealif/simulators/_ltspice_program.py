@@ -13,12 +13,13 @@ import enum
 import os
 import platform
 import plistlib
+import re
 import shutil
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from xml.parsers.expat import ExpatError
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
 
@@ -60,6 +61,19 @@ _INSTALL = {
 }
 
 
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.sep)  # a user without an account, as in some containers
+
+
+def _root() -> Path:
+    # Not the current drive: LTspice's installers take the system's.
+    drive = os.environ.get("SYSTEMDRIVE", "C:") if os.name == "nt" else ""
+    return Path(f"{drive}{os.sep}")
+
+
 class Solver(enum.Enum):
     """LTspice's two solvers; which one runs is no option of the netlist.
 
@@ -88,12 +102,14 @@ class Host:
 
     system: str = field(default_factory=platform.system)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    home: Path = field(default_factory=Path.home)
-    root: Path = field(default_factory=lambda: Path(Path.cwd().anchor))
+    home: Path = field(default_factory=_home)
+    root: Path = field(default_factory=_root)
 
     def which(self, name: str) -> str | None:
-        """Return the path of a program on the PATH."""
-        return shutil.which(name, path=self.environ.get("PATH"))
+        """Return the absolute path of a program on the PATH."""
+        found = shutil.which(name, path=self.environ.get("PATH", ""))
+        # LTspice is started in another folder, where a relative path is another one.
+        return str(_absolute(Path(found))) if found else None
 
     def below(self, place: str) -> Path:
         """Return the path of a place that is written from the root."""
@@ -166,11 +182,20 @@ class LtspiceProgram:
         return [*self.launcher, program, *choice, "-Run", "-b", target]
 
     @property
-    def version(self) -> str:
-        """The version that its file states, such as ``"LTspice 24.1.9"``; see `file_version`."""
+    def has_own_screen(self) -> bool:
+        """Whether it draws on a virtual screen that is made for each run."""
+        return Path(self.launcher[0]).name == "xvfb-run" if self.launcher else False
+
+    @cached_property
+    def stated(self) -> str:
+        """The version that its file states, such as ``"24.1.9.0"``; empty if none."""
         bundle = self.kind in ("macos", "bottle")
-        number = _bundle_version(self.path) if bundle else file_version(self.path)
-        return f"LTspice {number}" if number else "LTspice (unknown version)"
+        return _bundle_version(self.path) if bundle else file_version(self.path)
+
+    @property
+    def version(self) -> str:
+        """The version for people, such as ``"LTspice 24.1.9.0"``; see `file_version`."""
+        return f"LTspice {self.stated or '(unknown version)'}"
 
 
 def find_ltspice(
@@ -210,7 +235,7 @@ def find_ltspice(
             )
         return _program(path, f"named by {who}", host)
     for path in _usual_places(host):
-        if path.is_file():
+        if _is_file(path):
             return _program(path, "in its usual place", host)
     for name in _WINDOWS_NAMES if host.system == "Windows" else (*_NAMES, *_WINDOWS_NAMES):
         if on_path := host.which(name):
@@ -249,6 +274,7 @@ def file_version(path: Path) -> str:
     return ".".join(str(n) for n in (high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF))
 
 
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
 #: Signature and structure version of VS_FIXEDFILEINFO.
 _FIXED_FILE_INFO = struct.pack("<II", 0xFEEF04BD, 0x00010000)
 _LARGEST_PROGRAM = 1 << 29
@@ -257,7 +283,7 @@ _LARGEST_PROGRAM = 1 << 29
 def _asked_for(program: str | os.PathLike[str] | None, host: Host) -> tuple[str, str] | None:
     """Return what the user named and where, if anywhere."""
     if program is not None:
-        return os.fspath(program), "the argument program"
+        return os.fsdecode(program), "the argument program"
     if named := host.environ.get(VARIABLE):
         return named, VARIABLE
     folder, name = (host.environ.get(v) for v in ("LTSPICEFOLDER", "LTSPICEEXECUTABLE"))
@@ -268,15 +294,31 @@ def _asked_for(program: str | os.PathLike[str] | None, host: Host) -> tuple[str,
 
 def _resolve(wanted: str, host: Host) -> Path | None:
     """Return the program that a path, a folder, a bundle or a name on the PATH stands for."""
-    path = Path(wanted).expanduser()
-    if path.is_dir():
-        inside = [path / n for n in (*_WINDOWS_NAMES, *_NAMES)]
-        inside.append(path / _MACOS_PROGRAM)
-        return next((p for p in inside if p.is_file()), None)
-    if path.is_file():
-        return path.absolute()
-    on_path = host.which(wanted) if os.sep not in wanted else None
-    return Path(on_path) if on_path else None
+    if not wanted:
+        return None  # which would be the current folder
+    path = _absolute(Path(wanted))
+    candidates = [path, *(path / n for n in (*_WINDOWS_NAMES, *_NAMES, _MACOS_PROGRAM))]
+    if path.name == wanted:
+        if on_path := host.which(wanted):
+            candidates.append(Path(on_path))
+        # spicelib looks for LTSPICEEXECUTABLE where the installer put LTspice.
+        candidates += [place.with_name(wanted) for place in _usual_places(host)]
+    return next(filter(_is_file, candidates), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, as far as we may look: Path.is_file raises where we may not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except (OSError, RuntimeError):
+        return path  # no such user, or the current folder is gone
 
 
 def _usual_places(host: Host) -> Iterator[Path]:
@@ -292,9 +334,12 @@ def _usual_places(host: Host) -> Iterator[Path]:
         yield host.home / "Applications" / "LTspice.app" / _MACOS_PROGRAM
     drive = host.wine_prefix / "drive_c"
     users = drive / "users"
-    if users.is_dir():
-        for user in sorted(users.iterdir()):
-            yield user.joinpath(*PureWindowsPath(_USER_PLACE).parts)
+    try:
+        homes = sorted(users.iterdir())
+    except OSError:
+        homes = []
+    for home in homes:
+        yield home.joinpath(*PureWindowsPath(_USER_PLACE).parts)
     for place in _WINDOWS_PLACES:
         yield drive.joinpath(*PureWindowsPath(place).parts)
 
@@ -308,7 +353,7 @@ def _program(path: Path, found: str, host: Host) -> LtspiceProgram:
     if host.system != "Darwin":
         return LtspiceProgram(path, found, "script")
     bundle = next((p for p in path.parents if p.suffix == ".app"), None)
-    wine = bundle and next((w for n in _BOTTLE_WINES if (w := bundle / n).is_file()), None)
+    wine = bundle and next((w for n in _BOTTLE_WINES if _is_file(w := bundle / n)), None)
     if not wine:
         return LtspiceProgram(path, found, "macos")
     bottles = host.home / _BOTTLES
@@ -348,6 +393,9 @@ def _bundle_version(path: Path) -> str:
     """Return the version of a macOS program's bundle; empty if it states none."""
     try:
         with (path.parent.parent / "Info.plist").open("rb") as file:
-            return str(plistlib.load(file).get("CFBundleShortVersionString", ""))
-    except (OSError, ValueError, AttributeError, ExpatError):
+            stated = plistlib.load(file).get("CFBundleShortVersionString", "")
+    except Exception:
+        # plistlib raises whatever it meets in a file that is no property list.
         return ""
+    found = _VERSION.match(str(stated))
+    return found[0] if found else ""
