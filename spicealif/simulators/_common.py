@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -22,11 +23,15 @@ __all__ = [
     "Output",
     "check_timeout",
     "finish",
+    "no_room",
     "private_folder",
     "provenance",
     "transients",
     "write_deck",
 ]
+
+#: A file system with less room than this is called full, bytes.
+_ROOM = 1 << 16
 
 
 @dataclass
@@ -67,8 +72,6 @@ class Output:
 
     def second_opinion(self, raw: Path, plot: RawPlot) -> None:
         """Have the package ``ltspice`` read the raw file too; a difference becomes the doubt."""
-        if self.stopped is not None:
-            return
         try:
             skipped = cross_check(raw, plot)
         except RawFileError as error:
@@ -127,6 +130,19 @@ def write_deck(folder: Path, name: str, text: str) -> Path:
             "space, or set TMPDIR to a folder that has some."
         ) from None
     return deck
+
+
+def no_room(folder: Path) -> str:
+    """Return a word on a file system that is full; empty if it is not."""
+    try:
+        if shutil.disk_usage(folder).free >= _ROOM:
+            return ""
+    except OSError:
+        return ""
+    return (
+        "no room is left in the folder for temporary files (free some space, or set TMPDIR to a "
+        "folder that has some)"
+    )
 
 
 def private_folder() -> tempfile.TemporaryDirectory[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import PureWindowsPath
 
 from spicealif.netlist import Netlist, SourceLine
+from spicealif.simulators._process import Finished
 from spicealif.simulators.ltspice_log import LogMessage, LtspiceLog
 from spicealif.simulators.run import Message, Status
 
-__all__ = ["DECK", "doubt", "messages"]
+__all__ = ["DECK", "death", "doubt", "messages", "nothing"]
 
 #: Name of the netlist's file; LTspice names raw file and log after it.
 DECK = "neuron.net"
@@ -35,7 +37,9 @@ def messages(log: LtspiceLog, netlist: Netlist) -> tuple[tuple[Message, ...], tu
     return tuple(found["error"].values()), tuple(found["warning"].values())
 
 
-def doubt(log: LtspiceLog, errors: tuple[Message, ...]) -> tuple[Status, str] | None:
+def doubt(
+    log: LtspiceLog, errors: tuple[Message, ...], stopped: Status | None = None
+) -> tuple[Status, str] | None:
     """Return why a run is no result although its data look complete, if there is a reason.
 
     LTspice writes a raw file for a singular matrix too, so its data alone prove nothing.
@@ -45,6 +49,8 @@ def doubt(log: LtspiceLog, errors: tuple[Message, ...]) -> tuple[Status, str] | 
     log : LtspiceLog
     errors : tuple of Message
         Its errors, see `messages`.
+    stopped : Status, optional
+        Why it was stopped by us.
 
     Returns
     -------
@@ -54,11 +60,60 @@ def doubt(log: LtspiceLog, errors: tuple[Message, ...]) -> tuple[Status, str] | 
     blamed = next((m for m in errors if m.text in fatal), None)
     if blamed is not None:
         return Status.UNSOLVED, f"LTspice says: {str(blamed).rstrip(' .')}."
+    status = stopped or Status.INCOMPLETE
     if not log.text:
-        return Status.INCOMPLETE, "LTspice left no log, so it is not known whether it ended well."
+        return status, "LTspice left no log, so it is not known whether it ended well."
     if not log.finished:
-        return Status.INCOMPLETE, "LTspice's log ends before the run does."
+        return status, "LTspice's log ends before the run does."
     return None
+
+
+def nothing(
+    log: LtspiceLog, done: Finished, idle_limit: float | None, complaint: str | None
+) -> tuple[Status, str] | None:
+    """Return what became of a run without data, where LTspice's log does not say it.
+
+    Parameters
+    ----------
+    log : LtspiceLog
+    done : Finished
+        How the program ended.
+    idle_limit : float or None
+        After how many seconds of doing nothing it was stopped.
+    complaint : str or None
+        Why its raw file has no data; None if there is no raw file.
+
+    Returns
+    -------
+    tuple of Status and str, or None
+        None if the log or the way it ended says it all.
+    """
+    if done.idle:
+        return Status.STALLED, (
+            f"LTspice did nothing for {idle_limit or 0:g} s; versions from 24 on ask at their "
+            "first start whether they may report usage."
+        )
+    if done.stopped or log.errors or (done.exit_code < 0 and not log.finished):
+        return None
+    code = f"LTspice ended with exit code {done.exit_code}"
+    if not log.text and complaint is None:
+        return Status.NO_OUTPUT, f"{code}, without a raw file or a log."
+    why = complaint or "there is no raw file"
+    if log.finished:
+        return Status.INCOMPLETE, f"LTspice's log says that the run ended, but {why}."
+    return Status.CRASHED, f"{code} before it had computed anything, and without a reason: {why}."
+
+
+def death(done: Finished) -> str:
+    """Return what ended the program; empty if it ended by itself or was stopped by us."""
+    if done.stopped or done.exit_code >= 0:
+        return ""
+    if done.exit_code < -128:
+        return f"LTspice was ended by exception 0x{done.exit_code & 0xFFFFFFFF:X}"
+    try:
+        return f"LTspice was ended by {signal.Signals(-done.exit_code).name}"
+    except ValueError:
+        return f"LTspice was ended by signal {-done.exit_code}"
 
 
 def _source(message: LogMessage, netlist: Netlist) -> SourceLine | None:

@@ -18,11 +18,12 @@ from spicealif.simulators._common import (
     Output,
     check_timeout,
     finish,
+    no_room,
     private_folder,
     transients,
     write_deck,
 )
-from spicealif.simulators._ltspice_judge import DECK, doubt, messages
+from spicealif.simulators._ltspice_judge import DECK, death, doubt, messages, nothing
 from spicealif.simulators._ltspice_program import Host, LtspiceProgram, Solver, find_ltspice
 from spicealif.simulators._process import Finished, run_program
 from spicealif.simulators._process_tree import ProcessTree
@@ -144,7 +145,6 @@ class Ltspice:
         with private_folder() as name:
             # Without links: Wine's drive Z: does not know macOS' and Linux' shortcuts to /tmp.
             deck = write_deck(Path(name).resolve(), DECK, netlist.text)
-            begun = time.time()
             watch = _watch(deck.with_suffix(".raw"), netlist.t_stop, progress) if progress else None
             try:
                 done = run_program(
@@ -152,7 +152,7 @@ class Ltspice:
                     folder=deck.parent,
                     timeout=timeout,
                     poll=watch,
-                    environment={**os.environ, **program.environment},
+                    environment=_environment(program, deck.parent),
                     tree=ProcessTree(),
                     idle_limit=self.idle_limit,
                 )
@@ -161,23 +161,25 @@ class Ltspice:
                     f"{ascii(str(program.path))} cannot be started ({error.strerror}); check the "
                     "program, or name another by SPICEALIF_LTSPICE."
                 ) from None
-            output, version = self._output(netlist, deck, begun, done)
+            output, version = self._output(netlist, deck, done)
         return finish(netlist, self.name, version or program.version, output, start)
 
     def close(self) -> None:
         """Do nothing: no process outlives a run."""
 
-    def _output(
-        self, netlist: Netlist, deck: Path, begun: float, done: Finished
-    ) -> tuple[Output, str]:
+    def _output(self, netlist: Netlist, deck: Path, done: Finished) -> tuple[Output, str]:
         """Read what a run left; return it with the version that it states."""
         raw = deck.with_suffix(".raw")
+        # By the file system's own clock, which need not be ours.
+        begun = deck.stat().st_mtime
         log = _log(deck.with_suffix(".log"), begun)
         plot, columns, complaint = _plot(raw, begun)
-        errors, warnings = messages(log, netlist)
-        if complaint:
-            errors = (*errors, Message("error", complaint))
         stopped = Status.TIMEOUT if done.timed_out else Status.STALLED if done.idle else None
+        errors, warnings = messages(log, netlist)
+        words = [death(done), "" if log.finished else no_room(deck.parent)]
+        if not stopped and not columns and complaint:
+            words.append(complaint)
+        errors += tuple(Message("error", text) for text in words if text)
         output = Output(
             # What it says of itself at its end is worth more than its exit code.
             exit_code=0 if log.finished or done.exit_code > 0 else done.exit_code,
@@ -186,26 +188,20 @@ class Ltspice:
             cpu_s=done.cpu_s,
             stopped=stopped,
             messages=(errors, warnings),
-            doubt=doubt(log, errors),
+            doubt=doubt(log, errors, stopped),
         )
+        if not len(next(iter(columns.values()), ())):
+            output.nothing = nothing(log, done, self.idle_limit, complaint)
         if plot is not None and self.cross_check:
             output.second_opinion(raw, plot)
-        if done.idle and plot is None:
-            output.nothing = (
-                Status.STALLED,
-                (
-                    f"LTspice did nothing for {self.idle_limit:g} s; versions from 24 on ask at "
-                    "their first start whether they may report usage."
-                ),
-            )
-        code = done.exit_code
-        if code and log.finished and stopped is None:
-            text = f"LTspice ended with exit code {code} after a run that looks complete."
+        if log.finished and (done.stopped or done.exit_code):
+            how = f"ended with exit code {done.exit_code}"
+            how = "did not end and was stopped" if done.stopped else how
+            text = f"LTspice {how} after a run that its log calls finished."
             output.remarks += (Message("warning", text),)
-        if plot is None and not log.text and stopped is None and code >= 0:
-            reason = f"LTspice ended with exit code {code}, without a raw file or a log."
-            output.nothing = Status.NO_OUTPUT, reason
-        return output, log.version or (plot.command if plot is not None else "")
+        # IV and XVII do not say in their logs which they are, and little of it in the raw file.
+        command = plot.command if plot is not None and not self.program.stated else ""
+        return output, log.version or command
 
 
 def _solver(value: Solver | str) -> Solver:
@@ -235,18 +231,28 @@ def _log(path: Path, begun: float) -> LtspiceLog:
     return parse_ltspice_log("")
 
 
-def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[Any]], str]:
-    """Return the transient analysis and its columns, or why a file that is there has none."""
+def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[Any]], str | None]:
+    """Return the transient analysis, its columns, and why a file that is there has no data."""
     if not _fresh(raw, begun):
-        return None, {}, ""
+        return None, {}, None
     try:
         plots = transients(raw)
         if not plots:
-            return None, {}, "The raw file holds no transient analysis."
-        return plots[-1], plots[-1].columns(expand=True), ""
+            return None, {}, "the raw file holds no transient analysis"
+        empty = None if plots[-1].n_points else "the raw file holds no points"
+        return plots[-1], plots[-1].columns(expand=True), empty
     except RawFileError as error:
-        # A run stopped before the header was out leaves such a file; the judge says the rest.
-        return None, {}, str(error)
+        # A run stopped before the header was out leaves such a file. Its place is gone by the
+        # time that this is read.
+        what = str(error).removeprefix(f"{ascii(str(raw))}: ").rstrip(".")
+        return None, {}, f"the raw file is of no use: {what.partition(';')[0]}"
+
+
+def _environment(program: LtspiceProgram, folder: Path) -> dict[str, str]:
+    """Return what LTspice is started with."""
+    # xvfb-run leaves its files where they are if it is stopped; here they go with ours.
+    own = {"TMPDIR": str(folder)} if program.has_own_screen else {}
+    return {**os.environ, **program.environment, **own}
 
 
 def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:
