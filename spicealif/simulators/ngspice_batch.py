@@ -65,14 +65,21 @@ class NgspiceBatch:
             raise SimulatorNotFound(
                 f"The program {self.program!r} is not on this machine; {INSTALL}."
             )
-        return path
+        # It is started in another folder, where a relative path is another one.
+        return str(Path(path).absolute())
 
     @cached_property
     def version(self) -> str:
         """The program's version, such as ``"ngspice-39"``."""
         try:
             out = subprocess.run(
-                [self.path, "--version"], capture_output=True, text=True, timeout=20, check=False
+                [self.path, "--version"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=20,
+                check=False,
             ).stdout
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SimulatorError(

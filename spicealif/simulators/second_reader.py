@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import threading
 import warnings
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["cross_check"]
+
+#: Standard output and the warnings' filters belong to all threads.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
@@ -49,7 +53,11 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
         return f"Not cross-checked: the package ltspice {version} {reason}."
     try:
         # The package prints what it guesses of the format.
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        with (
+            _ONE_AT_A_TIME,
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
             other = ltspice.Ltspice(name)
             other.parse()
@@ -64,7 +72,9 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     differing = sorted(
         key
         for key in ours.keys() | columns.keys()
-        if key not in ours or key not in columns or not np.array_equal(ours[key], columns[key])
+        if key not in ours
+        or key not in columns
+        or not np.array_equal(ours[key], columns[key], equal_nan=True)
     )
     if differing:
         raise RawFileError(
