@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Call", "Card", "Scope", "floating_nodes"]
+__all__ = ["Call", "Card", "Scope", "endless_calls", "floating_nodes"]
 
 #: A card: its line, from 1, and its text.
 Card = tuple[int, str]
@@ -75,6 +75,32 @@ def floating_nodes(top: Scope, subcircuits: dict[str, Scope]) -> Iterator[tuple[
         for node, card in scope.nodes.items():
             if groups.find(node) not in grounded:
                 yield node, card
+
+
+def endless_calls(subcircuits: dict[str, Scope]) -> Iterator[Call]:
+    """Give a call of each subcircuit that contains itself, or lies between two that do."""
+    calls = {
+        name: [call for call in scope.calls if call.name in subcircuits]
+        for name, scope in subcircuits.items()
+    }
+    inner = {name: {call.name for call in inside} for name, inside in calls.items()}
+    outer: dict[str, set[str]] = {name: set() for name in subcircuits}
+    for name, names in inner.items():
+        for other in names:
+            outer[other].add(name)
+    # Whatever ends, from above or from below, is taken away until nothing more is.
+    for down, up in ((inner, outer), (outer, inner)):
+        ends = [name for name in subcircuits if name in down and not down[name]]
+        while ends:
+            name = ends.pop()
+            for other in up.pop(name):
+                if other in down:
+                    down[other].discard(name)
+                    if not down[other]:
+                        ends.append(other)
+            del down[name]
+    for name in inner:
+        yield next(call for call in calls[name] if call.name in inner)
 
 
 class _Groups:

@@ -6,7 +6,8 @@ wrong in ngspice). So what may stand in a netlist is listed here, card by card; 
 a finding. The check is static: it knows cards, names, numbers and expressions, not circuits.
 
 Sources: the manual of ngspice and the help of LTspice (pages "B. Arbitrary Behavioral Voltage or
-Current Sources", ".OPTIONS", ".TRAN", "M. MOSFET"); what differs was measured on ngspice 39.
+Current Sources", ".OPTIONS", ".TRAN", "M. MOSFET", "V. Voltage Source", "General Structure and
+Conventions"); what differs was measured on ngspice 39.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from spicealif.netlist._expression import Expression, Unportable
-from spicealif.netlist._topology import Call, Card, Scope, floating_nodes
+from spicealif.netlist._expression import NUMBER, Expression, Unportable, check_source, read_number
+from spicealif.netlist._topology import Call, Card, Scope, endless_calls, floating_nodes
 from spicealif.netlist.dialect import find_dialect
 
 __all__ = ["PortabilityFinding", "find_unportable"]
@@ -25,17 +26,16 @@ _OPTIONS = frozenset({"reltol", "abstol", "vntol", "chgtol", "trtol", "method", 
 #: Options that one of them alone has, and why they may stand in its netlists.
 _OWN_OPTIONS = {"ngspice": frozenset[str](), "ltspice": frozenset({"plotwinsize", "numdgt"})}
 _METHODS = frozenset({"trap", "gear"})
-#: Source functions, and how many fields both read alike (the number of pulses is not one of them).
-_SOURCES = {"pulse": (7, 7), "sin": (3, 6), "pwl": (2, 1 << 30)}
 #: Parameters of VDMOS models that both have, by both manuals.
 _VDMOS = frozenset(
     {"vto", "kp", "rs", "rd", "rg", "cgdmax", "cgdmin", "cgs", "cjo", "is", "mtriode"}
 )
+#: Those that must be written out, because their defaults differ (ngspice, LTspice).
+_VDMOS_STATED = {"ksubthres": ("0.1", "0"), "vj": ("0.8", "1")}
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NODE = re.compile(r"(?:0|[A-Za-z_][A-Za-z0-9_]*)\Z")
-_NUMERIC = re.compile(_NUMBER + r"\Z")
+_INITIAL = re.compile(rf"[vV]\(([A-Za-z_]\w*)\)=({NUMBER})\Z")
 #: LTspice takes this name for node 0 wherever it stands, in subcircuits too.
 _GROUND = "gnd"
 
@@ -89,19 +89,21 @@ class _Check:
     def __init__(self, text: str, dialect: str) -> None:
         spelling = find_dialect(dialect)
         self.text = text
+        self.dialect = spelling.name
         self.options = _OPTIONS | _OWN_OPTIONS[spelling.name]
-        self.vector = re.compile(
-            "|".join(
-                re.escape(form).replace(re.escape("{}"), r"([A-Za-z_]\w*)")
-                for form in (spelling.voltage, spelling.current)
-            )
-            + r"\Z"
+        voltage, current = (
+            re.escape(form).replace(re.escape("{}"), r"([A-Za-z_]\w*)")
+            for form in (spelling.voltage, spelling.current)
         )
+        self.vector = re.compile(rf"(?:{voltage}|{current})\Z")
         self.top = Scope()
         self.scope = self.top
         self.subcircuits: dict[str, Scope] = {}
+        self.open = ""
         self.models: set[str] = set()
         self.uses: list[tuple[Card, str]] = []
+        self.given: set[str] = set()
+        self.analyses = 0
         self.ended = False
 
     def findings(self) -> Iterator[PortabilityFinding]:
@@ -113,6 +115,10 @@ class _Check:
                 self._card(number, card)
             except Unportable as finding:
                 yield PortabilityFinding(number, card, str(finding))
+        if self.analyses != 1:
+            yield PortabilityFinding(
+                len(lines), "", f"{self.analyses} cards .tran: LTspice wants one analysis"
+            )
         if not self.ended:
             yield PortabilityFinding(len(lines), "", "the last card is not .end: add it")
         if self.scope is not self.top:
@@ -120,21 +126,18 @@ class _Check:
         yield from self._unresolved()
 
     def _card(self, number: int, card: str) -> None:
-        if not re.fullmatch(r"[ -~]*", card):
-            raise Unportable("it holds characters that are not printable ASCII: spell them out")
-        if card.startswith("*") or not card.strip():
+        if _is_comment(card):
             return
         if self.ended:
             raise Unportable("it stands after .end: LTspice ignores it, ngspice may not")
-        if "$" in card or "//" in card or ";" in card:
-            raise Unportable("comments within a card differ by mode: put them on a '*' line")
-        if "{" in card or "}" in card or "'" in card or '"' in card or "`" in card:
-            raise Unportable("expressions in braces or quotes differ: write the number out")
+        _check_characters(card)
         word = card.split(maxsplit=1)[0].lower()
         if word.startswith("."):
             handler = _DOT_CARDS.get(word)
             if handler is None:
                 raise Unportable(f"the card {word} is not of the portable subset: leave it out")
+            if self.scope is not self.top and word not in (".ends", ".subckt"):
+                raise Unportable(f"{word} within a subcircuit differs: put it at the top level")
         else:
             handler = _ELEMENTS.get(word[0])
             if handler is None:
@@ -143,6 +146,8 @@ class _Check:
         handler(self, number, card)
 
     def _unresolved(self) -> Iterator[PortabilityFinding]:
+        for call in endless_calls(self.subcircuits):
+            yield PortabilityFinding(*call.card, f"{call.name!r} contains itself without end")
         for scope in (self.top, *self.subcircuits.values()):
             for call in scope.calls:
                 ports = self.subcircuits[call.name].ports if call.name in self.subcircuits else None
@@ -187,39 +192,28 @@ class _Check:
     def _two_terminal(self, number: int, card: str) -> None:
         fields = self._fields(card, 4, 4, "name, two nodes and one number")
         self._nodes((number, card), fields[1:3], conducting=card[0] in "rR")
-        _need_number(fields[3])
+        if read_number(fields[3]) == 0 and card[0] in "rR":
+            raise Unportable("a resistor of 0 ohm becomes a small one in ngspice: use a V source")
 
     def _controlled(self, number: int, card: str) -> None:
         fields = self._fields(card, 6, 6, "name, four nodes and one number")
         self._nodes((number, card), fields[1:3], conducting=card[0] in "eE")
         self._nodes((number, card), fields[3:5])
-        _need_number(fields[5])
+        read_number(fields[5])
 
     def _source(self, number: int, card: str) -> None:
-        head, _, inside = card.partition("(")
-        fields = head.split()
+        fields = card.split(None, 3)
         if len(fields) < 4:
             raise Unportable("it must be name, two nodes and a number or source function")
         self._nodes((number, card), fields[1:3], conducting=card[0] in "vV")
-        if not inside and len(fields) == 4:
-            _need_number(fields[3])
-            return
-        if not inside and len(fields) == 5 and fields[3].lower() == "dc":
-            _need_number(fields[4])
-            return
-        low, high = _SOURCES.get(fields[3].lower(), (1, 0)) if len(fields) == 4 else (1, 0)
-        values = inside.rstrip().removesuffix(")").split()
-        if not inside.rstrip().endswith(")") or not low <= len(values) <= high:
-            raise Unportable("a source is a number, or DC, PULSE, SIN or PWL with their fields")
-        for value in values:
-            _need_number(value)
+        check_source(fields[3])
 
     def _behavioural(self, number: int, card: str) -> None:
         fields = card.split(None, 3)
-        kind = re.match(r"([VI])=(.+)\Z", fields[3]) if len(fields) == 4 else None
+        kind = re.match(r"([VvIi])=(.+)\Z", fields[3]) if len(fields) == 4 else None
         if kind is None:
             raise Unportable("a B source is a name, two nodes and V= or I=: R=, Q= are not")
-        self._nodes((number, card), fields[1:3], conducting=kind[1] == "V")
+        self._nodes((number, card), fields[1:3], conducting=kind[1] in "Vv")
         self.scope.mentioned += [((number, card), n) for n in Expression(kind[2]).nodes()]
 
     def _mosfet(self, number: int, card: str) -> None:
@@ -245,63 +239,93 @@ class _Check:
             raise Unportable("a subcircuit within a subcircuit: put it beside")
         if "=" in card:
             raise Unportable("parameters of a subcircuit differ: write numbers out")
-        if fields[1].lower() in self.subcircuits:
-            raise Unportable(f"there are two subcircuits {fields[1]!r}")
-        ports = fields[2:]
-        self.scope = Scope(tuple(p.lower() for p in ports))
-        self._nodes((number, card), ports)
-        self.subcircuits[fields[1].lower()] = self.scope
+        name, ports = fields[1].lower(), tuple(p.lower() for p in fields[2:])
+        if name in self.subcircuits or not _NAME.match(name):
+            raise Unportable(f"there are two subcircuits {name!r}, or that is no name")
+        # Opened before its ports are checked, so that one fault is one finding.
+        self.scope = self.subcircuits[name] = Scope(ports)
+        self.open = name
+        self._nodes((number, card), fields[2:])
+        if "0" in ports or len(set(ports)) < len(ports):
+            raise Unportable("a port is node 0, or two have one name: give each its own")
 
     def _ends(self, number: int, card: str) -> None:
         if self.scope is self.top:
             raise Unportable("no subcircuit is open")
         self.scope = self.top
+        if card.lower().split() not in ([".ends"], [".ends", self.open]):
+            raise Unportable(f"it ends {self.open!r}: write .ends alone")
 
     def _model(self, number: int, card: str) -> None:
         found = re.fullmatch(r"\.model\s+(\w+)\s+vdmos\s*\((.*)\)\s*", card, re.IGNORECASE)
         if found is None or not _NAME.match(found[1]):
             raise Unportable("of models only VDMOS with its parameters in () is portable")
-        for pair in found[2].split():
-            name, _, value = pair.partition("=")
-            if name.lower() not in _VDMOS:
-                raise Unportable(f"VDMOS's parameter {name!r} is not one that both have")
-            _need_number(value)
+        if found[1].lower() in self.models:
+            raise Unportable(f"there are two models {found[1]!r}")
         self.models.add(found[1].lower())
+        given: set[str] = set()
+        for pair in found[2].split():
+            name, _, value = pair.lower().partition("=")
+            if name not in _VDMOS and name not in _VDMOS_STATED:
+                raise Unportable(f"VDMOS's parameter {name!r} is not one that both have")
+            if name in given:
+                raise Unportable(f"VDMOS's parameter {name!r} is there twice")
+            given.add(name)
+            read_number(value)
+        for name, (ngspice, ltspice) in _VDMOS_STATED.items():
+            if name not in given:
+                raise Unportable(
+                    f"VDMOS's {name} is {ngspice} by default in ngspice and {ltspice} in LTspice: "
+                    "write it out"
+                )
 
     def _initial(self, number: int, card: str) -> None:
         for pair in card.split()[1:]:
-            found = re.fullmatch(rf"[vV]\((\w+)\)=({_NUMBER})", pair)
+            found = _INITIAL.match(pair)
             if found is None:
                 raise Unportable(".ic is V(node)=number")
+            read_number(found[2])
             self.scope.mentioned.append(((number, card), found[1].lower()))
 
     def _set_options(self, number: int, card: str) -> None:
-        for pair in card.split()[1:]:
+        for pair in card.lower().split()[1:]:
             name, _, value = pair.partition("=")
             if name not in self.options:
                 raise Unportable(f"the option {name!r} is not one that this dialect has")
+            if name in self.given:
+                raise Unportable(f"the option {name!r} is set twice: which one counts differs")
+            self.given.add(name)
             if name != "method":
-                _need_number(value)
+                read_number(value)
             elif value not in _METHODS:
                 raise Unportable(f"the method {value!r} is not one that both have")
 
     def _save(self, number: int, card: str) -> None:
         vectors = card.split()[1:]
+        if not vectors:
+            raise Unportable("it names no vector")
         for vector in vectors:
             found = self.vector.match(vector)
             if found is None:
-                raise Unportable(f"{vector!r} is not how this dialect spells a vector")
+                raise Unportable(f"{vector!r} is not how our netlists name a vector here")
             if found[1] is not None:
                 self.scope.mentioned.append(((number, card), found[1].lower()))
-            elif found[2].lower() not in self.top.elements:
-                raise Unportable(f"there is no source {found[2]!r} above this card")
+            elif found[2][0] not in "vV" or found[2].lower() not in self.top.elements:
+                # ngspice has the currents of voltage sources only.
+                raise Unportable(f"there is no voltage source {found[2]!r} above this card")
 
     def _transient(self, number: int, card: str) -> None:
-        for value in self._fields(card, 5, 5, ".tran with all four fields, without uic")[1:]:
-            _need_number(value)
+        fields = self._fields(card, 5, 5, ".tran with all four fields, without uic")
+        step, stop, start, largest = (read_number(field) for field in fields[1:])
+        self.analyses += 1
+        if start != 0:
+            raise Unportable("a start other than 0 moves the origin of time in LTspice alone")
+        if step < 0 or stop <= 0 or largest <= 0 or (step == 0 and self.dialect == "ngspice"):
+            raise Unportable("a time of .tran is 0 or less")
 
     def _end(self, number: int, card: str) -> None:
         self.ended = True
+        self._fields(card, 1, 1, ".end alone")
 
     @staticmethod
     def _fields(card: str, low: int, high: int, form: str) -> list[str]:
@@ -336,18 +360,40 @@ _DOT_CARDS: dict[str, _Handler] = {
 }
 
 
+def _is_comment(card: str) -> bool:
+    """Return whether a card is a comment or blank."""
+    if not re.fullmatch(r"[ -~]*", card):
+        raise Unportable("it holds characters that are not printable ASCII: spell them out")
+    if card.startswith("*") and card != "*" and not card.startswith("* "):
+        # ngspice runs a file that begins with *ng_script, and SPICE3 what stands after *#.
+        raise Unportable("a comment is '*' and a blank: '*#' and '*ng_script' are commands")
+    return card.startswith("*") or not card.strip()
+
+
+def _check_characters(card: str) -> None:
+    if card.startswith("+"):
+        raise Unportable("a comment or blank line before a continuation line: move it away")
+    if card.startswith(" "):
+        raise Unportable(
+            "it begins with a blank, which some take for a comment: begin at the margin"
+        )
+    if "$" in card or "//" in card or ";" in card:
+        raise Unportable("comments within a card differ by mode: put them on a '*' line")
+    if re.search(r"[{}'\"`]", card):
+        raise Unportable("expressions in braces or quotes differ: write the number out")
+
+
 def _cards(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Give each card with its first line's number, continuation lines joined."""
-    number, parts = 0, [""]
-    for k, line in enumerate(lines, start=1):
-        if line.startswith("+"):
+    """Give each card with its first line's number, continuation lines joined.
+
+    A continuation line without a card right before it is given as it is: ngspice adds it to the
+    last card, however many comments stand between.
+    """
+    at, parts = 1, lines[:1]
+    for k, line in enumerate(lines[1:], start=2):
+        if line.startswith("+") and parts[0].strip() and not parts[0].startswith(("*", "+")):
             parts.append(line[1:])
             continue
-        yield number, " ".join(parts)
-        number, parts = k, [line]
-    yield number, " ".join(parts)
-
-
-def _need_number(text: str) -> None:
-    if not _NUMERIC.match(text):
-        raise Unportable(f"{text!r} is no number written out: suffixes and names differ")
+        yield at, " ".join(parts)
+        at, parts = k, [line]
+    yield at, " ".join(parts)
