@@ -63,43 +63,41 @@ class Grid:
     """
 
     def __init__(self, stored: NDArray[np.float64], columns: Sequence[NDArray[Any]]) -> None:
-        self._middles = middles(stored)
+        self._middles = k = middles(stored)
         self._t = np.abs(stored)
-        width = np.diff(self._t)
-        pieces = np.ones(len(width), np.int64)
-        k = self._middles
-        for y in columns:
-            need = _need(_bends(self._t, y, k), _range(y))
-            for interval in (k - 1, k):
-                wanted = np.ceil(width[interval] * need).clip(1, _MOST).astype(np.int64)
-                pieces[interval] = np.maximum(pieces[interval], wanted)
-        ends = np.cumsum(pieces)
-        # which interval a new point is in, and how far
-        self._interval = np.repeat(np.arange(len(width)), pieces)
-        begins = np.repeat(ends - pieces, pieces)
+        with np.errstate(all="ignore"):
+            self._width = np.diff(self._t)
+            pieces = np.ones(len(self._width), np.int64)
+            for y in columns:
+                need = _need(_bends(self._t, y, k), _range(y))
+                for interval in (k - 1, k):
+                    wanted = np.ceil(self._width[interval] * need).clip(1, _MOST)
+                    pieces[interval] = np.maximum(pieces[interval], wanted.astype(np.int64))
+        # where the stored points go; which interval each new point is in, and how far
+        self._kept = np.concatenate(([0], np.cumsum(pieces)))
+        self._interval = np.repeat(np.arange(len(pieces)), pieces)
+        begins = np.repeat(self._kept[:-1], pieces)
         self._part = (np.arange(len(begins)) - begins) / pieces[self._interval]
 
     def times(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the expanded axis, given the axis; the points of it stay in."""
-        return self._line(t)
+        return self._draw(t, np.zeros(len(self._width)))
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return an expanded column, given the column, in its type; its points stay in."""
         k = self._middles
-        bends = np.zeros(len(y) - 1)
+        bends = np.zeros(len(self._width))
         bends[k - 1] = bends[k] = _bends(self._t, y, k)
-        with np.errstate(all="ignore"):  # what is not finite stays so
-            bends *= np.diff(self._t) ** 2
-            out = self._line(y.astype(np.float64))
-            out[:-1] += bends[self._interval] * self._part * (self._part - 1)
-            return out.astype(y.dtype)
+        return self._draw(y, bends)
 
-    def _line(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Straight lines through the points."""
-        out = np.empty(len(self._interval) + 1)
-        np.multiply(np.diff(y)[self._interval], self._part, out=out[:-1])
-        out[:-1] += y[self._interval]
-        out[-1] = y[-1]
+    def _draw(self, y: NDArray[Any], bends: NDArray[np.float64]) -> NDArray[Any]:
+        """Draw straight lines through the points, and bend them."""
+        out = np.empty(len(self._interval) + 1, y.dtype)
+        with np.errstate(all="ignore"):  # what is not finite stays so
+            moves = np.diff(_wide(y))[self._interval]
+            bows = (bends * self._width**2)[self._interval] * (self._part - 1)
+            out[:-1] = y[self._interval] + (moves + bows) * self._part
+        out[self._kept] = y
         return out
 
 
@@ -127,7 +125,7 @@ def interpolate(
     ndarray, shape of `at`
         float64 or complex128.
     """
-    y = y.astype(np.complex128 if np.iscomplexobj(y) else np.float64)
+    y = _wide(y)
     if len(axis) == 1:
         return np.full(at.shape, y[0])
     i = (np.searchsorted(axis, at, side="right") - 1).clip(0, len(axis) - 2)
@@ -144,11 +142,17 @@ def interpolate(
 
 def _bends(t: NDArray[np.float64], y: NDArray[Any], k: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the coefficient of the square of the parabolas whose middles are `k`."""
-    y = y.astype(np.float64, copy=False)
+    y = _wide(y)
     left, right = t[k] - t[k - 1], t[k + 1] - t[k]
     with np.errstate(all="ignore"):
         slopes = (y[k + 1] - y[k]) / right - (y[k] - y[k - 1]) / left
         return np.asarray(slopes / (left + right))
+
+
+def _wide(y: NDArray[Any]) -> NDArray[Any]:
+    """Return a column in double precision."""
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        return y.astype(np.result_type(y, np.float64), copy=False)
 
 
 def _range(y: NDArray[Any]) -> float:

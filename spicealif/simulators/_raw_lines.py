@@ -97,8 +97,9 @@ def read_line(file: BinaryIO, width: int) -> str:
     """
     line = bytearray()
     while True:
-        line += file.readline(_MAX_LINE - len(line))
-        if line[-1:] != b"\n":
+        piece = file.readline(_MAX_LINE - len(line))
+        line += piece
+        if not piece.endswith(b"\n"):
             if len(line) < _MAX_LINE:
                 raise CutOff
             raise TooLong(_MAX_LINE)

@@ -280,7 +280,7 @@ class RawPlot:
         axis = self._true(axis)
         if axis[-1] < axis[0]:  # a falling sweep; time never falls
             axis, y = axis[::-1], y[::-1]
-        if not (np.diff(axis) >= 0).all() or not np.isfinite(axis).all():
+        if not np.isfinite(axis).all() or not (np.diff(axis) >= 0).all():
             fail(
                 self.path,
                 f"the axis of the plot {self.plotname!r} turns back",
