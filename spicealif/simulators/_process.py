@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spicealif.simulators._process_tree import ProcessTree
 
-__all__ = ["Finished", "kill_group", "run_program"]
+__all__ = ["Finished", "NotStarted", "kill_group", "run_program"]
 
 #: How often a running program is looked at, s; the first looks are closer together.
 _POLL_MAX = 0.1
@@ -23,6 +23,13 @@ _POLL_MAX = 0.1
 _IDLE_POLL = 2.0
 #: A process that waits for a person still draws its window: less CPU than this fraction is idle.
 _IDLE_SHARE = 0.005
+
+
+class NotStarted(Exception):
+    """A program cannot be started; the text says why.
+
+    No OSError: the caller's `poll` may raise one, which is none of the program's.
+    """
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def run_program(
 
     Raises
     ------
-    OSError
+    NotStarted
         If the program cannot be started.
     """
     start = time.monotonic()
@@ -96,15 +103,18 @@ def run_program(
         environment = tree.marked(os.environ if environment is None else environment)
     # A session of its own: a Ctrl-C in the terminal reaches us alone, and the whole tree can be
     # killed by its group.
-    process = subprocess.Popen(
-        list(command),
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=sys.platform != "win32",
-    )
+    try:
+        process = subprocess.Popen(
+            list(command),
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise NotStarted(error.strerror or type(error).__name__) from None
     timed_out = idle = False
     pause = 0.002
     waiter = _Waiter(process, tree)

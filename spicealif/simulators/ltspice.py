@@ -25,7 +25,7 @@ from spicealif.simulators._common import (
 )
 from spicealif.simulators._ltspice_judge import DECK, death, doubt, messages, nothing
 from spicealif.simulators._ltspice_program import Host, LtspiceProgram, Solver, find_ltspice
-from spicealif.simulators._process import Finished, run_program
+from spicealif.simulators._process import Finished, NotStarted, run_program
 from spicealif.simulators._process_tree import ProcessTree
 from spicealif.simulators.ltspice_log import LtspiceLog, parse_ltspice_log, read_ltspice_log
 from spicealif.simulators.raw import RawPlot
@@ -156,9 +156,9 @@ class Ltspice:
                     tree=ProcessTree(),
                     idle_limit=self.idle_limit,
                 )
-            except OSError as error:
+            except NotStarted as error:
                 raise SimulatorError(
-                    f"{ascii(str(program.path))} cannot be started ({error.strerror}); check the "
+                    f"{ascii(str(program.path))} cannot be started ({error}); check the "
                     "program, or name another by SPICEALIF_LTSPICE."
                 ) from None
             output, version = self._output(netlist, deck, done)
@@ -227,7 +227,9 @@ def _fresh(path: Path, begun: float) -> bool:
 def _log(path: Path, begun: float) -> LtspiceLog:
     if _fresh(path, begun):
         with contextlib.suppress(LogFileError):
-            return read_ltspice_log(path)
+            log = read_ltspice_log(path)
+            # Lines of UTF-16 among others have a zero behind each letter.
+            return parse_ltspice_log(log.text.replace("\0", "")) if "\0" in log.text else log
     return parse_ltspice_log("")
 
 

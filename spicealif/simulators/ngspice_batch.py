@@ -24,7 +24,7 @@ from spicealif.simulators._common import (
     transients,
     write_deck,
 )
-from spicealif.simulators._process import run_program
+from spicealif.simulators._process import NotStarted, run_program
 from spicealif.simulators.raw import RawPlot
 from spicealif.simulators.run import Progress, Run, Status
 
@@ -133,9 +133,9 @@ class NgspiceBatch:
                     poll=watch,
                     environment=_environment(),
                 )
-            except OSError as error:
+            except NotStarted as error:
                 raise SimulatorError(
-                    f"{self.path!r} cannot be started ({error.strerror}); check the program."
+                    f"{self.path!r} cannot be started ({error}); check the program."
                 ) from None
             log = log_file.read_text(errors="replace") if log_file.exists() else ""
             plot = _plot(raw)
