@@ -92,9 +92,14 @@ def nudged(value: float) -> float:
     return value + 1 if isinstance(value, int) else value * (1 + 1e-6) or 1e-6
 
 
+@pytest.fixture(params=dialects())
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(params=NEURONS)
-def netlist(request: pytest.FixtureRequest) -> Netlist:
-    return build_netlist(NEURONS[request.param])
+def netlist(request: pytest.FixtureRequest, dialect: str) -> Netlist:
+    return build_netlist(NEURONS[request.param], dialect)
 
 
 # --- source map ---------------------------------------------------------------------------------
@@ -138,8 +143,8 @@ def test_lines_of_a_template_keep_their_order(netlist: Netlist) -> None:
         assert numbers == sorted(numbers)
 
 
-def test_components_have_their_own_lines() -> None:
-    netlist = build_netlist(REAL)
+def test_components_have_their_own_lines(dialect: str) -> None:
+    netlist = build_netlist(REAL, dialect)
     component = {s.text.split()[0]: s.component for s in netlist.source_map if s.text[0] not in "*"}
     assert "comparator: AD8561" in component["R_b"]
     assert "MOSFET" in component["M_sw"]
@@ -165,8 +170,8 @@ def test_components_have_their_own_lines() -> None:
         ("c.x_leak.c_x", "C_x x 0", "leak_memristor"),
     ],
 )
-def test_find_an_element_or_node(name: str, text: str, template: str) -> None:
-    found = build_netlist(REAL).find(name)
+def test_find_an_element_or_node(name: str, text: str, template: str, dialect: str) -> None:
+    found = build_netlist(REAL, dialect).find(name)
     assert found is not None
     assert found.text.startswith(text)
     assert f"{template}.cir.j2" in found.template
@@ -209,12 +214,12 @@ IDEAL_ONLY = {
 STEP_LIMITS = {"numerics.t_step_max", "numerics.steps_per_charge"}
 
 
-def unreached(neuron: Neuron) -> set[str]:
-    text = build_netlist(neuron).text
+def unreached(neuron: Neuron, dialect: str) -> set[str]:
+    text = build_netlist(neuron, dialect).text
     return {
         name
         for name, value in leaves(neuron.to_dict())
-        if _same(build_netlist(neuron.replace({name: nudged(value)})).text, text)
+        if _same(build_netlist(neuron.replace({name: nudged(value)}), dialect).text, text)
     }
 
 
@@ -227,25 +232,25 @@ def _same(a: str, b: str) -> bool:
     return bool(np.allclose(x, y, rtol=1e-12, atol=0))
 
 
-def test_every_number_of_a_real_neuron_reaches_the_netlist() -> None:
-    missing = unreached(REAL)
+def test_every_number_of_a_real_neuron_reaches_the_netlist(dialect: str) -> None:
+    missing = unreached(REAL, dialect)
     assert missing - STEP_LIMITS == REFERENCE_ONLY | CHECKED_ONLY
     assert len(missing & STEP_LIMITS) == 1
 
 
-def test_every_number_of_an_ideal_neuron_reaches_the_netlist() -> None:
-    assert unreached(IDEAL) - STEP_LIMITS == REFERENCE_ONLY | IDEAL_ONLY
+def test_every_number_of_an_ideal_neuron_reaches_the_netlist(dialect: str) -> None:
+    assert unreached(IDEAL, dialect) - STEP_LIMITS == REFERENCE_ONLY | IDEAL_ONLY
 
 
 @pytest.mark.parametrize("which", ["lif", "ideal op-amp", "endless pulses", "sum"])
-def test_every_number_of_other_neurons_reaches_the_netlist(which: str) -> None:
-    assert unreached(NEURONS[which]) <= REFERENCE_ONLY | CHECKED_ONLY | STEP_LIMITS
+def test_every_number_of_other_neurons_reaches_the_netlist(which: str, dialect: str) -> None:
+    assert unreached(NEURONS[which], dialect) <= REFERENCE_ONLY | CHECKED_ONLY | STEP_LIMITS
 
 
 @pytest.mark.parametrize("name", sorted(STEP_LIMITS))
-def test_the_shortest_of_the_step_limits_reaches_the_netlist(name: str) -> None:
+def test_the_shortest_of_the_step_limits_reaches_the_netlist(name: str, dialect: str) -> None:
     tight = {"numerics.t_step_max": 1e-8, "numerics.steps_per_charge": 1e5}[name]
-    netlist = build_netlist(REAL.replace({name: tight}))
+    netlist = build_netlist(REAL.replace({name: tight}), dialect)
     step = REAL.c * (REAL.v_th - REAL.v_low) / REAL.stimulus.peak(REAL.t_stop) / tight
     expected = step if name == "numerics.steps_per_charge" else tight
     last = next(line for line in netlist.text.splitlines() if line.startswith(".tran"))
@@ -266,7 +271,7 @@ def test_numbers_of_the_reference_reach_the_reference(name: str) -> None:
         assert len(a.t_spike) != len(b.t_spike) or abs(a.t_spike - b.t_spike).max() > 1e-7
 
 
-def test_choices_reach_the_netlist() -> None:
+def test_choices_reach_the_netlist(dialect: str) -> None:
     for changes in (
         {"numerics.steering": False},
         {"numerics.method": "gear"},
@@ -274,14 +279,15 @@ def test_choices_reach_the_netlist() -> None:
         {"leak": {"kind": "resistor", "r": 1500}},
         {"r_s": 0},
     ):
-        assert build_netlist(REAL.replace(changes)).text != build_netlist(REAL).text
+        changed = build_netlist(REAL.replace(changes), dialect)
+        assert changed.text != build_netlist(REAL, dialect).text
 
 
-def test_values_are_written_exactly() -> None:
+def test_values_are_written_exactly(dialect: str) -> None:
     c = 1.2345678901234567e-7
-    assert f"C_m v_c 0 {c!r}\n" in build_netlist(PAPER.replace(c=c)).text
+    assert f"C_m v_c 0 {c!r}\n" in build_netlist(PAPER.replace(c=c), dialect).text
     network = REAL.network
-    text = build_netlist(REAL).text
+    text = build_netlist(REAL, dialect).text
     assert f"R_b cp spike {network.r_b!r}\n" in text
     assert f"V_ref ref 0 {network.v_ref!r}\n" in text
 
@@ -303,7 +309,7 @@ def test_whatever_the_numbers_the_netlist_is_finite_or_refused(
     value = st.one_of(st.sampled_from(EXTREMES), st.floats(allow_nan=False, allow_infinity=False))
     changes = {name: data.draw(value) for name in chosen}
     try:
-        text = build_netlist(neuron.replace(changes)).text
+        text = "".join(build_netlist(neuron.replace(changes), d).text for d in dialects())
     except SpicealifError as error:
         assert str(error).endswith(".")
         return
@@ -444,26 +450,39 @@ def broken_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         ("base/analysis.cir.j2", "* tab\there"),
     ],
 )
-def test_a_broken_template_is_one_sentence(broken_templates: Path, file: str, line: str) -> None:
+def test_a_broken_template_is_one_sentence(
+    broken_templates: Path, dialect: str, file: str, line: str
+) -> None:
     path = broken_templates / file
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(NetlistError) as caught:
-        build_netlist(PAPER)
+        build_netlist(PAPER, dialect)
     assert len(str(caught.value).splitlines()) == 1
     assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("file", ["head.cir.j2", "transient.cir.j2"])
+def test_a_dialects_template_that_is_missing_is_named(
+    broken_templates: Path, dialect: str, file: str
+) -> None:
+    (broken_templates / dialect / file).unlink()
+    with pytest.raises(NetlistError, match=re.escape(file)):
+        build_netlist(PAPER, dialect)
+    for other in set(dialects()) - {dialect}:
+        build_netlist(PAPER, other)
 
 
 HOSTILE = ".control\nshell rm -rf x\n.endc\n*ng_script\n`rm x`\r.wave\u2028.include /etc/passwd"
 
 
-def test_free_text_never_reaches_the_netlist() -> None:
+def test_free_text_never_reaches_the_netlist(dialect: str) -> None:
     neuron = PAPER.replace(name="a_very_special_name", description=HOSTILE, source=HOSTILE)
-    assert build_netlist(neuron).text == build_netlist(PAPER).text
+    assert build_netlist(neuron, dialect).text == build_netlist(PAPER, dialect).text
 
 
 def test_no_netlist_holds_a_command(netlist: Netlist) -> None:
     text = netlist.text.lower()
-    for word in (".control", "shell", "`", "ng_script", ".include", ".lib", ".wave", "$", "//"):
+    for word in (".control", "shell", "`", "ng_script", ".inc", ".lib", ".wave", "$", "//"):
         assert word not in text
     assert text.splitlines()[0] == (
         "* spicealif: memristor-based adaptive leaky integrate-and-fire (alif) neuron"
@@ -482,7 +501,8 @@ def test_netlists_are_printable_ascii(netlist: Netlist) -> None:
 
 def test_digest_is_that_of_the_text(netlist: Netlist) -> None:
     assert netlist.digest == hashlib.sha256(netlist.text.encode()).hexdigest()
-    assert build_netlist(copy.deepcopy(netlist.neuron)).digest == netlist.digest
+    again = build_netlist(copy.deepcopy(netlist.neuron), netlist.dialect)
+    assert again.digest == netlist.digest
 
 
 def test_digest_is_the_same_in_another_process() -> None:
@@ -510,8 +530,8 @@ def test_dialects() -> None:
         assert len(str(caught.value).splitlines()) == 1
 
 
-def test_write(tmp_path: Path) -> None:
-    netlist = build_netlist(PAPER)
+def test_write(tmp_path: Path, dialect: str) -> None:
+    netlist = build_netlist(PAPER, dialect)
     path = netlist.write(tmp_path / "new" / "folder")
     assert path.read_bytes() == netlist.text.encode("ascii")
     assert [p.name for p in path.parent.iterdir()] == ["neuron.cir"]
