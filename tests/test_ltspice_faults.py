@@ -229,7 +229,7 @@ FINISHED = "Total elapsed time: 1 seconds."
         ("nonsense", "nonsense", Status.REJECTED, "nonsense"),  # its only word is the reason
         ("nonsense", FINISHED, Status.INCOMPLETE, "the raw file is of no use: "),
         (OPERATING_POINT, FINISHED, Status.INCOMPLETE, "holds no transient analysis"),
-        (NO_POINTS, FINISHED, Status.INCOMPLETE, "holds no points"),
+        (NO_POINTS, FINISHED, Status.INCOMPLETE, "holds no point after the first"),
         ("", "", Status.CRASHED, "it is empty"),
     ],
 )

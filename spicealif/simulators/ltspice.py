@@ -177,7 +177,7 @@ class Ltspice:
         stopped = Status.TIMEOUT if done.timed_out else Status.STALLED if done.idle else None
         errors, warnings = messages(log, netlist)
         words = [death(done), "" if log.finished else no_room(deck.parent)]
-        if not stopped and not columns and complaint:
+        if not stopped and complaint:
             words.append(complaint)
         errors += tuple(Message("error", text) for text in words if text)
         output = Output(
@@ -190,7 +190,7 @@ class Ltspice:
             messages=(errors, warnings),
             doubt=doubt(log, errors, stopped),
         )
-        if not len(next(iter(columns.values()), ())):
+        if complaint or not columns:
             output.nothing = nothing(log, done, self.idle_limit, complaint)
         if plot is not None and self.cross_check:
             output.second_opinion(raw, plot)
@@ -241,8 +241,11 @@ def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[An
         plots = transients(raw)
         if not plots:
             return None, {}, "the raw file holds no transient analysis"
-        empty = None if plots[-1].n_points else "the raw file holds no points"
-        return plots[-1], plots[-1].columns(expand=True), empty
+        columns = plots[-1].columns(expand=True)
+        axis = next(iter(columns.values()))
+        # The first point is the operating point: it shows no run.
+        few = "" if len(axis) and axis[-1] > 0 else "the raw file holds no point after the first"
+        return plots[-1], columns, few or None
     except RawFileError as error:
         # A run stopped before the header was out leaves such a file. Its place is gone by the
         # time that this is read.
