@@ -43,7 +43,7 @@ def both_runs(neuron: Neuron, folder: Path, mode: str) -> tuple[Run, Run]:
 
 def test_both_decks_agree_over_the_whole_of_the_papers_run(tmp_path: Path) -> None:
     # ngspice's compatibility mode makes a straight line of exp above 14, so it is the harder one:
-    # the memristor's exponents go to 21. Only terms below 1e-6 of the sum are touched.
+    # the memristor's exponents go to 26. What changes is 1 / (1 + exp) where it is below 1e-6.
     ngspice, ltspice = both_runs(PAPER, tmp_path, "ltpsa")
     assert PAPER.t_stop == 50e-3
     a, b = ngspice.waveforms.t_spike, ltspice.waveforms.t_spike
