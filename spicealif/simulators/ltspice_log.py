@@ -331,7 +331,9 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         if not stat.S_ISREG(file_path.stat().st_mode):  # opening a pipe would wait for a writer
             _fail(path, "it is not a regular file", "pass the log that LTspice wrote")
         with file_path.open("rb") as file:
-            data = file.read(_MAX_SIZE + 1)
+            # read(n) makes room for n bytes, however few there are
+            size = min(os.fstat(file.fileno()).st_size, _MAX_SIZE)
+            data = file.read(size + 1)
     except FileNotFoundError:
         _fail(path, "the file does not exist", "check the path and that the simulation ran")
     except OSError as error:
