@@ -280,7 +280,10 @@ class RawPlot:
         axis = self._true(axis)
         if axis[-1] < axis[0]:  # a falling sweep; time never falls
             axis, y = axis[::-1], y[::-1]
-        if not np.isfinite(axis).all() or not (np.diff(axis) >= 0).all():
+        with np.errstate(all="ignore"):
+            length = axis[-1] - axis[0]  # may overflow where its ends do not
+        finite = np.isfinite(length) and np.isfinite(axis).all()
+        if not finite or not (axis[1:] >= axis[:-1]).all():
             fail(
                 self.path,
                 f"the axis of the plot {self.plotname!r} turns back",
@@ -288,8 +291,8 @@ class RawPlot:
             )
         at = np.asarray(t, np.float64)
         with np.errstate(over="ignore"):
-            slack = _SLACK * (axis[-1] - axis[0])
-            inside = (at >= axis[0] - slack) & (at <= axis[-1] + slack)
+            slack = _SLACK * length
+            inside = (at >= axis[0] - slack) & (at <= axis[-1] + slack) & np.isfinite(at)
         if not inside.all():
             fail(
                 self.path,
@@ -366,7 +369,8 @@ class RawPlot:
         found = [i for i, n in enumerate(folded) if n == str(name).lower()]
         if not found:
             close = difflib.get_close_matches(str(name).lower(), folded, n=1)
-            known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+            shown = [repr(n)[1:-1] for n in names[:20]]  # a damaged name may end a line
+            known = ", ".join(shown) + (", ..." if len(names) > 20 else "")
             hint = f"use {names[folded.index(close[0])]!r} or" if close else "use"
             fail(
                 self.path,
@@ -398,7 +402,8 @@ class RawPlot:
         if self._marks:
             np.abs(axis, out=axis)
         if self.offset:
-            with np.errstate(over="ignore"):  # infinity says it as well
+            # infinity says it as well, and a NaN stays one, a signalling one too
+            with np.errstate(over="ignore", invalid="ignore"):
                 axis += self.offset
         return axis
 

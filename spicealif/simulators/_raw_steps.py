@@ -46,8 +46,9 @@ def find_steps(
     """
     starts = None if is_time else _repeated(axis)
     if starts is None:
-        moves = np.diff(axis)
-        back = moves > 0 if reverse else moves < 0
+        # no differences: that of two infinities is no number
+        before, after = axis[:-1], axis[1:]
+        back = after > before if reverse else after < before
         starts = np.concatenate(([0], np.flatnonzero(back) + 1))
     stops = np.append(starts[1:], len(axis))
     # only a step that has another point after the doubled one can tell
