@@ -106,7 +106,8 @@ Voltages: TypeAlias = tuple[float, float, float, float]
 GMIN = 1e-12
 #: Siemens with which the op-amp's output is kept within its limits, per farad of its gain node.
 CLAMP = 1e9
-#: Slope of VDMOS' subthreshold region in V, and the body diode's grading; SPICE's defaults.
+#: Slope of VDMOS' subthreshold region in V and the body diode's potential, as the netlist's card
+#: states them, and the diode's forward coefficient, SPICE's default.
 SUBTHRESHOLD, V_J, FORWARD = 0.1, 0.8, 0.5
 
 

@@ -56,8 +56,8 @@ class Constant(Stimulus):
         return t, i, i
 
     def spice(self, t_stop: float) -> list[str]:
-        """Return a DC source."""
-        return [f"DC {self.amplitude!r}"]
+        """Return the number: LTspice documents no word DC in front of it."""
+        return [repr(float(self.amplitude))]
 
 
 class Step(Stimulus):
@@ -239,7 +239,7 @@ class Sine(Stimulus):
             0.0,
             math.degrees(self.phase),
         )
-        return [source("SIN", fields)]
+        return [source("SINE", fields)]
 
 
 class PiecewiseLinear(Stimulus):
