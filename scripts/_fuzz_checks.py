@@ -161,13 +161,16 @@ class Raw(_Check):
         told = last.n_points_declared or "fastaccess" not in last.flags
         if not size or not told:  # such a file says nothing of how its numbers lie
             return
+        end = len(data)
         if isinstance(last._source.numbers, tuple):
             begin = max(data.rfind(b":\n"), data.rfind(b":\r\n"), data.rfind(b":\0\n\0")) + 4
-            if begin >= len(data):
-                return
         else:
             begin = last._source.numbers.data
-        cut = begin + (key >> 8) % (len(data) - begin)
+            if "fastaccess" not in last.flags:  # a cut word behind the points may pass for one
+                end = begin + size
+        if begin >= end:
+            return
+        cut = begin + (key >> 8) % (end - begin)
         self._write(self.cut, data[:cut])
         plots_cut = _read(self.cut)
         if plots_cut is None:

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -55,7 +56,7 @@ sys.path[:0] = [str(SCRIPTS), str(SCRIPTS.parent)]
 
 from _fuzz_inputs import MUTATORS, SEEDS, dictionary  # noqa: E402  (the path comes first)
 
-_MAX_LEN = {"raw": 16384, "log": 8192, "vectors": 512}
+_MAX_LEN = {"raw": 4096, "log": 2048, "vectors": 512}
 _TIMEOUT = 10  # seconds for one input
 _MEMORY = 3 << 30  # bytes that a process may ask for, in all
 _DEATHS = 20  # of processes, after which a run gives up
@@ -120,6 +121,7 @@ def _work(target: str, folder: Path, keep: Path, flags: list[str]) -> NoReturn:
     with atheris.instrument_imports(include=["spicealif"]):
         worker = _Worker(target, folder, keep)
     warnings.simplefilter("error")
+    gc.freeze()  # what is loaded by now stays
     with Path("/proc/self/statm").open() as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, resource.RLIM_INFINITY))
