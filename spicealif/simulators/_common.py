@@ -75,7 +75,9 @@ class Output:
         try:
             skipped = cross_check(raw, plot)
         except RawFileError as error:
-            self.doubt = Status.READERS_DIFFER, str(error)
+            # The file is gone when this is read.
+            reason = str(error).replace(ascii(str(raw)), "the raw file")
+            self.doubt = Status.READERS_DIFFER, reason
             return
         if skipped:
             self.remarks += (Message("warning", skipped),)

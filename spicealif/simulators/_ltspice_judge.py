@@ -32,8 +32,8 @@ def messages(log: LtspiceLog, netlist: Netlist) -> tuple[tuple[Message, ...], tu
     """
     found: dict[str, dict[str, Message]] = {"error": {}, "warning": {}}
     for message in log.messages:
-        source = _source(message, netlist)
-        found[message.level].setdefault(message.text, Message(message.level, message.text, source))
+        source, text = _source(message, netlist), _text(message)
+        found[message.level].setdefault(text, Message(message.level, text, source))
     return tuple(found["error"].values()), tuple(found["warning"].values())
 
 
@@ -56,7 +56,7 @@ def doubt(
     -------
     tuple of Status and str, or None
     """
-    fatal = {m.text for m in log.fatal}
+    fatal = {_text(m) for m in log.fatal}
     blamed = next((m for m in errors if m.text in fatal), None)
     if blamed is not None:
         return Status.UNSOLVED, f"LTspice says: {str(blamed).rstrip(' .')}."
@@ -114,6 +114,12 @@ def death(done: Finished) -> str:
         return f"LTspice was ended by {signal.Signals(-done.exit_code).name}"
     except ValueError:
         return f"LTspice was ended by signal {-done.exit_code}"
+
+
+def _text(message: LogMessage) -> str:
+    """Return LTspice's words without the folder of the netlist, which is gone by then."""
+    name = PureWindowsPath(message.file).name
+    return message.text.replace(message.file, name, 1) if name == DECK else message.text
 
 
 def _source(message: LogMessage, netlist: Netlist) -> SourceLine | None:

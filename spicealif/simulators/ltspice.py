@@ -194,7 +194,7 @@ class Ltspice:
             output.nothing = nothing(log, done, self.idle_limit, complaint)
         if plot is not None and self.cross_check:
             output.second_opinion(raw, plot)
-        if log.finished and (done.stopped or done.exit_code):
+        if log.finished and not log.fatal and (done.stopped or done.exit_code):
             how = f"ended with exit code {done.exit_code}"
             how = "did not end and was stopped" if done.stopped else how
             text = f"LTspice {how} after a run that its log calls finished."
@@ -255,8 +255,12 @@ def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[An
 
 def _environment(program: LtspiceProgram, folder: Path) -> dict[str, str]:
     """Return what LTspice is started with."""
-    # xvfb-run leaves its files where they are if it is stopped; here they go with ours.
-    own = {"TMPDIR": str(folder)} if program.has_own_screen else {}
+    own = {}
+    if program.has_own_screen:
+        # xvfb-run leaves its files where they are if it is stopped; here they go with ours. But it
+        # cannot bear a blank in their path.
+        blank = any(letter.isspace() for letter in str(folder))
+        own["TMPDIR"] = "/tmp" if blank else str(folder)
     return {**os.environ, **program.environment, **own}
 
 
