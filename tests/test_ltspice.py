@@ -5,12 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ltspice as other_reader
 import numpy as np
-import psutil
 import pytest
 from _ltspice_runs import (
     FLAVOURS,
@@ -128,6 +128,11 @@ def test_parameters_that_make_no_sense(options, words):
 def test_timeouts_that_make_no_sense(timeout):
     with pytest.raises(SimulatorError, match=r"The timeout is .* s; give a positive number"):
         Ltspice("/bin/true").run(PAPER, timeout=timeout)
+
+
+def test_a_netlist_for_another_simulator():
+    with pytest.raises(SimulatorError, match=r"in the dialect ngspice; build it with build_netl"):
+        Ltspice("/bin/true").run(build_netlist(PAPER.neuron))
 
 
 def test_it_is_found_by_its_name(place, monkeypatch):
@@ -398,6 +403,12 @@ def test_options_that_a_simulator_does_not_have():
         get_simulator("ltspice", nosuch=1)
 
 
+def test_a_simulator_that_cannot_be_loaded(monkeypatch):
+    monkeypatch.setitem(sys.modules, "spicealif.simulators.ltspice", None)
+    with pytest.raises(SimulatorError, match=r"ltspice cannot be loaded \(ModuleNotFoundError: .*"):
+        get_simulator("ltspice")
+
+
 # --- the rest of the package ----------------------------------------------------------------------
 
 
@@ -530,7 +541,10 @@ def test_a_window_under_real_wine(place, tmp_path, monkeypatch):
         left = {p.name() for p in ours()}
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False, capture_output=True)
-        psutil.wait_procs(ours(), timeout=20)
+        # Not psutil's waiting: nobody here collects what Wine orphans.
+        deadline = time.monotonic() + 20
+        while ours() and time.monotonic() < deadline:
+            time.sleep(0.1)
     assert_told(run, Status.STALLED, "LTspice did nothing for 3 s")
     assert not left & {"notepad.exe", "Xvfb", "xvfb-run", "wine", "wine64"}
     assert list((tmp_path / "here").iterdir()) == []

@@ -78,7 +78,7 @@ def assert_whole_points(waveforms, count, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("flavour", ["iv", "xvii", "win26"])  # the others write as XVII does
 def test_every_byte_of_the_data(tmp_path, flavour, kind):
     content, start = raw_bytes("x", "Transient Analysis", COLUMNS, flavour=flavour, **KINDS[kind])
     folder = Folder(tmp_path, flavour)
@@ -106,7 +106,7 @@ def test_every_byte_of_the_data(tmp_path, flavour, kind):
 def test_every_byte_of_the_header(tmp_path, flavour):
     content, start = raw_bytes("x", "Transient Analysis", COLUMNS, flavour=flavour, double=True)
     folder = Folder(tmp_path, flavour)
-    for n in range(0, start, 1 if flavour == "iv" else 3):
+    for n in range(0, start, 1 if flavour == "iv" else 7):
         run = folder.judge(content[:n])
         assert_told(run, Status.CRASHED, "the raw file is of no use: it ")
         assert run.waveforms is None

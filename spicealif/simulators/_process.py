@@ -47,12 +47,15 @@ class Finished:
         Whether it was killed at the timeout.
     idle : bool
         Whether it was killed because it did nothing for too long.
+    stragglers : bool
+        Whether something that it had started outlived it and was killed.
     """
 
     exit_code: int
     cpu_s: float
     timed_out: bool
     idle: bool = False
+    stragglers: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -131,14 +134,14 @@ def run_program(
                 poll()
             time.sleep(pause)
             pause = min(pause * 1.5, _POLL_MAX)
-        if tree is not None:
-            tree.tidy()
+        stragglers = tree is not None and tree.tidy()
     except BaseException:
         # Ours, the poll's or the user's: whatever it is, nothing may be left.
         _kill(process, tree)
         process.wait()
         raise
-    return Finished(_exit_code(process.returncode), waiter.cpu_s, timed_out, idle)
+    code = _exit_code(process.returncode)
+    return Finished(code, waiter.cpu_s, timed_out, idle, stragglers)
 
 
 def kill_group(pid: int) -> None:

@@ -86,14 +86,15 @@ class ProcessTree:
             if time.monotonic() > end:
                 return
 
-    def tidy(self) -> None:
-        """Wait a little for what outlived the program, then kill it."""
+    def tidy(self) -> bool:
+        """Wait a little for what outlived the program, then kill it; return whether it had to."""
         end = time.monotonic() + _LINGER
         while members := self.members():
             _wait(members, min(_GRACE, _LINGER))
             if time.monotonic() > end:
                 self.kill()
-                return
+                return True
+        return False
 
     def _marked(self) -> Iterator[psutil.Process]:
         # Not process_iter: its table is shared by all threads.

@@ -136,10 +136,15 @@ class Ltspice:
         SimulatorNotFound
             If the program is not on this machine.
         SimulatorError
-            If the timeout is not positive, there is no room for temporary files, or the program
-            cannot be started.
+            If the netlist is for another simulator, the timeout is not positive, there is no room
+            for temporary files, or the program cannot be started.
         """
         check_timeout(timeout)
+        if netlist.dialect != self.dialect:
+            raise SimulatorError(
+                f"The netlist is in the dialect {netlist.dialect}; build it with "
+                "build_netlist(neuron, 'ltspice')."
+            )
         program = self.program
         start = time.perf_counter()
         with private_folder() as name:
@@ -198,6 +203,9 @@ class Ltspice:
             how = f"ended with exit code {done.exit_code}"
             how = "did not end and was stopped" if done.stopped else how
             text = f"LTspice {how} after a run that its log calls finished."
+            output.remarks += (Message("warning", text),)
+        if done.stragglers:
+            text = "Something that LTspice had started outlived it and was stopped."
             output.remarks += (Message("warning", text),)
         # IV and XVII do not say in their logs which they are, and little of it in the raw file.
         command = plot.command if plot is not None and not self.program.stated else ""

@@ -41,7 +41,13 @@ def get_simulator(name: str, **options: Any) -> Simulator:
     """
     for entry in metadata.entry_points(group=_GROUP):
         if entry.name == name:
-            kind = entry.load()
+            try:
+                kind = entry.load()
+            except Exception as error:
+                raise SimulatorError(
+                    f"The simulator {name} cannot be loaded ({type(error).__name__}: {error}); "
+                    f"install {entry.dist.name if entry.dist else entry.value} again."
+                ) from error
             known = inspect.signature(kind).parameters
             for option in options:
                 if option not in known:
