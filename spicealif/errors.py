@@ -11,6 +11,8 @@
     |   `-- RunFailed          a run ended without complete data; ``.run`` holds what there is
     |-- RawFileError           a raw file cannot be read as what it claims to be (ValueError)
     |-- LogFileError           a simulator's log cannot be read (ValueError)
+    |-- StoreError             a store of results cannot be read (OSError)
+    |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
     `-- OutputError            a file or folder cannot be written (OSError)
@@ -35,6 +37,8 @@ __all__ = [
     "SimulatorError",
     "SimulatorNotFound",
     "SpicealifError",
+    "StoreError",
+    "SweepError",
     "WaveformError",
 ]
 
@@ -85,6 +89,14 @@ class RawFileError(SpicealifError, ValueError):
 
 class LogFileError(SpicealifError, ValueError):
     """A simulator's log cannot be read."""
+
+
+class StoreError(SpicealifError, OSError):
+    """A store of results cannot be read."""
+
+
+class SweepError(SpicealifError, ValueError):
+    """An experiment of many points makes no sense, or cannot go on."""
 
 
 class WaveformError(SpicealifError, ValueError):

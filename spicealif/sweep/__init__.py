@@ -1,0 +1,1 @@
+"""Experiments of many points: sweeps and Monte Carlo."""

@@ -1,0 +1,299 @@
+"""Which points an experiment has: parameters of the design, and how their values are chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif.design import Neuron
+from spicealif.design._base import parse_quantity
+from spicealif.errors import SweepError
+
+__all__ = [
+    "SAMPLINGS",
+    "Points",
+    "Range",
+    "Sampling",
+    "design_value",
+    "sweep_points",
+    "uniforms",
+    "unit_of",
+]
+
+Sampling: TypeAlias = Literal["grid", "list", "random", "latin-hypercube", "sobol"]
+SAMPLINGS: tuple[str, ...] = get_args(Sampling)
+#: An experiment of more points than this is refused as a slip of the pen.
+MAX_POINTS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval to draw a parameter's values from.
+
+    Parameters
+    ----------
+    low, high : float or str
+        Its ends, in the parameter's SI unit or as ``"4.7k"``.
+    log : bool
+        Draw evenly on a logarithmic scale.
+
+    Raises
+    ------
+    SweepError
+        If the ends are not numbers, not in order, or not positive for `log`.
+    """
+
+    low: float | str
+    high: float | str
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        low, high = self.ends
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise SweepError(f"A range from {self.low} to {self.high} is empty; give low < high.")
+        if self.log and not low > 0:
+            raise SweepError(
+                f"A logarithmic range cannot begin at {self.low}; begin above 0, or leave log out."
+            )
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends as numbers in SI units."""
+        try:
+            return parse_quantity(self.low), parse_quantity(self.high)
+        except ValueError as error:
+            raise SweepError(f"An end of the range {error}.") from None
+
+    def at(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values at the fractions `u` (0 to 1) of the way from low to high."""
+        low, high = self.ends
+        if self.log:
+            return np.asarray(low * (high / low) ** u)
+        return np.asarray(low + (high - low) * u)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The points of an experiment.
+
+    Attributes
+    ----------
+    values : mapping of str to ndarray, shape (n_points,)
+        Each parameter's values; numbers in SI units, or texts for choices such as ``"ideal"``.
+    dims : mapping of str to int
+        Dimensions of the result and their lengths, the last one varying fastest; their product is
+        the number of points.
+    """
+
+    values: Mapping[str, NDArray[Any]]
+    dims: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return math.prod(self.dims.values())
+
+    def changes(self, index: int) -> dict[str, float | str]:
+        """Return the values of a point, as `Neuron.replace` takes them."""
+        return {name: column[index].item() for name, column in self.values.items()}
+
+
+def sweep_points(
+    neuron: Neuron,
+    over: Mapping[str, Sequence[float | str] | NDArray[Any] | Range],
+    sampling: Sampling = "grid",
+    n: int | None = None,
+    seed: int = 0,
+) -> Points:
+    """Choose the points of a sweep.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        Where the points start from.
+    over : mapping of str to values
+        For each parameter (dotted name, such as ``"leak.tau"``) its values, or a `Range`.
+    sampling : {"grid", "list", "random", "latin-hypercube", "sobol"}
+        ``grid``: all combinations. ``list``: the k-th values of all parameters make the k-th
+        point. The others draw `n` points from ranges.
+    n : int, optional
+        Number of points that are drawn.
+    seed : int
+        The same seed draws the same points.
+
+    Returns
+    -------
+    Points
+
+    Raises
+    ------
+    SweepError
+        If there is no such parameter, or values, sampling and number do not fit each other.
+    """
+    if sampling not in SAMPLINGS:
+        raise SweepError(
+            f"There is no sampling {ascii(sampling)}; choose one of {', '.join(SAMPLINGS)}."
+        )
+    if not over:
+        raise SweepError("Nothing is varied; name a parameter with its values.")
+    for name in over:
+        design_value(neuron, name)
+    drawn = sampling not in ("grid", "list")
+    if drawn:
+        return Points(_drawn(over, sampling, n, seed), {"point": _count(n)})
+    if n is not None:
+        raise SweepError(f"The number of points of a {sampling} follows from its values; leave n.")
+    columns = {name: _column(neuron, name, values) for name, values in over.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if sampling == "list":
+        if len(set(lengths.values())) != 1:
+            told = ", ".join(f"{name} has {k}" for name, k in lengths.items())
+            raise SweepError(f"A list needs as many values of each parameter, and {told}.")
+        return Points(columns, {"point": next(iter(lengths.values()))})
+    if math.prod(lengths.values()) > MAX_POINTS:
+        raise SweepError(f"The grid has more than {MAX_POINTS} points; take fewer values.")
+    grids = np.meshgrid(*columns.values(), indexing="ij")
+    return Points(
+        {name: grid.ravel() for name, grid in zip(columns, grids, strict=True)},
+        lengths,
+    )
+
+
+def uniforms(n: int, k: int, sampling: str, seed: int) -> NDArray[np.float64]:
+    """Draw numbers from 0 to 1, both excluded, shape (n, k).
+
+    Raises
+    ------
+    SweepError
+        If the seed is no number of 0 or more.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SweepError(f"The seed is {ascii(seed)}; give a whole number of 0 or more.")
+    if sampling == "random":
+        u = np.random.Generator(np.random.PCG64(seed)).random((n, k))
+    else:
+        from scipy.stats import qmc
+
+        if sampling == "sobol":
+            import warnings
+
+            with warnings.catch_warnings():
+                # SciPy warns where n is no power of 2: the balance is then not perfect.
+                warnings.simplefilter("ignore")
+                u = qmc.Sobol(k, scramble=True, seed=seed).random(n)
+        else:
+            u = qmc.LatinHypercube(k, seed=seed).random(n)
+    tiny = np.finfo(float).tiny
+    return np.clip(u, tiny, 1 - np.finfo(float).epsneg)
+
+
+def design_value(neuron: Neuron, name: str) -> Any:
+    """Return the value of a parameter by its dotted name.
+
+    Raises
+    ------
+    SweepError
+        If there is none of this name, or it is a part rather than a value.
+    """
+    try:
+        value = reduce(getattr, name.split("."), neuron)
+    except AttributeError:
+        value = neuron
+    known = _names(neuron.to_dict())
+    if name not in known or hasattr(value, "to_dict"):
+        import difflib
+
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise SweepError(
+            f"The neuron has no parameter {ascii(name)}; {hint}'spicealif presets NAME' lists them."
+        )
+    return value
+
+
+def _names(data: Mapping[str, Any], before: str = "") -> list[str]:
+    out = []
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            out += _names(value, f"{before}{key}.")
+        else:
+            out.append(f"{before}{key}")
+    return out
+
+
+def _count(n: int | None) -> int:
+    if n is None or isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= MAX_POINTS:
+        raise SweepError(
+            f"The number of points is {n}; give a whole number from 1 to {MAX_POINTS}."
+        )
+    return n
+
+
+def _drawn(
+    over: Mapping[str, Any], sampling: str, n: int | None, seed: int
+) -> dict[str, NDArray[Any]]:
+    ranges = {name: r for name, r in over.items() if isinstance(r, Range)}
+    if len(ranges) < len(over):
+        name = next(iter(set(over) - set(ranges)))
+        raise SweepError(
+            f"The values of {name} are a list, and {sampling} draws from ranges; give a "
+            "Range(low, high), or choose the sampling grid or list."
+        )
+    u = uniforms(_count(n), len(ranges), sampling, seed)
+    return {name: r.at(u[:, k]) for k, (name, r) in enumerate(ranges.items())}
+
+
+def _column(neuron: Neuron, name: str, values: Any) -> NDArray[Any]:
+    if isinstance(values, Range):
+        raise SweepError(
+            f"The values of {name} are a range, and a grid or list needs values; give them, for "
+            "example by numpy.linspace, or choose a sampling that draws."
+        )
+    if isinstance(values, str | int | float):
+        raise SweepError(f"The values of {name} are {values!r}; give a list of values.")
+    listed = [_number(neuron, name, value) for value in list(values)]
+    if not listed:
+        raise SweepError(f"There are no values of {name}; give at least one.")
+    kinds = {isinstance(v, str) for v in listed}
+    if len(kinds) > 1:
+        raise SweepError(f"The values of {name} are numbers and texts mixed; give one kind.")
+    if kinds == {True}:
+        return np.array(listed, dtype=object)
+    if len(set(listed)) != len(listed):
+        raise SweepError(f"A value of {name} is there twice; give each value once.")
+    return np.array(listed)
+
+
+def _number(neuron: Neuron, name: str, value: Any) -> Any:
+    """Return a value as the design holds it: ``"100n"`` as 1e-7, ``"ideal"`` as it is."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    old = design_value(neuron, name)
+    if isinstance(value, str) and (old is None or isinstance(old, int | float)):
+        try:
+            value = parse_quantity(value, unit_of(neuron, name))
+        except ValueError as error:
+            raise SweepError(f"A value of {name} {error}.") from None
+    if isinstance(value, bool) or value is None or not isinstance(value, str | int | float):
+        if isinstance(value, bool) and isinstance(old, bool):
+            return value
+        raise SweepError(f"A value of {name} is {value!r}; give numbers or names.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SweepError(f"A value of {name} is {value}; give finite numbers.")
+    return value
+
+
+def unit_of(neuron: Neuron, name: str) -> str:
+    """Return the SI unit of a parameter, from its field's description for JSON Schema."""
+    *path, last = name.split(".")
+    try:
+        part = reduce(getattr, path, neuron)
+        extra = type(part).model_fields[last].json_schema_extra
+    except (AttributeError, KeyError):
+        return ""
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return "" if unit == "1" else unit
