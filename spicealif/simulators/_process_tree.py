@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path, PureWindowsPath
 
 import psutil
 
@@ -24,8 +26,14 @@ _SHARED = frozenset(
     {
         *("wineserver", "wineserver64", "wineserver32", "services.exe", "winedevice.exe"),
         *("plugplay.exe", "svchost.exe", "rpcss.exe", "explorer.exe", "wineboot.exe"),
+        *("winemenubuilder.exe", "rundll32.exe"),  # of wineboot, which waits for them
     }
 )
+#: Wine's loader is called so until its Windows program begins.
+_LOADERS = frozenset({"wine", "wine64", "wine-preloader", "wine64-preloader"})
+#: The first program of a prefix waits for Wine to be started; if it is killed meanwhile, all others
+#: of the prefix wait for minutes. How long it is left alone, s; it takes less than a second.
+_BOOT = 30.0
 #: How long a process may take to end when it is asked to, s: a virtual screen then removes its
 #: lock and its folder.
 _GRACE = 0.3
@@ -72,6 +80,9 @@ class ProcessTree:
 
     def kill(self, pid: int | None = None) -> None:
         """End every process of the run, with `pid` its descendants too: asked once, then killed."""
+        boot = time.monotonic() + _BOOT
+        while any(map(_starting, self.members(pid))) and time.monotonic() < boot:
+            time.sleep(0.05)
         end = time.monotonic() + _PATIENCE
         asked = False
         while members := self.members(pid):
@@ -134,6 +145,19 @@ def _alive(process: psutil.Process) -> bool:
 
 def _shared(process: psutil.Process) -> bool:
     try:
-        return process.name().lower() in _SHARED
+        # In its first moments each is called "wine64"; what it will be stands behind that.
+        words = [process.name(), *process.cmdline()[:3]]
+    except psutil.Error:
+        return False
+    return any(PureWindowsPath(word).name.lower() in _SHARED for word in words)
+
+
+def _starting(process: psutil.Process) -> bool:
+    """Whether a process is Wine's loader, with its Windows program not begun yet."""
+    # Only Linux has it change its name when that begins. A script called "wine" is no loader.
+    if sys.platform != "linux":
+        return False
+    try:
+        return process.name() in _LOADERS and Path(process.exe()).name in _LOADERS
     except psutil.Error:
         return False
