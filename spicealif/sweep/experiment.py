@@ -1,0 +1,299 @@
+"""Experiments: what is computed for which points, how it is resumed, what comes out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from numpy.typing import NDArray
+
+from spicealif._cache import digest_of, source_digest
+from spicealif._resources import models_dir, netlists_dir
+from spicealif.design import Neuron, dump_toml
+from spicealif.errors import SweepError
+from spicealif.reference import Variant, check_variant
+from spicealif.simulators import get_simulator
+from spicealif.sweep.pool import run_jobs
+from spicealif.sweep.space import Points, Range, Sampling, sweep_points
+from spicealif.sweep.store import Store, default_store
+from spicealif.sweep.worker import OK, Job, Settings, Side, Value
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Experiment", "Progress", "Sweep"]
+
+#: Called with the points done (stored ones included), all points, and the failed ones among them.
+Progress: TypeAlias = Callable[[int, int, int], None]
+
+_SIDES = get_args(Side)
+#: Parts of the package that a result depends on.
+_SOURCES = (
+    *("design", "netlist", "reference", "simulators", "sweep/worker.py"),
+    *("waveforms.py", "measures.py", "comparison.py", "spikes.py", "_spike_kernels.py"),
+)
+#: Points of a reference-only job: enough for the kernel that integrates many at once.
+_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A neuron, and points at which it is computed.
+
+    Attributes
+    ----------
+    neuron : Neuron
+        The base design.
+    points : Points
+    sides : {"both", "circuit", "reference"}
+        What is computed.
+    varies : {"both", "circuit", "reference"}
+        Which sides the points' values apply to; the other stays at the base design.
+    variant : {"ideal", "schmitt"}
+        The reference.
+    simulator : str
+        What runs the circuit.
+    timeout : float or None
+        Seconds of wall time for one run of the circuit; a point that takes longer has failed.
+    spikes : bool
+        Whether spike times are kept.
+    waveforms : bool
+        Whether waveforms are kept, one netCDF file for each point and side, in the store.
+    kind : str
+        What the experiment is, for the result's ``attrs``.
+
+    Raises
+    ------
+    SweepError, IntegrationError
+        If a choice is not one of those above.
+    """
+
+    neuron: Neuron
+    points: Points
+    sides: Side = "both"
+    varies: Side = "both"
+    variant: Variant = "ideal"
+    simulator: str = "ngspice"
+    timeout: float | None = 600.0
+    spikes: bool = False
+    waveforms: bool = False
+    kind: str = field(default="experiment", kw_only=True)
+
+    def __post_init__(self) -> None:
+        for name in ("sides", "varies"):
+            if getattr(self, name) not in _SIDES:
+                raise SweepError(
+                    f"{name} is {ascii(getattr(self, name))}; choose one of {', '.join(_SIDES)}."
+                )
+        if self.varies != "both" and self.sides not in ("both", self.varies):
+            raise SweepError(
+                f"The values apply to the {self.varies} and only the {self.sides} is computed; "
+                "compute both, or let the values apply to what is computed."
+            )
+        check_variant(self.variant)
+        if self.timeout is not None and not self.timeout > 0:
+            raise SweepError(f"The timeout is {self.timeout:g} s; give a positive number or None.")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @cached_property
+    def name(self) -> str:
+        """What the results are filed under in a store: neuron, kind and a digest."""
+        columns = {n: v.tolist() for n, v in self.points.values.items()}
+        digest = digest_of(self._common, columns, dict(self.points.dims))
+        return f"{self.neuron.name}-{self.kind}-{digest[:12]}"
+
+    def keys(self) -> list[str]:
+        """Return the key of each point: the digest of everything that its result depends on.
+
+        These are the base design and the values that differ from it, what is computed and how, the
+        simulator and its version, and the sources that make the deck and the measures.
+
+        Raises
+        ------
+        SimulatorError
+            If the circuit is computed and its simulator is not there.
+        """
+        return [digest_of(self._common, self.points.changes(k)) for k in range(len(self))]
+
+    def run(
+        self,
+        *,
+        store: Store | str | os.PathLike[str] | None = None,
+        executor: Executor | None = None,
+        workers: int | None = None,
+        retry_failed: bool = False,
+        progress: Progress | None = None,
+    ) -> xr.Dataset:
+        """Compute what the store does not have yet, and return everything.
+
+        Parameters
+        ----------
+        store : Store or path-like, optional
+            Where results are kept; `default_store` if not given.
+        executor : concurrent.futures.Executor, optional
+            Who computes, such as a thread pool, or Dask's ``client.get_executor()``; worker
+            processes of our own if not given. It is not shut down.
+        workers : int, optional
+            Number of our own processes (the usable cores if not given), or how many jobs a foreign
+            executor does at a time.
+        retry_failed : bool
+            Compute points anew that failed before.
+        progress : callable, optional
+            See `Progress`.
+
+        Returns
+        -------
+        xarray.Dataset
+            See `dataset`.
+
+        Raises
+        ------
+        SimulatorError
+            If the circuit is computed and its simulator is not there.
+        StoreError
+            If the store cannot be read.
+        SweepError
+            If the executor breaks. What was done is stored.
+        """
+        from spicealif.sweep.result import dataset
+
+        own = not isinstance(store, Store)
+        kept = store if isinstance(store, Store) else Store(store or default_store())
+        try:
+            keys = self.keys()
+            values = kept.find(set(keys))
+            if retry_failed:
+                values = {k: v for k, v in values.items() if v.get("status") == OK}
+            self._compute(keys, values, kept, executor, workers, progress)
+            return dataset(self, [values[key] for key in keys], kept)
+        finally:
+            if own:
+                kept.close()
+
+    @cached_property
+    def _common(self) -> list[Any]:
+        """What the results of all points depend on."""
+        version = ""
+        if self.sides != "reference":
+            tool = get_simulator(self.simulator)
+            try:
+                version = f"{self.simulator} {tool.version}"
+            finally:
+                tool.close()
+        return [
+            self.neuron.digest,
+            [self.sides, self.varies, self.variant, version, self.timeout],
+            [self.spikes, self.waveforms],
+            [source_digest(*_SOURCES), _templates_digest()],
+        ]
+
+    def _settings(self, store: Store) -> Settings:
+        folder = str(store.waveforms_path("", "").parent.absolute()) if self.waveforms else ""
+        return Settings(
+            sides=self.sides,
+            varies=self.varies,
+            variant=self.variant,
+            simulator=self.simulator,
+            timeout=self.timeout,
+            spikes=self.spikes,
+            waveforms=folder,
+            experiment=self.name,
+        )
+
+    def _compute(
+        self,
+        keys: Sequence[str],
+        values: dict[str, Value],
+        store: Store,
+        executor: Executor | None,
+        workers: int | None,
+        progress: Progress | None,
+    ) -> None:
+        """Compute the missing points, each key once, into `values` and the store."""
+        missing = {key: k for k, key in enumerate(keys) if key not in values}
+        total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
+
+        def look() -> None:
+            if progress is not None:
+                progress(len(values), total, failed)
+
+        look()
+        if missing:
+            for job, results in run_jobs(self._jobs(missing, store), executor, workers, look):
+                for (key, _), value in zip(job.points, results, strict=True):
+                    store.put(key, value)
+                    values[key] = value
+                    failed += value["status"] != OK
+        look()
+
+    def _jobs(self, missing: Mapping[str, int], store: Store) -> Iterator[Job]:
+        settings, base = self._settings(store), dump_toml(self.neuron)
+        size = _BATCH if self.sides == "reference" and not self.waveforms else 1
+        batch: list[tuple[str, Mapping[str, Any]]] = []
+        for key, k in missing.items():
+            batch.append((key, self.points.changes(k)))
+            if len(batch) == size:
+                yield Job(base, settings, tuple(batch))
+                batch = []
+        if batch:
+            yield Job(base, settings, tuple(batch))
+
+
+class Sweep(Experiment):
+    """A neuron computed over values of its parameters.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        The base design.
+    over : mapping of str to values
+        For each parameter (dotted name, such as ``"leak.tau"``) its values, or a `Range`.
+    sampling : {"grid", "list", "random", "latin-hypercube", "sobol"}
+        See `sweep_points`.
+    n : int, optional
+        Number of points where they are drawn.
+    seed : int
+        The same seed draws the same points.
+    **choices
+        ``sides``, ``varies``, ``variant``, ``simulator``, ``timeout``, ``spikes``,
+        ``waveforms``: see `Experiment`.
+
+    Raises
+    ------
+    SweepError
+        If values, sampling and choices do not fit each other.
+
+    Examples
+    --------
+    >>> sweep = Sweep(load_preset("paper"), {"c": ["47n", "100n"], "leak.tau": [1e-3, 5e-3]})
+    >>> sweep.run()["isi_mean"].sel(side="circuit")
+    """
+
+    def __init__(
+        self,
+        neuron: Neuron,
+        over: Mapping[str, Sequence[float | str] | NDArray[Any] | Range],
+        sampling: Sampling = "grid",
+        n: int | None = None,
+        seed: int = 0,
+        **choices: Any,
+    ) -> None:
+        points = sweep_points(neuron, over, sampling, n, seed)
+        super().__init__(neuron, points, kind=choices.pop("kind", sampling), **choices)
+
+
+def _templates_digest() -> str:
+    """Return the digest of the files that netlists are made from."""
+    files = sorted(
+        path
+        for folder in (netlists_dir(), models_dir() / "parts")
+        for path in Path(folder).rglob("*.j2")
+    )
+    return digest_of([[path.name, path.read_text(encoding="utf-8")] for path in files])
