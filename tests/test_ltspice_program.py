@@ -14,8 +14,14 @@ from _ltspice_runs import PAPER, assert_told, place, prepared, whole
 from ltspice_standin import install
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
-from spicealif.simulators import Status
-from spicealif.simulators._ltspice_program import Host, Solver, file_version, find_ltspice
+from spicealif.simulators import Status, ltspice
+from spicealif.simulators._ltspice_program import (
+    Host,
+    LtspiceProgram,
+    Solver,
+    file_version,
+    find_ltspice,
+)
 from spicealif.simulators.ltspice import Ltspice
 
 __all__ = ["place", "prepared", "whole"]
@@ -485,15 +491,25 @@ def fake_wine(folder, prepared, **more):
     return home, exe
 
 
+@pytest.fixture
+def plain(place, tmp_path, monkeypatch):
+    """Return a temporary folder without a blank, which xvfb-run cannot bear."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(folder))
+        yield folder
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("screen", [False, True])
-def test_a_run_under_wine(place, prepared, tmp_path, monkeypatch, screen):
+def test_a_run_under_wine(place, plain, prepared, tmp_path, monkeypatch, screen):
     """The stand-in for Wine knows no path but Z:, and wants the program as its first argument."""
     home, exe = fake_wine(tmp_path, prepared, flavour="xvii")
     told = tmp_path / "told"
     # as the real one: a folder of its own, which stays if it is killed
     lines = ("d=$(mktemp -d -t xvfb-run.XXXXXX)", f'echo "$d\n$*" >{told}', "shift", '"$@"')
     put(tmp_path / "bin/xvfb-run", script(*lines))
-    monkeypatch.setenv("TMPDIR", str(place.temporary))
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     environ = {"PATH": path} | ({} if screen else {"DISPLAY": ":0"})
     simulator = Ltspice(host=Host("Linux", environ, home, tmp_path / "root"), solver="alternate")
@@ -510,14 +526,14 @@ def test_a_run_under_wine(place, prepared, tmp_path, monkeypatch, screen):
     assert simulator.where == f"{exe}, in its usual place, started by {launcher}"
     if screen:
         folder, words = told.read_text().splitlines()
-        assert Path(folder).parents[1] == place.temporary
-        assert words.startswith(f"-a {tmp_path}/bin/wine {exe} -alt -Run -b Z:{place.temporary}/")
+        assert Path(folder).parents[1] == plain
+        assert words.startswith(f"-a {tmp_path}/bin/wine {exe} -alt -Run -b Z:{plain}/")
 
 
-def test_a_virtual_screen_that_is_killed_leaves_nothing(place, prepared, tmp_path):
+def test_a_virtual_screen_that_is_killed_leaves_nothing(place, plain, prepared, tmp_path):
     home, _ = fake_wine(tmp_path, prepared, do="hang")
     # The screen's lock goes when it is asked to end, not when it is killed.
-    lock = place.temporary / "lock"
+    lock = plain / "lock"
     loop = (f"touch '{lock}'", f"trap 'rm \"{lock}\"; exit' TERM", "while :; do sleep 0.05; done")
     put(tmp_path / "bin/Xvfb", script(*loop))
     lines = ("mktemp -d -t xvfb-run.XXXXXX", "shift", "Xvfb &", '"$@"')
@@ -529,6 +545,17 @@ def test_a_virtual_screen_that_is_killed_leaves_nothing(place, prepared, tmp_pat
         run = simulator.run(PAPER, timeout=1.0)
     assert_told(run, Status.TIMEOUT)
     place.assert_clean()
+
+
+@pytest.mark.parametrize("name", ["plain", "with a blank"])
+def test_where_the_virtual_screen_keeps_its_files(tmp_path, name):
+    """Its script does not quote the path."""
+    folder = tmp_path / name
+    program = LtspiceProgram(Path("/x.exe"), "", "wine", ("/usr/bin/xvfb-run", "-a", "wine"))
+    expected = str(folder) if name == "plain" else "/tmp"
+    assert ltspice._environment(program, folder)["TMPDIR"] == expected
+    program = LtspiceProgram(Path("/x.exe"), "", "wine", ("wine",))
+    assert ltspice._environment(program, folder).get("TMPDIR") == os.environ.get("TMPDIR")
 
 
 def test_a_run_with_spaces_in_the_programs_path(place, prepared, tmp_path):

@@ -181,7 +181,8 @@ class Ltspice:
         plot, columns, complaint = _plot(raw, begun)
         stopped = Status.TIMEOUT if done.timed_out else Status.STALLED if done.idle else None
         errors, warnings = messages(log, netlist)
-        words = [death(done), "" if log.finished else no_room(deck.parent)]
+        whole = log.finished and plot is not None and not plot.truncated
+        words = [death(done), "" if whole else no_room(deck.parent)]
         if not stopped and complaint:
             words.append(complaint)
         errors += tuple(Message("error", text) for text in words if text)
