@@ -18,6 +18,8 @@ import pytest
 from _standin_raw import raw_bytes
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+#: Checksums that make a check do all that it does to some inputs only.
+KEYS = (*range(16), *range(4096, 4112))
 #: Places in the code that the seeds alone reach are fewer; without instrumentation it is none.
 COVERAGE = {"raw": 450, "log": 250, "vectors": 45}
 
@@ -137,7 +139,9 @@ def test_found_inputs(case: int, checks: ModuleType, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check(content)
-        for key in range(16 if target == "raw" else 4):  # what is checked of some inputs only
+        for key in (
+            [*range(16), *range(4096, 4112)] if target == "raw" else range(4)
+        ):  # what is checked of some inputs only
             check.check(content, key)
         check._peak(content, 0)
 
@@ -173,7 +177,7 @@ def test_checks_notice_what_the_raw_reader_gets_wrong(
         (checks, "read_raw", fails("two\nlines; x."), "several lines"),
         (checks, "read_raw", lambda _: [], "no plot"),
         (plot, "read_all", lambda _: (np.zeros(1), np.zeros(1)), "not as long"),
-        (plot, "columns", lambda self, *_, **__: dict.fromkeys(self, np.zeros(9)), "columns"),
+        (plot, "columns", lambda self, *_, **__: dict.fromkeys(self, np.zeros(9)), "another type"),
         (plot, "n_steps", 3, "number of steps"),
         (plot, "last", 7.0, "last value"),
         (plot, "at", lambda *_, **__: np.zeros(()), "another shape"),
@@ -182,7 +186,7 @@ def test_checks_notice_what_the_raw_reader_gets_wrong(
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, fault)
             with pytest.raises(checks.Violated, match=message):
-                for key in range(16):
+                for key in KEYS:
                     check.check(GOOD, key)
 
 
