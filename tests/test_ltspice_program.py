@@ -14,14 +14,14 @@ from _ltspice_runs import PAPER, assert_told, place, prepared, whole
 from ltspice_standin import install
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
-from spicealif.simulators import Status, ltspice
+from spicealif.simulators import Status
 from spicealif.simulators._ltspice_program import (
     Host,
     LtspiceProgram,
     Solver,
-    file_version,
     find_ltspice,
 )
+from spicealif.simulators._program_version import file_version
 from spicealif.simulators.ltspice import Ltspice
 
 __all__ = ["place", "prepared", "whole"]
@@ -33,6 +33,12 @@ XVII_32 = "Program Files (x86)/LTC/LTspiceXVII/XVIIx86.exe"
 IV = "Program Files (x86)/LTC/LTspiceIV/scad3.exe"
 APP = "Applications/LTspice.app/Contents/MacOS/LTspice"
 NETLIST = Path("/tmp/a folder/neuron.net")
+WINE = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "winedbg.exe=d"}
+# As the real one: without -f a folder of its own, which stays if it is killed.
+XVFB_RUN = (
+    'if [ "$1" = -f ]; then touch "$2"; shift 2; else mktemp -d -t xvfb-run.XXXXXX; fi',
+    "shift",
+)
 
 
 def put(path, content=b"", mode=0o755):
@@ -128,7 +134,7 @@ def test_wine(machine, tmp_path, place_of):
     program = find_ltspice(host=host)
     wine = str(tmp_path / "bin/wine")
     assert (program.path, program.kind, program.launcher) == (path, "wine", (wine,))
-    assert program.environment == {"WINEDEBUG": "-all", "WINEPREFIX": str(host.home / ".wine")}
+    assert program.environment == {**WINE, "WINEPREFIX": str(host.home / ".wine")}
     assert program.command(NETLIST, Solver.NORMAL) == [
         *(wine, str(path), "-norm", "-Run", "-b", "Z:/tmp/a folder/neuron.net")
     ]
@@ -141,7 +147,7 @@ def test_wine(machine, tmp_path, place_of):
         ({}, True),
         ({"DISPLAY": ""}, True),
         ({"DISPLAY": ":1"}, False),
-        ({"WAYLAND_DISPLAY": "w"}, False),
+        ({"WAYLAND_DISPLAY": "w"}, True),
     ],
 )
 def test_a_virtual_screen_where_there_is_none(machine, tmp_path, environ, screen):
@@ -171,7 +177,7 @@ def test_another_prefix(machine, tmp_path, variable):
     assert program.path == path
     # a prefix that is set in the environment needs no second word
     expected = {} if name == "WINEPREFIX" else {"WINEPREFIX": str(prefix)}
-    assert program.environment == {"WINEDEBUG": "-all", **expected}
+    assert program.environment == {**WINE, **expected}
 
 
 def test_wine_on_macos(machine):
@@ -507,9 +513,7 @@ def test_a_run_under_wine(place, plain, prepared, tmp_path, monkeypatch, screen)
     """The stand-in for Wine knows no path but Z:, and wants the program as its first argument."""
     home, exe = fake_wine(tmp_path, prepared, flavour="xvii")
     told = tmp_path / "told"
-    # as the real one: a folder of its own, which stays if it is killed
-    lines = ("d=$(mktemp -d -t xvfb-run.XXXXXX)", f'echo "$d\n$*" >{told}', "shift", '"$@"')
-    put(tmp_path / "bin/xvfb-run", script(*lines))
+    put(tmp_path / "bin/xvfb-run", script(f'echo "$*" >{told}', *XVFB_RUN, '"$@"'))
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     environ = {"PATH": path} | ({} if screen else {"DISPLAY": ":0"})
     simulator = Ltspice(host=Host("Linux", environ, home, tmp_path / "root"), solver="alternate")
@@ -525,9 +529,9 @@ def test_a_run_under_wine(place, plain, prepared, tmp_path, monkeypatch, screen)
     )
     assert simulator.where == f"{exe}, in its usual place, started by {launcher}"
     if screen:
-        folder, words = told.read_text().splitlines()
-        assert Path(folder).parents[1] == plain
-        assert words.startswith(f"-a {tmp_path}/bin/wine {exe} -alt -Run -b Z:{plain}/")
+        option, file, *words = told.read_text().split()
+        assert (option, Path(file).name, Path(file).parents[1]) == ("-f", "Xauthority", plain)
+        assert " ".join(words).startswith(f"-a {tmp_path}/bin/wine {exe} -alt -Run -b Z:{plain}/")
 
 
 def test_a_virtual_screen_that_is_killed_leaves_nothing(place, plain, prepared, tmp_path):
@@ -536,8 +540,7 @@ def test_a_virtual_screen_that_is_killed_leaves_nothing(place, plain, prepared, 
     lock = plain / "lock"
     loop = (f"touch '{lock}'", f"trap 'rm \"{lock}\"; exit' TERM", "while :; do sleep 0.05; done")
     put(tmp_path / "bin/Xvfb", script(*loop))
-    lines = ("mktemp -d -t xvfb-run.XXXXXX", "shift", "Xvfb &", '"$@"')
-    put(tmp_path / "bin/xvfb-run", script(*lines))
+    put(tmp_path / "bin/xvfb-run", script(*XVFB_RUN, "Xvfb &", '"$@"'))
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path)
@@ -552,10 +555,19 @@ def test_where_the_virtual_screen_keeps_its_files(tmp_path, name):
     """Its script does not quote the path."""
     folder = tmp_path / name
     program = LtspiceProgram(Path("/x.exe"), "", "wine", ("/usr/bin/xvfb-run", "-a", "wine"))
-    expected = str(folder) if name == "plain" else "/tmp"
-    assert ltspice._environment(program, folder)["TMPDIR"] == expected
+    own = ["-f", str(folder / "Xauthority")] if name == "plain" else []
+    assert program.command(folder / "neuron.net")[:-3] == [
+        *("/usr/bin/xvfb-run", *own, "-a", "wine", "/x.exe")
+    ]
     program = LtspiceProgram(Path("/x.exe"), "", "wine", ("wine",))
-    assert ltspice._environment(program, folder).get("TMPDIR") == os.environ.get("TMPDIR")
+    assert program.command(folder / "neuron.net")[:2] == ["wine", "/x.exe"]
+
+
+def test_settings_of_wine_are_added_to(machine):
+    host = machine(on_path=["wine"], WINEDLLOVERRIDES="mshtml=d")
+    put(host.home / ".wine/drive_c" / NEW)
+    overrides = find_ltspice(host=host).environment["WINEDLLOVERRIDES"]
+    assert overrides == "mshtml=d;winedbg.exe=d"
 
 
 def test_a_run_with_spaces_in_the_programs_path(place, prepared, tmp_path):

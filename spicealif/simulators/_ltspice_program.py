@@ -12,16 +12,14 @@ from __future__ import annotations
 import enum
 import os
 import platform
-import plistlib
-import re
 import shutil
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
+from spicealif.simulators._program_version import bundle_version, file_version
 
 __all__ = ["Host", "LtspiceProgram", "Solver", "find_ltspice"]
 
@@ -179,18 +177,26 @@ class LtspiceProgram:
         wine = f"Z:{netlist.as_posix()}"
         target = {"wine": wine, "bottle": wine, "script": netlist.name}.get(self.kind, str(netlist))
         program = _BOTTLE_PROGRAM if self.kind == "bottle" else str(self.path)
-        return [*self.launcher, program, *choice, "-Run", "-b", target]
+        return [*self._launcher(netlist.parent), program, *choice, "-Run", "-b", target]
 
     @property
     def has_own_screen(self) -> bool:
         """Whether it draws on a virtual screen that is made for each run."""
         return Path(self.launcher[0]).name == "xvfb-run" if self.launcher else False
 
+    def _launcher(self, folder: Path) -> tuple[str, ...]:
+        # xvfb-run leaves a folder of its own behind if it is stopped; its file goes into ours. Not
+        # by TMPDIR: Debian's Wine would then start a server of its own for each run, on the same
+        # registry. xvfb-run does not quote the path, so it cannot bear a blank.
+        if not self.has_own_screen or any(letter.isspace() for letter in str(folder)):
+            return self.launcher
+        return (self.launcher[0], "-f", str(folder / "Xauthority"), *self.launcher[1:])
+
     @cached_property
     def stated(self) -> str:
         """The version that its file states, such as ``"24.1.9.0"``; empty if none."""
         bundle = self.kind in ("macos", "bottle")
-        return _bundle_version(self.path) if bundle else file_version(self.path)
+        return bundle_version(self.path) if bundle else file_version(self.path)
 
     @property
     def version(self) -> str:
@@ -245,39 +251,6 @@ def find_ltspice(
         f"{_INSTALL.get(host.system, 'it runs on Windows, macOS and under Wine')}, or set "
         f"{VARIABLE} to the program's path."
     )
-
-
-def file_version(path: Path) -> str:
-    """Return the version that a Windows program states of itself, without running it.
-
-    Every version resource holds a fixed part that begins with a signature (VS_FIXEDFILEINFO);
-    the program is searched for it.
-
-    Parameters
-    ----------
-    path : Path
-        The program.
-
-    Returns
-    -------
-    str
-        Such as ``"24.1.9.0"``; empty if it states none or cannot be read.
-    """
-    try:
-        data = path.read_bytes() if path.stat().st_size < _LARGEST_PROGRAM else b""
-    except OSError:
-        return ""
-    at = data.find(_FIXED_FILE_INFO)
-    if not data.startswith(b"MZ") or at < 0 or at + 16 > len(data):
-        return ""
-    high, low = struct.unpack_from("<II", data, at + 8)
-    return ".".join(str(n) for n in (high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF))
-
-
-_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
-#: Signature and structure version of VS_FIXEDFILEINFO.
-_FIXED_FILE_INFO = struct.pack("<II", 0xFEEF04BD, 0x00010000)
-_LARGEST_PROGRAM = 1 << 29
 
 
 def _asked_for(program: str | os.PathLike[str] | None, host: Host) -> tuple[str, str] | None:
@@ -374,7 +347,9 @@ def _wine(path: Path, host: Host) -> tuple[tuple[str, ...], dict[str, str]]:
             f"LTspice for Windows is at {ascii(str(path))}, but {what} is not there; install Wine "
             "(apt-get install wine, or its macOS package), or set WINEEXECUTABLE to its path."
         )
-    environment = {"WINEDEBUG": "-all"}
+    # A program that crashes ends: without this Wine's debugger shows it in a window and waits.
+    overrides = filter(None, (host.environ.get("WINEDLLOVERRIDES"), "winedbg.exe=d"))
+    environment = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": ";".join(overrides)}
     parts = path.absolute().parts
     if "drive_c" in parts and "WINEPREFIX" not in host.environ:
         # The program belongs to the prefix that it is installed in.
@@ -386,16 +361,5 @@ def _wine(path: Path, host: Host) -> tuple[tuple[str, ...], dict[str, str]]:
 
 
 def _has_screen(host: Host) -> bool:
-    return any(host.environ.get(v) for v in ("DISPLAY", "WAYLAND_DISPLAY"))
-
-
-def _bundle_version(path: Path) -> str:
-    """Return the version of a macOS program's bundle; empty if it states none."""
-    try:
-        with (path.parent.parent / "Info.plist").open("rb") as file:
-            stated = plistlib.load(file).get("CFBundleShortVersionString", "")
-    except Exception:
-        # plistlib raises whatever it meets in a file that is no property list.
-        return ""
-    found = _VERSION.match(str(stated))
-    return found[0] if found else ""
+    # X11's: Wine 8 draws on nothing else, and with Wayland XWayland sets it too.
+    return bool(host.environ.get("DISPLAY"))

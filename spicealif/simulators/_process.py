@@ -127,8 +127,11 @@ def run_program(
             timed_out = timeout is not None and time.monotonic() - start > timeout
             idle = not timed_out and watch is not None and watch.too_long()
             if timed_out or idle:
+                # Of killed children nobody gives account, so theirs is taken before.
+                used = tree.cpu_seconds(process.pid) if tree is not None else 0.0
                 _kill(process, tree)
                 waiter.wait()
+                waiter.cpu_s = max(waiter.cpu_s, used)
                 break
             if poll is not None:
                 poll()

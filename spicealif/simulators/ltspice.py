@@ -157,7 +157,7 @@ class Ltspice:
                     folder=deck.parent,
                     timeout=timeout,
                     poll=watch,
-                    environment=_environment(program, deck.parent),
+                    environment={**os.environ, **program.environment},
                     tree=ProcessTree(),
                     idle_limit=self.idle_limit,
                 )
@@ -260,17 +260,6 @@ def _plot(raw: Path, begun: float) -> tuple[RawPlot | None, dict[str, NDArray[An
         # time that this is read.
         what = str(error).removeprefix(f"{ascii(str(raw))}: ").rstrip(".")
         return None, {}, f"the raw file is of no use: {what.partition(';')[0]}"
-
-
-def _environment(program: LtspiceProgram, folder: Path) -> dict[str, str]:
-    """Return what LTspice is started with."""
-    own = {}
-    if program.has_own_screen:
-        # xvfb-run leaves its files where they are if it is stopped; here they go with ours. But it
-        # cannot bear a blank in their path.
-        blank = any(letter.isspace() for letter in str(folder))
-        own["TMPDIR"] = "/tmp" if blank else str(folder)
-    return {**os.environ, **program.environment, **own}
 
 
 def _watch(raw: Path, t_stop: float, progress: Progress) -> Callable[[], None]:

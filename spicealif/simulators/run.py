@@ -52,7 +52,7 @@ class Status(enum.Enum):
     )
     READERS_DIFFER = (
         "Two readers read the raw file differently; trust neither until it is known why, and "
-        "report it with the file."
+        "report it with the netlist."
     )
 
     @property
