@@ -118,6 +118,8 @@ FOUND = [
     ("raw", header("a\x85b") + numbers(1.0, 2.0)),
     # 256 MB of memory for any log read from a file
     ("log", b"Circuit: * a\n"),
+    # a message without text: what was not white space stood too far to the right
+    ("log", b" " * 1001 + b"x\n"),
     # a factor of infinity
     ("vectors", b"a\n1e999*a"),
     # small letters were one more than capitals, so that a sign was lost

@@ -289,7 +289,7 @@ class _Parser:
         if not self.ran and not self.findings:
             reasons = self.rest[:_MAX_REASONS]
         return [
-            Finding(LogMessage("error", " ".join(self.lines[k][:1000].split())), "fatal", k)
+            Finding(LogMessage("error", " ".join(self.lines[k].strip()[:1000].split())), "fatal", k)
             for k in reasons[:_MAX_REASONS]
         ]
 
