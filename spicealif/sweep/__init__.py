@@ -1,1 +1,36 @@
-"""Experiments of many points: sweeps and Monte Carlo."""
+"""Experiments of many points: sweeps over parameters, Monte Carlo over parts' tolerances."""
+
+from spicealif.sweep.experiment import Experiment, Progress, Sweep
+from spicealif.sweep.presets import (
+    EXPERIMENTS,
+    adaptation_map,
+    experiment,
+    f_i_curve,
+    frequency_response,
+    prototypes,
+)
+from spicealif.sweep.space import SAMPLINGS, Points, Range
+from spicealif.sweep.store import Store, StoreReport, default_store
+from spicealif.sweep.tolerances import DEFAULT_TOLERANCES, MonteCarlo, Tolerance, tolerances_of
+
+__all__ = [
+    "DEFAULT_TOLERANCES",
+    "EXPERIMENTS",
+    "SAMPLINGS",
+    "Experiment",
+    "MonteCarlo",
+    "Points",
+    "Progress",
+    "Range",
+    "Store",
+    "StoreReport",
+    "Sweep",
+    "Tolerance",
+    "adaptation_map",
+    "default_store",
+    "experiment",
+    "f_i_curve",
+    "frequency_response",
+    "prototypes",
+    "tolerances_of",
+]

@@ -102,8 +102,9 @@ class Tolerance:
 _RESISTOR = "metal film, 1 %: the tolerance sold, taken as evenly spread"
 _CAPACITOR = "C0G or film, 5 %: the tolerance sold, taken as evenly spread"
 _DEVICES = (
-    "assumption: spread of the fits to three measured W-SDC devices (5 kohm, 0.8 V, 1 kHz), "
-    "taken as lognormal; three devices say little about it"
+    "fits to three measured W-SDC devices (5 kohm, 0.8 V, 1 kHz): range of the logarithms over "
+    "1.693, which estimates a standard deviation from three values; taken as lognormal; three "
+    "devices say little"
 )
 #: What scatters unless a user says otherwise; a part's tolerances apply where the part is.
 DEFAULT_TOLERANCES: tuple[Tolerance, ...] = (
@@ -139,11 +140,11 @@ DEFAULT_TOLERANCES: tuple[Tolerance, ...] = (
         relative=False,
         source="assumption: a room, 10 K around the design's temperature",
     ),
-    Tolerance("leak.r_on", 0.18, "lognormal", source=_DEVICES),
-    Tolerance("leak.r_off", 0.5, "lognormal", source=_DEVICES),
-    Tolerance("leak.v_on", 0.09, "lognormal", source=_DEVICES),
-    Tolerance("leak.v_off", 0.5, "lognormal", source=_DEVICES),
-    Tolerance("leak.tau", 0.35, "lognormal", source=_DEVICES),
+    Tolerance("leak.r_on", 0.22, "lognormal", source=_DEVICES),
+    Tolerance("leak.r_off", 0.72, "lognormal", source=_DEVICES),
+    Tolerance("leak.v_on", 0.11, "lognormal", source=_DEVICES),
+    Tolerance("leak.v_off", 0.98, "lognormal", source=_DEVICES),
+    Tolerance("leak.tau", 0.44, "lognormal", source=_DEVICES),
 )
 
 

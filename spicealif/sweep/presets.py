@@ -1,0 +1,189 @@
+"""Experiments that the paper claims or plans, ready to run on any neuron."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from spicealif.design import Memristor, Neuron
+from spicealif.errors import SweepError
+from spicealif.sweep.experiment import Experiment, Sweep
+from spicealif.sweep.space import Points, design_value, sweep_points
+from spicealif.sweep.tolerances import MonteCarlo
+
+__all__ = [
+    "EXPERIMENTS",
+    "adaptation_map",
+    "experiment",
+    "f_i_curve",
+    "frequency_response",
+    "prototypes",
+]
+
+
+def frequency_response(
+    neuron: Neuron, *, frequencies: int = 13, amplitudes: int = 5, **choices: Any
+) -> Experiment:
+    """Return a sweep of the stimulus' frequency and amplitude around the design's.
+
+    Frequencies from a tenth to ten times, amplitudes from a half to the whole of the design's; each
+    point lasts as many periods as the design's run.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With pulses or a sine as stimulus.
+    frequencies, amplitudes : int
+        How many.
+    **choices
+        See `Experiment`.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    SweepError
+        If the stimulus has no frequency.
+    """
+    f = _stimulus(neuron, "frequency")
+    a = _stimulus(neuron, "amplitude")
+    over = {
+        "stimulus.frequency": f * np.geomspace(0.1, 10, frequencies),
+        "stimulus.amplitude": a * np.linspace(0.5, 1, amplitudes),
+    }
+    grid = sweep_points(neuron, over)
+    # The length of a run follows from its frequency: a coordinate, and no dimension of its own.
+    lengths = neuron.t_stop * f / grid.values["stimulus.frequency"]
+    points = Points({**grid.values, "t_stop": lengths}, grid.dims)
+    return Experiment(neuron, points, kind="frequency-response", **choices)
+
+
+def f_i_curve(
+    neuron: Neuron, *, points: int = 40, peak: float | str | None = None, **choices: Any
+) -> Sweep:
+    """Return a sweep of a constant current: onset rate (first interval) and steady-state rate.
+
+    ``1 / isi_first`` is the onset f-I curve and ``1 / isi_last`` the steady one (Benda and Herz
+    2003), provided that the run is much longer than the adaptation.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        Its stimulus is replaced by a step at t = 0.
+    points : int
+        How many currents, from peak/points to peak.
+    peak : float or str, optional
+        The largest current in A; the peak of the design's stimulus if not given.
+    **choices
+        See `Experiment`.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    SweepError
+        If the design's stimulus gives no positive peak.
+    """
+    from spicealif.design._base import parse_quantity
+
+    top = neuron.stimulus.peak(neuron.t_stop) if peak is None else parse_quantity(peak, "A")
+    if not top > 0:
+        raise SweepError("The stimulus has no positive peak; give peak, the largest current.")
+    steady = neuron.replace(stimulus={"kind": "constant", "amplitude": top})
+    currents = top * np.arange(1, points + 1) / points
+    return Sweep(steady, {"stimulus.amplitude": currents}, kind="f-i-curve", **choices)
+
+
+def adaptation_map(neuron: Neuron, *, points: int = 9, **choices: Any) -> Sweep:
+    """Return a sweep of the memristor's time scale and of the series resistor.
+
+    tau from a tenth to ten times the design's, r_s from a quarter to four times. Its figure also
+    shows what adaptation costs: the energy per spike against the ratio of last to first interval.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With a memristor as leak and an r_s above 0.
+    points : int
+        How many of each.
+    **choices
+        See `Experiment`.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    SweepError
+        If there is no memristor, or r_s is 0.
+    """
+    if not isinstance(neuron.leak, Memristor) or neuron.r_s == 0:
+        raise SweepError(
+            "An adaptation map needs a memristor as leak and an r_s above 0; take another neuron."
+        )
+    over = {
+        "leak.tau": neuron.leak.tau * np.geomspace(0.1, 10, points),
+        "r_s": neuron.r_s * np.geomspace(0.25, 4, points),
+    }
+    return Sweep(neuron, over, kind="adaptation-map", **choices)
+
+
+def prototypes(neuron: Neuron, *, n: int = 100, seed: int = 0, **choices: Any) -> MonteCarlo:
+    """Return a Monte Carlo experiment of built neurons against the equations as designed.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    n : int
+        How many prototypes.
+    seed : int
+    **choices
+        See `MonteCarlo`.
+
+    Returns
+    -------
+    MonteCarlo
+    """
+    choices.setdefault("varies", "circuit" if choices.get("sides", "both") == "both" else "both")
+    return MonteCarlo(neuron, n, seed=seed, kind="prototypes", **choices)
+
+
+def experiment(name: str, neuron: Neuron, **choices: Any) -> Experiment:
+    """Return one of `EXPERIMENTS` by its name.
+
+    Raises
+    ------
+    SweepError
+        If there is none of this name.
+    """
+    if name not in EXPERIMENTS:
+        raise SweepError(
+            f"There is no experiment {ascii(name)}; choose one of {', '.join(EXPERIMENTS)}."
+        )
+    return EXPERIMENTS[name](neuron, **choices)
+
+
+#: The experiments by name.
+EXPERIMENTS: dict[str, Callable[..., Experiment]] = {
+    "frequency-response": frequency_response,
+    "f-i-curve": f_i_curve,
+    "adaptation-map": adaptation_map,
+    "prototypes": prototypes,
+}
+
+
+def _stimulus(neuron: Neuron, name: str) -> float:
+    try:
+        value = design_value(neuron, f"stimulus.{name}")
+    except SweepError:
+        raise SweepError(
+            f"The stimulus has no {name}; take a neuron driven by pulses or a sine."
+        ) from None
+    return float(value)
