@@ -16,8 +16,9 @@ import resource
 import time
 import tracemalloc
 import zlib
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -200,6 +201,7 @@ class Raw(_Check):
 
 
 _Columns = tuple["NDArray[Any]", ...]
+_T = TypeVar("_T")
 
 
 def _rewritable(path: Path) -> int:
@@ -211,7 +213,7 @@ def _read(path: Path) -> list[RawPlot] | None:
     return _attempt(lambda: read_raw(path))
 
 
-def _attempt(work: Callable[[], Any], but: str = "") -> Any:
+def _attempt(work: Callable[[], _T], but: str = "") -> _T | None:
     """Return what `work` returns; None where it raises a proper RawFileError that says `but`."""
     try:
         return work()
@@ -337,7 +339,7 @@ def _check_steps(plot: RawPlot, columns: _Columns, key: int) -> None:
         if len(steps) > 1:
             _refused(lambda: plot.columns(expand=True), "expands several steps at once")
     for k in {0, key % len(steps), len(steps) - 1}:
-        expanded = _attempt(lambda k=k: plot.columns(k, expand=True))
+        expanded = _attempt(partial(plot.columns, k, expand=True))
         if expanded is None:
             continue  # ambiguous names
         part = _first(plot, tuple(c[steps[k]] for c in columns))
@@ -385,7 +387,7 @@ def _check_between(plot: RawPlot, columns: _Columns, key: int) -> None:
     axis = columns[0][part].real
     if key % 8 == 4 or not len(axis):
         for beyond in (np.nan, np.inf, -np.inf):
-            _refused(lambda t=beyond: plot.at(name, t, step=k), f"gives a value at {beyond}")
+            _refused(partial(plot.at, name, beyond, step=k), f"gives a value at {beyond}")
     if not len(axis):
         return
     if key % 8 == 5:
