@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spicealif.reference import solve_reference
     from spicealif.results import load_result
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
+    from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
     from spicealif.verification import Verification, verify
     from spicealif.waveforms import Waveforms, load_waveforms
 
@@ -63,6 +64,11 @@ _HOME = {
     "Status": "simulators",
     "get_simulator": "simulators",
     "simulator_names": "simulators",
+    "MonteCarlo": "sweep",
+    "Range": "sweep",
+    "Store": "sweep",
+    "Sweep": "sweep",
+    "Tolerance": "sweep",
     "Verification": "verification",
     "verify": "verification",
     "Waveforms": "waveforms",
@@ -75,11 +81,16 @@ __all__ = [
     "Comparison",
     "Cosimulation",
     "GapBudget",
+    "MonteCarlo",
     "Netlist",
     "Neuron",
+    "Range",
     "Run",
     "SpicealifError",
     "Status",
+    "Store",
+    "Sweep",
+    "Tolerance",
     "Verdict",
     "Verification",
     "Waveforms",

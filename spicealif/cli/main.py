@@ -16,6 +16,7 @@ from spicealif.cli.explain import explain_command
 from spicealif.cli.info import doctor_command, presets_command, schema_command
 from spicealif.cli.run import run_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
+from spicealif.cli.sweep import store_command, sweep_command
 from spicealif.cli.verify import verify_command
 
 __all__ = ["cli", "main"]
@@ -41,6 +42,8 @@ for _command in (
     compare_command,
     explain_command,
     verify_command,
+    sweep_command,
+    store_command,
     presets_command,
     schema_command,
     doctor_command,

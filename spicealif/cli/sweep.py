@@ -1,0 +1,278 @@
+"""``spicealif sweep`` and ``store``: experiments of many points, and what is kept of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spicealif.cli._options import (
+    find_neuron,
+    neuron_argument,
+    output_option,
+    quiet_option,
+    set_options,
+    simulator_options,
+    variant_option,
+)
+from spicealif.cli._progress import counting_bar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from spicealif.design import Neuron
+    from spicealif.sweep import Experiment
+
+__all__ = ["store_command", "sweep_command"]
+
+store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where results are kept [default: the user's cache folder].",
+)
+
+
+@click.command(
+    "sweep",
+    epilog="Example:  spicealif sweep paper --over leak.tau=1m:10m:7 --over c=47n,100n,220n",
+    short_help="Compute many points: sweeps, Monte Carlo, the paper's experiments.",
+)
+@neuron_argument
+@set_options
+@click.option(
+    "--over",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Vary a parameter: a,b,c or low:high:n or low:high:n:log; to draw, low:high or "
+    "low:high:log. May be repeated.",
+)
+@click.option(
+    "--experiment",
+    "name",
+    metavar="NAME",
+    help="Instead of --over: frequency-response, f-i-curve, adaptation-map or prototypes.",
+)
+@click.option(
+    "--sampling",
+    default="grid",
+    show_default=True,
+    metavar="NAME",
+    help="grid, list (k-th values together), random, latin-hypercube or sobol.",
+)
+@click.option("-n", "--points", type=int, metavar="N", help="How many points to draw.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N")
+@click.option(
+    "--sides",
+    default="both",
+    show_default=True,
+    metavar="NAME",
+    help="What is computed: circuit, reference or both.",
+)
+@click.option(
+    "--varies",
+    metavar="NAME",
+    help="Which side's values change: circuit, reference or both "
+    "[default: both; of prototypes: circuit].",
+)
+@variant_option
+@simulator_options
+@click.option("--workers", type=int, metavar="N", help="Processes [default: all CPUs].")
+@click.option("--dask", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
+@store_option
+@click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
+@click.option("--spikes", is_flag=True, help="Keep spike times.")
+@click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
+@output_option("netCDF file to write [default: NAME.nc, named after the experiment].")
+@click.option(
+    "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw the result as well."
+)
+@quiet_option
+def sweep_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    over: tuple[str, ...],
+    name: str | None,
+    workers: int | None,
+    dask: str | None,
+    store: Path | None,
+    retry_failed: bool,
+    output: Path | None,
+    figure: Path | None,
+    quiet: bool,
+    **choices: Any,
+) -> None:
+    """Compute NEURON at many points and write the measures of all of them as netCDF.
+
+    Results are kept in a store: the same again computes only what is missing, so that an
+    interrupted sweep goes on where it was. The exit code is 1 if a point failed; what failed, and
+    why, is in the file.
+    """
+    from spicealif._files import output_folder, replacing
+
+    experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)
+    target = output or Path(f"{experiment.name}.nc")
+    with output_folder(target.parent):
+        label = f"{experiment.name}, {len(experiment)} points"
+        with _executor(dask) as executor, counting_bar(label, quiet) as bar:
+            try:
+                result = experiment.run(
+                    store=store,
+                    executor=executor,
+                    workers=workers,
+                    retry_failed=retry_failed,
+                    progress=bar,
+                )
+            except KeyboardInterrupt:
+                click.echo("What was done is kept; the same command goes on from there.", err=True)
+                raise
+        with replacing(target) as temporary:
+            result.to_netcdf(temporary, engine="h5netcdf")
+    failed = int(result.attrs["failed"])
+    told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
+    click.echo(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
+    if trouble := result.attrs.get("store"):
+        click.echo(f"Warning: {trouble}", err=True)
+    if figure is not None:
+        from spicealif.plots import save_figure
+        from spicealif.sweep.figures import sweep_figure
+
+        save_figure(sweep_figure(result), figure)
+        click.echo(f"Wrote {figure}.")
+    if failed:
+        reasons = [str(r) for r in result["reason"].values.ravel() if r]
+        click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
+        raise SystemExit(1)
+
+
+@click.command(
+    "store",
+    epilog="Example:  spicealif store check --set-aside",
+    short_help="List, check or prune the store of sweeps.",
+)
+@click.argument("action", type=click.Choice(["list", "check", "prune"]), default="list")
+@store_option
+@click.option("--set-aside", is_flag=True, help="With check: move damaged lines out of the way.")
+@click.option("--failed", is_flag=True, help="With prune: leave out points that failed.")
+@click.option("--experiment", metavar="NAME", help="With prune: leave out this experiment's.")
+def store_command(
+    action: str, store: Path | None, set_aside: bool, failed: bool, experiment: str | None
+) -> None:
+    """List the experiments in the store, check it for damage, or write it anew without some.
+
+    Nobody else may write to the store during check --set-aside and prune.
+    """
+    from spicealif.errors import SweepError
+    from spicealif.sweep import Store, default_store
+
+    folder = store or default_store()
+    kept = Store(folder)
+    if set_aside and action != "check":
+        raise SweepError("--set-aside goes with check; remove it, or say 'store check'.")
+    if (failed or experiment) and action != "prune":
+        raise SweepError("--failed and --experiment go with prune; say 'store prune'.")
+    if action == "prune":
+        count = kept.prune(failed=failed, experiment=experiment)
+        click.echo(f"{folder}: {count} results left out.")
+        return
+    report = kept.check(set_aside=set_aside)
+    click.echo(
+        f"{folder}: {report.results} results ({report.failed} of failed points), "
+        f"{report.size / 1e6:.3g} MB in {report.segments} files."
+    )
+    if report.waveforms:
+        click.echo(f"Waveforms: {report.waveforms} files, {report.waveforms_size / 1e6:.3g} MB.")
+    if action == "list":
+        for name, count in sorted(report.by_experiment.items()):
+            click.echo(f"{count:9d}  {name}")
+    if report.damaged:
+        done = "set aside in its folder 'damaged'" if set_aside else "ignored"
+        click.echo(
+            f"{report.damaged} damaged lines, {done}; their points will be computed again.",
+            err=True,
+        )
+        if action == "check" and not set_aside:
+            raise SystemExit(1)
+
+
+def _experiment(
+    neuron: Neuron, over: tuple[str, ...], name: str | None, choices: dict[str, Any]
+) -> Experiment:
+    from spicealif.errors import SweepError
+    from spicealif.sweep import Sweep, experiment
+
+    n, seed, sampling = (choices.pop(key) for key in ("points", "seed", "sampling"))
+    if choices["varies"] is None:
+        del choices["varies"]
+    if choices["timeout"] is None:
+        del choices["timeout"]
+    if (name is None) == (not over):
+        raise SweepError("Say what is varied: either --over (several if wanted) or --experiment.")
+    if name is None:
+        values = dict(_values(text, drawn=sampling not in ("grid", "list")) for text in over)
+        return Sweep(neuron, values, sampling, n, seed, **choices)
+    if sampling != "grid":
+        raise SweepError("--sampling goes with --over; remove it.")
+    if name == "prototypes":
+        choices |= {"seed": seed} | ({"n": n} if n is not None else {})
+    elif n is not None:
+        raise SweepError(f"-n does not go with the experiment {name}; remove it.")
+    return experiment(name, neuron, **choices)
+
+
+def _values(text: str, *, drawn: bool) -> tuple[str, Any]:
+    """Read KEY=VALUES."""
+    import numpy as np
+
+    from spicealif.design._base import parse_quantity
+    from spicealif.errors import SweepError
+    from spicealif.sweep import Range
+
+    key, equals, values = (part.strip() for part in text.partition("="))
+    if not equals or not key or not values:
+        raise SweepError(f"--over {ascii(text)} is not KEY=VALUES; write --over c=47n,100n.")
+    if ":" not in values:
+        return key, [value.strip() for value in values.split(",")]
+    low, high, *more = values.split(":")
+    log = bool(more) and more[-1] == "log"
+    more = more[:-1] if log else more
+    if drawn and not more:
+        return key, Range(low, high, log)
+    try:
+        ends = parse_quantity(low), parse_quantity(high)
+        count = int(more[0]) if len(more) == 1 else 0
+    except ValueError:
+        count = 0
+    if not 1 <= count <= 1_000_000 or (log and not min(ends) > 0):
+        form = "low:high or low:high:log" if drawn else "low:high:n or low:high:n:log"
+        raise SweepError(f"--over {ascii(text)} is not KEY={form}; write, say, c=47n:220n:5.")
+    return key, (np.geomspace if log else np.linspace)(*ends, count)
+
+
+@contextlib.contextmanager
+def _executor(address: str | None) -> Iterator[Executor | None]:
+    """Give Dask's executor, or None for processes of our own."""
+    if address is None:
+        yield None
+        return
+    from spicealif.errors import SweepError
+
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SweepError(
+            "Dask is not installed; install it with: pip install 'spicealif[dask]'."
+        ) from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise SweepError(
+            f"No Dask scheduler answers at {ascii(address)} ({type(error).__name__}); check the "
+            "address."
+        ) from None
+    with client:
+        yield client.get_executor()
