@@ -1,12 +1,12 @@
 """Copying the columns of a binary plot out of its file, at the speed of reading it.
 
-A file may be larger than the memory: no more of it than a window a thread is mapped or held.
+Where a point's values stand together, columns are copied out of a memory map of one window of the
+file at a time, so a file may be larger than the memory.
 """
 
 from __future__ import annotations
 
 import mmap
-import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_columns", "same_as_next"]
 
-_WINDOW = 1 << 25  # bytes of the file that a thread takes at a time: bounds the resident memory
+_WINDOW = 1 << 25  # bytes of the file that a thread maps at a time: bounds the resident memory
 _THREADS = 2  # more gain little: the memory is the limit
 _BLOCK = 320 * 1024  # bytes transposed at a time: fits a core's cache (measured: 4,096 x 10)
 
@@ -123,51 +123,36 @@ def _read_rows(
 ) -> None:
     """Fill arrays from a file in which each point's values stand together.
 
-    A block of rows at a time, each byte of the file is read once; a column at a time would read
-    the whole file once for every column. Few columns are copied out of a memory map, which leaves
-    the others' bytes where they are. Many are copied out of a buffer that stays in the cache, which
-    was measured to be up to 1.4 times as fast: threads wait for one another when a map is given
-    back.
+    Copying from a map a block of rows at a time reads each byte of the file once and needs no
+    buffer in between; a column at a time would read the whole file once for every column.
     """
     n, row = split[0][1].shape[1], layout.row
     begin = layout.data + first * row
     rows = max(1, _WINDOW // row)
     step = max(1, _BLOCK // row)
-    lock = threading.Lock()  # of the file's position
 
-    def spread(source: mmap.mmap | bytearray, offset: int, at: int, count: int) -> None:
-        """Copy rows from `offset` in `source` on to the points from `at` on."""
-        for which, out in split:
-            block: NDArray[Any] = np.ndarray(
-                (count, len(which)),
-                out.dtype,
-                source,
-                offset + layout.offset(which.start),
-                (row, out.itemsize),
-            )
-            for a in range(0, count, step):
-                b = min(a + step, count)
-                out[:, at + a : at + b] = block[a:b].T
-
-    def by_map(at: int) -> None:
+    def copy(at: int) -> None:
         count = min(rows, n - at)
         start = begin + at * row
         base = start - start % mmap.ALLOCATIONGRANULARITY
         length = start - base + count * row
         with mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ, offset=base) as window:
-            spread(window, start - base, at, count)
+            blocks = [
+                np.ndarray(
+                    (count, len(which)),
+                    out.dtype,
+                    window,
+                    start - base + layout.offset(which.start),
+                    (row, out.itemsize),
+                )
+                for which, out in split
+            ]
+            for a in range(0, count, step):
+                b = min(a + step, count)
+                for (_, out), block in zip(split, blocks, strict=True):
+                    out[:, at + a : at + b] = block[a:b].T
+            del blocks, block  # the window cannot be closed while an array refers to it
 
-    def by_buffer(at: int) -> None:
-        end = min(at + rows, n)
-        buffer = bytearray(min(step, end - at) * row)
-        for a in range(at, end, step):
-            count = min(step, end - a)
-            with lock:
-                _fill(file, begin + a * row, memoryview(buffer)[: count * row])
-            spread(buffer, 0, a, count)
-
-    few = 2 * sum(len(which) * out.itemsize for which, out in split) < row
-    copy = by_map if few else by_buffer
     if n <= rows:
         copy(0)
         return
