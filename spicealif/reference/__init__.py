@@ -1,6 +1,14 @@
 """The reference: the paper's equations by RK4 with located events."""
 
+from spicealif.reference.batch import ReferenceSummary, solve_references
 from spicealif.reference.driver import VARIANTS, Variant, check_variant
 from spicealif.reference.reference import solve_reference
 
-__all__ = ["VARIANTS", "Variant", "check_variant", "solve_reference"]
+__all__ = [
+    "VARIANTS",
+    "ReferenceSummary",
+    "Variant",
+    "check_variant",
+    "solve_reference",
+    "solve_references",
+]

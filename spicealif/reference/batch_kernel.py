@@ -1,0 +1,517 @@
+"""Compiled reference of many neurons at once: the same method as `kernel`, lane by lane.
+
+`batch_step` takes one step in every lane and flags the lanes at which something may have
+happened. This module looks at those, one by one: it ends a stretch of equal steps, moves to the
+next piece of the stimulus, fires, switches, and refills a lane whose neuron is done.
+
+A step that crosses the threshold is not taken. The lane goes back to where it began and tries
+shorter ones, by Newton's iteration on the step's length, until one ends on the threshold. These
+trials are ordinary steps of the lane and so cost next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from spicealif.reference import batch_step as at
+from spicealif.reference.batch_step import LANES, SIZE, advance_even, advance_odd
+from spicealif.reference.kernel import (
+    DELAY_OFF,
+    DELAY_ON,
+    DISCHARGE,
+    EVENTS_PER_STEP,
+    HELD,
+    INTEGRATE,
+    MAX_ITERATIONS,
+    _first_root,
+    _rates,
+    _sine_sum,
+)
+
+__all__ = ["DONE", "MOVED", "advance", "new_lanes"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+# The arrays travel one by one: taking an array out of a tuple counts a reference to it, which at
+# every spike would cost more than all else. They are:
+# w, ints: the work array of `batch_step`, and the lanes' integers.
+# par: for each neuron `par` of `kernel.advance`, then v_c and x at t = 0.
+# pieces: time, current, slope and number of steps of all pieces, one neuron after the other, each
+#   closed by a row with the end of its run.
+# sines: amplitude, angular frequency, phase and start of all sines, likewise.
+# first: where the pieces and the sines of each neuron begin.
+# ends: what becomes of each neuron, columns see below.
+# spikes: neuron and time.
+# control: see `advance`.
+
+# What `advance` reports.
+DONE, MOVED = 0, 1
+# What becomes of a neuron.
+RUNNING, FINISHED, STALLED, DIVERGED, OVERLONG = -1, 0, 1, 2, 3
+
+# The kinds of a stretch of steps: no neuron; whole grid steps; a part of one grid step; one trial
+# of a shortened step.
+IDLE, GRID, PART, TRIAL = 0, 1, 2, 3
+# What happens at the start of a stretch: a neuron begins, nothing, a crossing, the timed event.
+BEGIN, NOTHING, CROSSED, TIMER = 0, 1, 2, 3
+# Further floats of a lane, after those of `batch_step`: grid step; start of a part within its grid
+# step; time of the timed event, of the last spike; of a trial: Hermite estimate, largest length
+# known to be too short, length of the full step.
+H, S, T_EVENT, T_LAST = SIZE, SIZE + LANES, SIZE + 2 * LANES, SIZE + 3 * LANES
+ESTIMATE, TOO_SHORT, FULL = SIZE + 4 * LANES, SIZE + 5 * LANES, SIZE + 6 * LANES
+N_FLOATS = SIZE + 7 * LANES
+# Integers: neuron, kind, phase, row of the piece, grid step at the start of the stretch, whether
+# the stretch ends with the timed event, events in this grid step, trials, steps taken before the
+# stretch.
+NEURON, KIND, PHASE, PIECE, J, TIMED, EVENTS, TRIALS, STEPS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+N_INTS = 9
+# Columns of `ends`.
+END_V, END_X, END_ENERGY, END_PEAK, END_TIME, END_STATUS, END_STEPS, END_SPIKES = range(8)
+N_ENDS = 8
+# Columns of `par` and `pieces`, the former as in `kernel.advance`.
+C_INV, V_REST, D_0, D_1, G_0, G_1, U_ON, VT_INV, K, TAU, U_MAX, LOG_K = range(12)
+V_TH, V_LOW, V_RESET, T_REF, G_DS, DELAY_ON_S, DELAY_OFF_S, H_DISCHARGE, SCHMITT = range(12, 21)
+START_V, START_X = 21, 22
+TIME, CURRENT, SLOPE, STEPS_IN = range(4)
+# Fields of `control`.
+TAKEN, LISTED, N_SINES, BUSY = range(4)
+N_CONTROL = 4
+
+#: |ln K| up to which the lanes' exponential reaches; other neurons take the single kernel.
+LOG_K_LIMIT = 100.0
+#: Room that the list of spikes must have before a round: lanes, steps and spikes at one instant.
+SPIKES_PER_ROUND = 8 * LANES
+# A trial that is off by less than this part of the step is corrected linearly: the neglected
+# square is below the rounding of v_c.
+TOLERANCE = 1e-7
+LOG2_E = 1.0 / math.log(2.0)
+
+
+def new_lanes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], FloatArray, IntArray]:
+    """Return the arrays `flags`, `words`, `w` and `ints` of idle lanes."""
+    # The processor's vectors are 64 bytes; one that straddles two cache lines costs twice.
+    raw = np.zeros(N_FLOATS + 8)
+    start = -raw.ctypes.data % 64 // 8
+    w = raw[start : start + N_FLOATS]
+    for field in (at.OFFSET, at.D_0, at.K):
+        w[field : field + LANES] = 1.0
+    w[at.END : at.END + LANES] = math.inf
+    w[at.ROW : at.ROW + LANES] = -math.inf
+    flags = np.zeros(LANES, dtype=np.uint8)
+    return flags, flags.view(np.uint64), w, np.zeros((N_INTS, LANES), dtype=np.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def _end(
+    n: int,
+    new: int,
+    status: int,
+    t: float,
+    w: FloatArray,
+    ints: IntArray,
+    ends: FloatArray,
+    control: IntArray,
+) -> None:
+    """Write down what became of lane n's neuron, and make the lane idle."""
+    r = ints[NEURON, n]
+    ends[r, END_V] = w[new + at.V + n]
+    ends[r, END_X] = w[new + at.X + n]
+    ends[r, END_ENERGY] = w[new + at.ENERGY + n]
+    ends[r, END_PEAK] = max(w[at.PEAK + n], w[new + at.V + n])
+    ends[r, END_TIME] = t
+    ends[r, END_STATUS] = status
+    ends[r, END_STEPS] = ints[STEPS, n]
+    ints[KIND, n] = IDLE
+    control[BUSY] -= 1
+    # An idle lane goes on, with steps of length 0 from a state that stays where it is.
+    w[at.LENGTH + n] = w[at.BASE + n] = w[at.COUNT + n] = 0.0
+    (w[at.END + n], w[at.ROW + n]) = (math.inf, -math.inf)
+    (w[at.SIGN + n], w[at.OFFSET + n]) = (0.0, 1.0)
+    for q in range(at.MAX_SINES):
+        w[at.SINES + 4 * q * LANES + n] = 0.0
+    for q in range(at.N_STATE):
+        w[new + q * LANES + n] = 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _enter_phase(n: int, r: int, phase: int, w: FloatArray, par: FloatArray) -> None:
+    """Set what lane n's equations and its threshold depend on."""
+    w[at.SIGN + n] = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
+    below = -par[r, V_LOW] if phase == DISCHARGE else 1.0
+    w[at.OFFSET + n] = par[r, V_TH] if phase == INTEGRATE else below
+    w[at.C_INV + n] = 0.0 if phase == HELD else par[r, C_INV]
+    w[at.G_SWITCH + n] = par[r, G_DS] if phase in (DISCHARGE, DELAY_OFF) else 0.0
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advance`
+    n: int,
+    new: int,
+    s: float,
+    happened: int,
+    w: FloatArray,
+    ints: IntArray,
+    par: FloatArray,
+    pieces: FloatArray,
+    sines: FloatArray,
+    first: IntArray,
+    ends: FloatArray,
+    spikes: FloatArray,
+    control: IntArray,
+    max_steps: int,
+) -> None:
+    """Go on from where lane n's last stretch ended, s after grid step J: events, next stretch.
+
+    `happened` is BEGIN for a neuron's beginning, NOTHING, CROSSED or TIMER for the timed event.
+    Afterwards the lane has a stretch of steps to take, or is idle.
+    """
+    r = ints[NEURON, n]
+    (phase, j, k) = (ints[PHASE, n], ints[J, n], ints[PIECE, n])
+    (t_0, h) = (pieces[k, TIME], w[H + n])
+    stale = happened != NOTHING  # whether current and derivatives must be computed
+    happened = NOTHING if happened == BEGIN else happened
+    while True:
+        if happened != NOTHING:
+            t = w[T_EVENT + n] if happened == TIMER else t_0 + (j * h + s)
+            ints[EVENTS, n] += 1
+            w[at.PEAK + n] = max(w[at.PEAK + n], w[new + at.V + n])
+            fired = phase == DELAY_ON
+            if phase == INTEGRATE:
+                fired = par[r, SCHMITT] == 0.0 or par[r, DELAY_ON_S] == 0.0
+                if par[r, SCHMITT] == 0.0:
+                    w[new + at.V + n] = par[r, V_RESET]
+                    if par[r, T_REF] > 0.0:
+                        (phase, w[T_EVENT + n]) = (HELD, t + par[r, T_REF])
+                elif par[r, DELAY_ON_S] > 0.0:
+                    (phase, w[T_EVENT + n]) = (DELAY_ON, t + par[r, DELAY_ON_S])
+                else:
+                    phase = DISCHARGE
+            elif phase == DELAY_ON:
+                phase = DISCHARGE
+            elif phase == DISCHARGE and par[r, DELAY_OFF_S] > 0.0:
+                (phase, w[T_EVENT + n]) = (DELAY_OFF, t + par[r, DELAY_OFF_S])
+            else:
+                phase = INTEGRATE
+            _enter_phase(n, r, phase, w, par)
+            if fired:
+                spikes[control[LISTED], 0] = r
+                spikes[control[LISTED], 1] = t
+                control[LISTED] += 1
+                ends[r, END_SPIKES] += 1
+                if t <= w[T_LAST + n]:
+                    ints[EVENTS, n] = EVENTS_PER_STEP + 1
+                w[T_LAST + n] = t
+            if ints[EVENTS, n] > EVENTS_PER_STEP:
+                _end(n, new, STALLED, t, w, ints, ends, control)
+                return
+            (stale, happened) = (True, NOTHING)
+        elif j == pieces[k, STEPS_IN]:
+            k += 1
+            t_0 = pieces[k, TIME]
+            if k + 1 == first[r + 1, 0]:
+                status = FINISHED if math.isfinite(w[new + at.V + n]) else DIVERGED
+                _end(n, new, status, t_0, w, ints, ends, control)
+                return
+            (j, s, stale) = (0, 0.0, True)
+            h = (pieces[k + 1, TIME] - t_0) / pieces[k, STEPS_IN]
+            (w[H + n], w[at.T_PIECE + n]) = (h, t_0)
+            (w[at.I_PIECE + n], w[at.SLOPE + n]) = (pieces[k, CURRENT], pieces[k, SLOPE])
+        position = j * h + s
+        if stale:
+            i = w[at.I_PIECE + n] + w[at.SLOPE + n] * position
+            if first[r + 1, 1] > first[r, 1]:
+                i += _sine_sum(t_0 + position, sines[first[r, 1] : first[r + 1, 1]])
+            (v, x, d_1) = (w[new + at.V + n], w[new + at.X + n], par[r, D_1])
+            circuit = (par[r, V_REST], par[r, D_0], d_1, par[r, G_0], par[r, G_1])
+            leak = (*circuit, w[at.C_INV + n], w[at.G_SWITCH + n])
+            device = (par[r, U_ON], par[r, VT_INV], par[r, K], par[r, TAU])
+            (m, kv, kx) = _rates(v, x, i, leak, (*device, par[r, U_MAX], par[r, LOG_K]))
+            (w[new + at.M + n], w[new + at.KV + n], w[new + at.KX + n]) = (m, kv, kx)
+            w[new + at.MD + n] = (kv - m * d_1 * kx) / (par[r, D_0] + d_1 * x)
+            w[new + at.I_0 + n] = i
+            stale = False
+        if w[at.SIGN + n] * w[new + at.M + n] - w[at.OFFSET + n] >= 0.0:
+            happened = CROSSED  # already beyond the threshold as the phase began
+            continue
+        length = h - s
+        (timed, due) = (False, math.inf)
+        if phase in (DELAY_ON, DELAY_OFF, HELD):
+            due = max(w[T_EVENT + n] - (t_0 + position), 0.0)
+            timed = due <= length
+            length = min(due, length)
+        if timed and length == 0.0:
+            happened = TIMER
+            ints[STEPS, n] += 1
+            continue
+        in_parts = phase in (DISCHARGE, DELAY_OFF) and length > par[r, H_DISCHARGE]
+        if s == 0.0 and not timed and not in_parts:
+            # whole grid steps up to the end of the piece, or up to the last before the event
+            last = pieces[k, STEPS_IN]
+            if due < (last - j) * h:
+                last = j + max(math.ceil(due / h) - 1.0, 1.0)
+            (ints[KIND, n], w[at.BASE + n], w[at.LENGTH + n]) = (GRID, 0.0, h)
+            (w[at.COUNT + n], w[at.END + n], w[at.ROW + n]) = (j, last, 0.0)
+        else:
+            parts = math.ceil(length / par[r, H_DISCHARGE]) if in_parts else 1.0
+            # The parts of a grid step are no rows; where the first begins is one.
+            w[at.PEAK + n] = max(w[at.PEAK + n], w[new + at.V + n])
+            (ints[KIND, n], w[at.BASE + n], w[at.LENGTH + n]) = (PART, position, length / parts)
+            parts = min(parts, float(max_steps - ints[STEPS, n] + 1))
+            (w[at.COUNT + n], w[at.END + n], w[at.ROW + n]) = (0.0, parts, -math.inf)
+        (ints[PHASE, n], ints[PIECE, n], ints[J, n]) = (phase, k, j)
+        (w[S + n], ints[TIMED, n]) = (s, 1 if timed else 0)
+        return
+
+
+@njit(cache=True, error_model="numpy")
+def _load(
+    n: int,
+    r: int,
+    new: int,
+    w: FloatArray,
+    ints: IntArray,
+    par: FloatArray,
+    pieces: FloatArray,
+    sines: FloatArray,
+    first: IntArray,
+    ends: FloatArray,
+    spikes: FloatArray,
+    control: IntArray,
+    max_steps: int,
+) -> None:
+    """Start neuron r in lane n."""
+    (w[new + at.V + n], w[new + at.X + n]) = (par[r, START_V], par[r, START_X])
+    (w[new + at.ENERGY + n], w[at.PEAK + n]) = (0.0, par[r, START_V])
+    (w[at.V_REST + n], w[at.D_0 + n], w[at.D_1 + n]) = (par[r, V_REST], par[r, D_0], par[r, D_1])
+    (w[at.G_0 + n], w[at.G_1 + n], w[at.K + n]) = (par[r, G_0], par[r, G_1], par[r, K])
+    (w[at.Z_ON + n], w[at.Z_INV + n]) = (par[r, U_ON] * LOG2_E, par[r, VT_INV] * LOG2_E)
+    w[at.TAU_INV + n] = 1.0 / par[r, TAU]
+    for q in range(at.MAX_SINES):
+        mine = first[r, 1] + q
+        for u in range(4):
+            value = sines[mine, u] if mine < first[r + 1, 1] else 0.0
+            w[at.SINES + (4 * q + u) * LANES + n] = value
+    for q in range(N_INTS):
+        ints[q, n] = 0
+    k = first[r, 0]
+    (ints[NEURON, n], ints[PHASE, n], ints[PIECE, n]) = (r, INTEGRATE, k)
+    w[H + n] = (pieces[k + 1, TIME] - pieces[k, TIME]) / pieces[k, STEPS_IN]
+    (w[at.I_PIECE + n], w[at.SLOPE + n]) = (pieces[k, CURRENT], pieces[k, SLOPE])
+    (w[at.T_PIECE + n], w[T_LAST + n]) = (0.0, -1.0)
+    _enter_phase(n, r, INTEGRATE, w, par)
+    _settle(
+        n, new, 0.0, BEGIN, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps
+    )
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
+    n: int,
+    old: int,
+    new: int,
+    w: FloatArray,
+    ints: IntArray,
+    par: FloatArray,
+    pieces: FloatArray,
+    sines: FloatArray,
+    first: IntArray,
+    ends: FloatArray,
+    spikes: FloatArray,
+    control: IntArray,
+    max_steps: int,
+) -> None:
+    """Look at what the step from `old` to `new` has done to lane n, and prepare the next one."""
+    kind = ints[KIND, n]
+    if kind == IDLE:
+        return
+    length = w[at.LENGTH + n]
+    (m, md) = (w[new + at.M + n], w[new + at.MD + n])
+    (sign, offset) = (w[at.SIGN + n], w[at.OFFSET + n])
+    (g, slope) = (sign * m - offset, sign * md)
+    if kind == TRIAL:
+        # Newton's iteration as in `kernel._shorten`, its limits included
+        step = -g / slope if slope > 0.0 else math.inf
+        full = w[FULL + n]
+        stands = ints[TRIALS, n] > MAX_ITERATIONS
+        if stands or abs(step) <= TOLERANCE * full:
+            if not stands:
+                length = min(length + step, full)
+                v = w[new + at.V + n]
+                w[new + at.ENERGY + n] += step * v * w[new + at.I_0 + n]
+                w[new + at.V + n] = v + step * w[new + at.KV + n]
+                w[new + at.X + n] += step * w[new + at.KX + n]
+            s = min(w[S + n] + length, w[H + n])
+            _settle(
+                n, new, s, CROSSED, w, ints, par, pieces, sines, first, ends, spikes, control,
+                max_steps,
+            )  # fmt: skip
+            return
+        ints[TRIALS, n] += 1
+        if ints[TRIALS, n] == MAX_ITERATIONS or not slope > 0.0:
+            (ints[TRIALS, n], length) = (MAX_ITERATIONS + 1, w[ESTIMATE + n])
+        else:
+            if g < 0.0:
+                w[TOO_SHORT + n] = max(w[TOO_SHORT + n], length)
+            nearer = 0.5 * (w[TOO_SHORT + n] + length)
+            length = min(length + step if length + step > w[TOO_SHORT + n] else nearer, full)
+    else:
+        third = length * (1.0 / 3.0) * sign
+        g_0 = sign * w[old + at.M + n] - offset
+        (b_1, b_2) = (g_0 + third * w[old + at.MD + n], g - third * md)
+        root = -1.0
+        if g >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
+            root = _first_root(g_0, b_1, b_2, g)
+        count = int(w[at.COUNT + n])
+        if root < 0.0:
+            if w[at.COUNT + n] < w[at.END + n]:
+                return
+            ints[STEPS, n] += count - (ints[J, n] if kind == GRID else 0)
+            (s, happened) = (0.0, NOTHING)
+            if kind == GRID:
+                ints[J, n] = count
+                ints[EVENTS, n] = 0
+            elif ints[TIMED, n] != 0:
+                (s, happened) = (min(w[S + n] + count * length, w[H + n]), TIMER)
+            else:
+                ints[J, n] += 1
+                ints[EVENTS, n] = 0
+            v = w[new + at.V + n]
+            if not math.isfinite(v) or ints[STEPS, n] > max_steps:
+                status = OVERLONG if math.isfinite(v) else DIVERGED
+                t = pieces[ints[PIECE, n], TIME] + (ints[J, n] * w[H + n] + s)
+                _end(n, new, status, t, w, ints, ends, control)
+                return
+            _settle(
+                n, new, s, happened, w, ints, par, pieces, sines, first, ends, spikes, control,
+                max_steps,
+            )  # fmt: skip
+            return
+        # A crossing: back to where the step began, to try shorter ones.
+        done = w[at.COUNT + n] - 1.0
+        if kind == GRID:
+            ints[STEPS, n] += count - ints[J, n]
+            (ints[J, n], w[S + n], ints[EVENTS, n]) = (count - 1, 0.0, 0)
+        else:
+            ints[STEPS, n] += count
+            w[S + n] += done * length
+        w[at.BASE + n] += done * length
+        (ints[KIND, n], ints[TRIALS, n]) = (TRIAL, 0)
+        (w[FULL + n], w[TOO_SHORT + n]) = (length, 0.0)
+        length *= root
+        w[ESTIMATE + n] = length
+    for q in range(at.N_STATE):
+        w[new + q * LANES + n] = w[old + q * LANES + n]
+    (w[at.LENGTH + n], w[at.COUNT + n], w[at.END + n]) = (length, 0.0, 1.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _refill(
+    new: int,
+    queue: IntArray,
+    w: FloatArray,
+    ints: IntArray,
+    par: FloatArray,
+    pieces: FloatArray,
+    sines: FloatArray,
+    first: IntArray,
+    ends: FloatArray,
+    spikes: FloatArray,
+    control: IntArray,
+    max_steps: int,
+) -> None:
+    """Start a neuron in every idle lane, as far as the queue has any."""
+    for n in range(LANES):
+        if ints[KIND, n] == IDLE and control[TAKEN] < queue.size:
+            (r, control[TAKEN]) = (queue[control[TAKEN]], control[TAKEN] + 1)
+            control[BUSY] += 1
+            _load(n, r, new, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps)
+    control[N_SINES] = 0
+    for n in range(LANES):
+        if ints[KIND, n] != IDLE:
+            r = ints[NEURON, n]
+            control[N_SINES] = max(control[N_SINES], first[r + 1, 1] - first[r, 1])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def advance(
+    queue: IntArray,
+    rounds: int,
+    more: bool,
+    flags: npt.NDArray[np.uint8],
+    words: npt.NDArray[np.uint64],
+    w: FloatArray,
+    ints: IntArray,
+    par: FloatArray,
+    pieces: FloatArray,
+    sines: FloatArray,
+    first: IntArray,
+    ends: FloatArray,
+    spikes: FloatArray,
+    control: IntArray,
+    max_steps: int,
+) -> int:
+    """Take two steps in every lane, `rounds` times, refilling lanes from the queue.
+
+    Parameters
+    ----------
+    queue : array of int
+        Neurons to start.
+    rounds : int
+        When to return at the latest.
+    more : bool
+        Whether to return as soon as a lane finds the queue empty.
+    flags, words : array of uint8, array of uint64
+        The flags of `batch_step`, and the same memory 8 to a word.
+    w, ints, par, pieces, sines, first, ends, spikes : array
+        See the top of this module.
+    control : array of int
+        Neurons taken from the queue, spikes listed, largest number of sines in a lane, lanes at
+        work; updated.
+    max_steps : int
+        A neuron with more steps is given up.
+
+    Returns
+    -------
+    int
+        DONE if the queue is empty and every lane idle; else MOVED: the rounds are over, the list
+        of spikes is full, or a lane is idle and there may be more neurons for it.
+    """
+    (even, odd) = (at.EVEN, at.ODD)
+    for _ in range(rounds):
+        if spikes.shape[0] - control[LISTED] < SPIKES_PER_ROUND:
+            return MOVED
+        if control[BUSY] < LANES:
+            if control[TAKEN] < queue.size:
+                _refill(
+                    even, queue, w, ints, par, pieces, sines, first, ends, spikes, control,
+                    max_steps,
+                )  # fmt: skip
+            elif control[BUSY] == 0:
+                return DONE
+            elif more:
+                return MOVED
+        advance_even(w, flags, control[N_SINES])
+        for q in range(words.size):
+            if words[q] != 0:
+                for n in range(8 * q, 8 * q + 8):
+                    if flags[n] != 0:
+                        _attend(
+                            n, even, odd, w, ints, par, pieces, sines, first, ends, spikes, control,
+                            max_steps,
+                        )  # fmt: skip
+        advance_odd(w, flags, control[N_SINES])
+        for q in range(words.size):
+            if words[q] != 0:
+                for n in range(8 * q, 8 * q + 8):
+                    if flags[n] != 0:
+                        _attend(
+                            n, odd, even, w, ints, par, pieces, sines, first, ends, spikes, control,
+                            max_steps,
+                        )  # fmt: skip
+    return MOVED
