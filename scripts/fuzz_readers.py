@@ -25,8 +25,9 @@ memory (``/dev/shm``). A finding is written into the folder of ``--keep`` once f
 code, with what happened beside it, and the run goes on. A process that dies (more than 10 s for one
 input, or out of memory) leaves its input there as well, and another takes its place.
 
-Exit code: 0 if nothing was found, 1 if something was. It can be interrupted (Ctrl-C) at any time;
-``--corpus FOLDER`` lets the next run go on from there. Needs atheris (in the extra ``test``).
+Exit code: 0 if nothing was found, 1 if something was, 2 if it cannot run. It can be interrupted
+(Ctrl-C) at any time; ``--corpus FOLDER`` lets the next run go on from there. Needs atheris (in the
+extra ``test``).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ import argparse
 import contextlib
 import gc
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -362,6 +364,9 @@ def main() -> int:
         _work(options.target[0], options.worker, options.keep, options.flags)
     if options.replay:
         return _replay(options.target[0], options.replay)
+    if importlib.util.find_spec("atheris") is None:
+        print("atheris is not installed; pip install '.[test]'.", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, _interrupt)
     shm = Path("/dev/shm")
     place = shm if shm.is_dir() and os.access(shm, os.W_OK) else None
