@@ -60,6 +60,7 @@ RUNNING, FINISHED, STALLED, DIVERGED, OVERLONG = -1, 0, 1, 2, 3
 IDLE, GRID, PART, TRIAL = 0, 1, 2, 3
 # What happens at the start of a stretch: a neuron begins, nothing, a crossing, the timed event.
 BEGIN, NOTHING, CROSSED, TIMER = 0, 1, 2, 3
+GOES_ON = -1  # the lane is to take a step as it is
 # Further floats of a lane, after those of `batch_step`: grid step; start of a part within its grid
 # step; time of the timed event, of the last spike; of a trial: Hermite estimate, largest length
 # known to be too short, length of the full step.
@@ -107,7 +108,7 @@ def new_lanes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], FloatArr
     return flags, flags.view(np.uint64), w, np.zeros((N_INTS, LANES), dtype=np.int64)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _end(
     n: int,
     new: int,
@@ -139,7 +140,7 @@ def _end(
         w[new + q * LANES + n] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _enter_phase(n: int, r: int, phase: int, w: FloatArray, par: FloatArray) -> None:
     """Set what lane n's equations and its threshold depend on."""
     w[at.SIGN + n] = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
@@ -149,11 +150,28 @@ def _enter_phase(n: int, r: int, phase: int, w: FloatArray, par: FloatArray) -> 
     w[at.G_SWITCH + n] = par[r, G_DS] if phase in (DISCHARGE, DELAY_OFF) else 0.0
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy", _nrt=False)
+def _root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
+    """Return where the cubic with these Bezier ordinates first rises through 0, or -1.
+
+    Rising ordinates, the rule, make a rising cubic; three of Newton's iterations bring its root
+    to far below what the trials need. All else is left to the single kernel's careful search.
+    """
+    if not (g_0 < b_1 < b_2 < g_1 and g_1 > 0.0):
+        return _first_root(g_0, b_1, b_2, g_1)
+    (c_1, c_2) = (3.0 * (b_1 - g_0), 3.0 * (b_2 - 2.0 * b_1 + g_0))
+    c_3 = g_1 - g_0 + 3.0 * (b_1 - b_2)
+    s = g_0 / (g_0 - g_1)
+    for _ in range(3):
+        p = g_0 + s * (c_1 + s * (c_2 + s * c_3))
+        s = min(max(s - p / (c_1 + s * (2.0 * c_2 + s * 3.0 * c_3)), 0.0), 1.0)
+    return s
+
+
+@njit(cache=True, error_model="numpy", _nrt=False, fastmath={"contract"}, forceinline=True)
 def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advance`
     n: int,
     new: int,
-    s: float,
     happened: int,
     w: FloatArray,
     ints: IntArray,
@@ -166,14 +184,14 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
     control: IntArray,
     max_steps: int,
 ) -> None:
-    """Go on from where lane n's last stretch ended, s after grid step J: events, next stretch.
+    """Go on from where lane n's last stretch ended, S after grid step J: events, next stretch.
 
     `happened` is BEGIN for a neuron's beginning, NOTHING, CROSSED or TIMER for the timed event.
     Afterwards the lane has a stretch of steps to take, or is idle.
     """
     r = ints[NEURON, n]
     (phase, j, k) = (ints[PHASE, n], ints[J, n], ints[PIECE, n])
-    (t_0, h) = (pieces[k, TIME], w[H + n])
+    (t_0, h, s) = (pieces[k, TIME], w[H + n], w[S + n])
     stale = happened != NOTHING  # whether current and derivatives must be computed
     happened = NOTHING if happened == BEGIN else happened
     while True:
@@ -269,7 +287,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
         return
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _load(
     n: int,
     r: int,
@@ -303,33 +321,30 @@ def _load(
     (ints[NEURON, n], ints[PHASE, n], ints[PIECE, n]) = (r, INTEGRATE, k)
     w[H + n] = (pieces[k + 1, TIME] - pieces[k, TIME]) / pieces[k, STEPS_IN]
     (w[at.I_PIECE + n], w[at.SLOPE + n]) = (pieces[k, CURRENT], pieces[k, SLOPE])
-    (w[at.T_PIECE + n], w[T_LAST + n]) = (0.0, -1.0)
+    (w[at.T_PIECE + n], w[T_LAST + n], w[S + n]) = (0.0, -1.0, 0.0)
     _enter_phase(n, r, INTEGRATE, w, par)
-    _settle(
-        n, new, 0.0, BEGIN, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps
-    )
+    _settle(n, new, BEGIN, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy", _nrt=False, fastmath={"contract"}, forceinline=True)
 def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
     n: int,
     old: int,
     new: int,
     w: FloatArray,
     ints: IntArray,
-    par: FloatArray,
     pieces: FloatArray,
-    sines: FloatArray,
-    first: IntArray,
     ends: FloatArray,
-    spikes: FloatArray,
     control: IntArray,
     max_steps: int,
-) -> None:
-    """Look at what the step from `old` to `new` has done to lane n, and prepare the next one."""
+) -> int:
+    """Look at what the step from `old` to `new` has done to lane n.
+
+    Returns what `_settle` is to go on from, or GOES_ON if the lane has its next step already.
+    """
     kind = ints[KIND, n]
     if kind == IDLE:
-        return
+        return GOES_ON
     length = w[at.LENGTH + n]
     (m, md) = (w[new + at.M + n], w[new + at.MD + n])
     (sign, offset) = (w[at.SIGN + n], w[at.OFFSET + n])
@@ -346,12 +361,8 @@ def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
                 w[new + at.ENERGY + n] += step * v * w[new + at.I_0 + n]
                 w[new + at.V + n] = v + step * w[new + at.KV + n]
                 w[new + at.X + n] += step * w[new + at.KX + n]
-            s = min(w[S + n] + length, w[H + n])
-            _settle(
-                n, new, s, CROSSED, w, ints, par, pieces, sines, first, ends, spikes, control,
-                max_steps,
-            )  # fmt: skip
-            return
+            w[S + n] = min(w[S + n] + length, w[H + n])
+            return CROSSED
         ints[TRIALS, n] += 1
         if ints[TRIALS, n] == MAX_ITERATIONS or not slope > 0.0:
             (ints[TRIALS, n], length) = (MAX_ITERATIONS + 1, w[ESTIMATE + n])
@@ -366,32 +377,29 @@ def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
         (b_1, b_2) = (g_0 + third * w[old + at.MD + n], g - third * md)
         root = -1.0
         if g >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
-            root = _first_root(g_0, b_1, b_2, g)
+            root = _root(g_0, b_1, b_2, g)
         count = int(w[at.COUNT + n])
         if root < 0.0:
             if w[at.COUNT + n] < w[at.END + n]:
-                return
+                return GOES_ON
             ints[STEPS, n] += count - (ints[J, n] if kind == GRID else 0)
             (s, happened) = (0.0, NOTHING)
+            if kind == GRID or ints[TIMED, n] == 0:
+                ints[EVENTS, n] = 0
             if kind == GRID:
                 ints[J, n] = count
-                ints[EVENTS, n] = 0
-            elif ints[TIMED, n] != 0:
-                (s, happened) = (min(w[S + n] + count * length, w[H + n]), TIMER)
-            else:
+            elif ints[TIMED, n] == 0:
                 ints[J, n] += 1
-                ints[EVENTS, n] = 0
+            else:
+                (s, happened) = (min(w[S + n] + count * length, w[H + n]), TIMER)
+            w[S + n] = s
             v = w[new + at.V + n]
             if not math.isfinite(v) or ints[STEPS, n] > max_steps:
                 status = OVERLONG if math.isfinite(v) else DIVERGED
                 t = pieces[ints[PIECE, n], TIME] + (ints[J, n] * w[H + n] + s)
                 _end(n, new, status, t, w, ints, ends, control)
-                return
-            _settle(
-                n, new, s, happened, w, ints, par, pieces, sines, first, ends, spikes, control,
-                max_steps,
-            )  # fmt: skip
-            return
+                return GOES_ON
+            return happened
         # A crossing: back to where the step began, to try shorter ones.
         done = w[at.COUNT + n] - 1.0
         if kind == GRID:
@@ -408,9 +416,10 @@ def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
     for q in range(at.N_STATE):
         w[new + q * LANES + n] = w[old + q * LANES + n]
     (w[at.LENGTH + n], w[at.COUNT + n], w[at.END + n]) = (length, 0.0, 1.0)
+    return GOES_ON
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def _refill(
     new: int,
     queue: IntArray,
@@ -438,7 +447,7 @@ def _refill(
             control[N_SINES] = max(control[N_SINES], first[r + 1, 1] - first[r, 1])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", _nrt=False, nogil=True)
 def advance(
     queue: IntArray,
     rounds: int,
@@ -482,36 +491,35 @@ def advance(
         DONE if the queue is empty and every lane idle; else MOVED: the rounds are over, the list
         of spikes is full, or a lane is idle and there may be more neurons for it.
     """
-    (even, odd) = (at.EVEN, at.ODD)
     for _ in range(rounds):
         if spikes.shape[0] - control[LISTED] < SPIKES_PER_ROUND:
             return MOVED
         if control[BUSY] < LANES:
             if control[TAKEN] < queue.size:
                 _refill(
-                    even, queue, w, ints, par, pieces, sines, first, ends, spikes, control,
+                    at.EVEN, queue, w, ints, par, pieces, sines, first, ends, spikes, control,
                     max_steps,
                 )  # fmt: skip
             elif control[BUSY] == 0:
                 return DONE
             elif more:
                 return MOVED
-        advance_even(w, flags, control[N_SINES])
-        for q in range(words.size):
-            if words[q] != 0:
+        for half in range(2):
+            (old, new) = (at.EVEN, at.ODD) if half == 0 else (at.ODD, at.EVEN)
+            if half == 0:
+                advance_even(w, flags, control[N_SINES])
+            else:
+                advance_odd(w, flags, control[N_SINES])
+            for q in range(words.size):
+                if words[q] == 0:
+                    continue
                 for n in range(8 * q, 8 * q + 8):
-                    if flags[n] != 0:
-                        _attend(
-                            n, even, odd, w, ints, par, pieces, sines, first, ends, spikes, control,
-                            max_steps,
-                        )  # fmt: skip
-        advance_odd(w, flags, control[N_SINES])
-        for q in range(words.size):
-            if words[q] != 0:
-                for n in range(8 * q, 8 * q + 8):
-                    if flags[n] != 0:
-                        _attend(
-                            n, odd, even, w, ints, par, pieces, sines, first, ends, spikes, control,
-                            max_steps,
+                    if flags[n] == 0:
+                        continue
+                    happened = _attend(n, old, new, w, ints, pieces, ends, control, max_steps)
+                    if happened != GOES_ON:
+                        _settle(
+                            n, new, happened, w, ints, par, pieces, sines, first, ends, spikes,
+                            control, max_steps,
                         )  # fmt: skip
     return MOVED
