@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -18,10 +19,10 @@ from spicealif.design import Neuron, dump_toml
 from spicealif.errors import SweepError
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
-from spicealif.sweep.pool import run_jobs
+from spicealif.sweep.pool import batch_size, run_jobs
 from spicealif.sweep.space import Points, Range, Sampling, sweep_points
 from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, Job, Settings, Side, Value
+from spicealif.sweep.worker import OK, PASSING, Job, Settings, Side, Value
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,8 +38,6 @@ _SOURCES = (
     *("design", "netlist", "reference", "simulators", "sweep/worker.py"),
     *("waveforms.py", "measures.py", "comparison.py", "spikes.py", "_spike_kernels.py"),
 )
-#: Points of a reference-only job: enough for the kernel that integrates many at once.
-_BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +169,9 @@ class Experiment:
             keys = self.keys()
             values = kept.find(set(keys))
             if retry_failed:
-                values = {k: v for k, v in values.items() if v.get("status") == OK}
+                values = {k: v for k, v in values.items() if v["status"] == OK}
+            if self.waveforms:
+                values = {k: v for k, v in values.items() if _whole(k, v, kept)}
             self._compute(keys, values, kept, executor, workers, progress)
             return dataset(self, [values[key] for key in keys], kept)
         finally:
@@ -226,16 +227,22 @@ class Experiment:
 
         look()
         if missing:
-            for job, results in run_jobs(self._jobs(missing, store), executor, workers, look):
-                for (key, _), value in zip(job.points, results, strict=True):
-                    store.put(key, value)
-                    values[key] = value
-                    failed += value["status"] != OK
+            size = 1
+            if self.sides == "reference" and not self.waveforms:
+                size = batch_size(len(missing), executor, workers)
+            jobs = self._jobs(missing, size, store)
+            # Closed here and not whenever it is collected: it holds the worker processes.
+            with contextlib.closing(run_jobs(jobs, executor, workers, look)) as done:
+                for job, results in done:
+                    for (key, _), value in zip(job.points, results, strict=True):
+                        if not value.pop(PASSING, False):
+                            store.put(key, value)
+                        values[key] = value
+                        failed += value["status"] != OK
         look()
 
-    def _jobs(self, missing: Mapping[str, int], store: Store) -> Iterator[Job]:
+    def _jobs(self, missing: Mapping[str, int], size: int, store: Store) -> Iterator[Job]:
         settings, base = self._settings(store), dump_toml(self.neuron)
-        size = _BATCH if self.sides == "reference" and not self.waveforms else 1
         batch: list[tuple[str, Mapping[str, Any]]] = []
         for key, k in missing.items():
             batch.append((key, self.points.changes(k)))
@@ -287,6 +294,14 @@ class Sweep(Experiment):
     ) -> None:
         points = sweep_points(neuron, over, sampling, n, seed)
         super().__init__(neuron, points, kind=choices.pop("kind", sampling), **choices)
+
+
+def _whole(key: str, value: Value, store: Store) -> bool:
+    """Whether a point's waveforms are where they should be; one that failed has none."""
+    sides = value.get("waveforms", ())
+    return value["status"] != OK or (
+        bool(sides) and all(store.waveforms_path(key, side).is_file() for side in sides)
+    )
 
 
 def _templates_digest() -> str:

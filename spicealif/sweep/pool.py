@@ -1,40 +1,59 @@
 """Handing jobs to an executor, and what becomes of jobs whose worker dies.
 
-The pool of our own is `concurrent.futures.ProcessPoolExecutor`, which breaks as a whole when one
-of its processes dies. Then every job that was under way is tried again by itself in a new pool: the
-one that kills its worker again is the culprit and fails, the others lose nothing but time.
+Our own workers are programs that this process starts and talks to over pipes, each with a thread
+here that waits for it. Python's own pools would ask for more: that the user's script can be
+imported a second time, that nobody kills this process (their workers would then wait for ever), and
+that no worker dies (all of them would be given up). Here a worker that dies takes one job with it,
+which is tried again point by point; a pipe that closes tells a worker that this process is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import math
 import os
-import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
+    ThreadPoolExecutor,
     wait,
 )
 from typing import Any
 
 from spicealif.errors import SweepError
-from spicealif.sweep.worker import ERROR, Job, Value, evaluate, failure
+from spicealif.sweep.worker import READY, Job, Value, evaluate, failure, lost
 
-__all__ = ["CRASHED", "Pool", "run_jobs", "usable_cores"]
+__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "usable_cores"]
 
 #: Status of points whose worker process died with them, twice.
 CRASHED = "CRASHED"
 #: Jobs handed over and not yet done, for each worker: enough to keep all busy, few to lose.
 _AHEAD = 2
+#: Points of a job that computes many at once, at most.
+_BATCH = 256
 #: Seconds between two looks at what runs.
 _LOOK = 0.2
+#: Seconds that a worker has to end what it has started, before it is killed.
+_GRACE = 3.0
+#: What a worker runs. Not ``-m``, which would look for modules in the working directory first.
+_START = """
+import sys
+sys.path[:] = sys.argv[1:]
+try:
+    from spicealif.sweep.worker import serve
+except BaseException as error:
+    print("spicealif", type(error).__name__, ascii(str(error)))
+else:
+    serve()
+"""
 
 
 def usable_cores() -> int:
@@ -45,56 +64,167 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
+def batch_size(points: int, executor: Executor | None, workers: int | None) -> int:
+    """Return how many points a job should have: many at once, but work for every worker."""
+    return max(1, min(_BATCH, math.ceil(points / (_AHEAD * _width(executor, workers)))))
+
+
 class Pool:
-    """Worker processes of our own, made anew when one of them has died.
+    """Worker processes of our own, each made anew when it has died.
 
     Parameters
     ----------
     workers : int or None
-        Number of processes; the usable cores if not given.
+        Number of processes, started as they are needed; the usable cores if not given.
+
+    Raises
+    ------
+    SweepError
+        If the number makes no sense.
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        if workers is not None and (isinstance(workers, bool) or not workers >= 1):
-            raise SweepError(f"The number of workers is {workers}; give 1 or more.")
-        self.workers = workers or usable_cores()
-        self._executor: ProcessPoolExecutor | None = None
+        self.workers = _width(None, workers)
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="spicealif-sweep")
+        self._of_thread = threading.local()
+        self._lock = threading.Lock()
+        self._processes: set[_Process] = set()
+        self._closed = False
 
     def submit(self, job: Job) -> Future[list[Value]]:
-        """Hand over a job."""
-        if self._executor is None:
-            if multiprocessing.parent_process() is not None:
-                raise SweepError(
-                    "A worker process was asked to start workers of its own; put what starts the "
-                    'experiment under if __name__ == "__main__": in your script.'
-                )
-            self._executor = ProcessPoolExecutor(
-                self.workers, mp_context=_context(), initializer=_ignore_interrupts
-            )
-        return self._executor.submit(evaluate, job)
-
-    def restart(self) -> None:
-        """Give up the processes; the next job gets new ones."""
-        executor, self._executor = self._executor, None
-        if executor is None:
-            return
-        # Python 3.14 has kill_workers(); before, the processes are to be had this way only.
-        processes = list((getattr(executor, "_processes", None) or {}).values())
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                process.kill()
-        for process in processes:
-            with contextlib.suppress(OSError, ValueError, AssertionError):
-                process.join(5)
+        """Hand over a job; its future raises `SweepError` if no worker can be started."""
+        return self._threads.submit(self._compute, job)
 
     def close(self, *, kill: bool) -> None:
-        """End the processes, at once or when they are idle."""
-        if kill:
-            self.restart()
-        elif self._executor is not None:
-            self._executor.shutdown(wait=True)
-            self._executor = None
+        """End the processes, at once or when they have done their jobs."""
+        self._threads.shutdown(wait=not kill, cancel_futures=kill)
+        with self._lock:
+            self._closed = True
+            processes = list(self._processes)
+        # First all are told, then all are waited for.
+        for process in processes:
+            process.hang_up()
+        for process in processes:
+            process.end()
+        self._threads.shutdown(wait=True)
+        for process in processes:
+            process.forget()
+
+    def _compute(self, job: Job) -> list[Value]:
+        values = self._attempt(job)
+        if values is not None:
+            return values
+        # The process died. Tried one by one, the point that kills its worker is the culprit, and
+        # the others lose nothing but time.
+        values = []
+        for point in job.points:
+            one = Job(job.base, job.settings, (point,))
+            reason = "The worker process died while it computed this point, twice."
+            values += self._attempt(one) or failure(one, CRASHED, reason)
+        return values
+
+    def _attempt(self, job: Job) -> list[Value] | None:
+        """Return a job's values; None if its process died with it."""
+        process: _Process | None = getattr(self._of_thread, "process", None)
+        if process is None or not process.alive():
+            self._discard(process)
+            process = self._of_thread.process = self._start()
+        try:
+            return process.ask(job)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            self._of_thread.process = None
+            self._discard(process)
+            if self._closed:
+                raise CancelledError from None
+            return None
+
+    def _start(self) -> _Process:
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            process = _Process()
+            self._processes.add(process)
+        word = process.first_word()
+        if word != READY:
+            self._discard(process)
+            if self._closed:
+                raise CancelledError
+            raise SweepError(
+                f"A worker process does not start ({word}); install spicealif again, or give an "
+                "executor of your own, such as concurrent.futures.ThreadPoolExecutor()."
+            )
+        return process
+
+    def _discard(self, process: _Process | None) -> None:
+        if process is not None:
+            process.end()
+            process.forget()
+            with self._lock:
+                self._processes.discard(process)
+
+
+class _Process:
+    """A process that computes the jobs it is sent, see `worker.serve`."""
+
+    def __init__(self) -> None:
+        # The workers are as many as the cores, so that threads inside them only get in the way.
+        environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, *filter(_is_text, sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                # Ctrl-C, which a terminal sends to all of its processes, is for the parent.
+                start_new_session=sys.platform != "win32",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except OSError as error:
+            raise SweepError(
+                f"A worker process cannot be started ({error.strerror}); check that "
+                f"{ascii(sys.executable)} can be run, and that there is memory for it."
+            ) from None
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def first_word(self) -> str:
+        """Return `READY`, or why it does not start."""
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            # A user's own start-up file may have printed something first.
+            for line in self._process.stdout:
+                greeting, _, word = line.decode("ascii", "replace").strip().partition(" ")
+                if greeting == "spicealif":
+                    return word
+        return "it ended before it said anything"
+
+    def ask(self, job: Job) -> list[Value]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        pickle.dump(job, self._process.stdin)
+        self._process.stdin.flush()
+        values: list[Value] = pickle.load(self._process.stdout)
+        return values
+
+    def hang_up(self) -> None:
+        """Tell it to end itself and whatever it has started."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._process.stdin.close()
+
+    def end(self) -> None:
+        self.hang_up()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def forget(self) -> None:
+        """Close what is left of it; only when no thread reads from it any more."""
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def run_jobs(
@@ -102,7 +232,7 @@ def run_jobs(
     executor: Executor | None,
     workers: int | None,
     look: Callable[[], None],
-) -> Iterator[tuple[Job, list[Value]]]:
+) -> Generator[tuple[Job, list[Value]], None, None]:
     """Compute jobs, in whatever order they get done.
 
     Parameters
@@ -124,126 +254,108 @@ def run_jobs(
     Raises
     ------
     SweepError
-        If a foreign executor is broken.
+        If a foreign executor is broken or takes no more work, after everything that it did do was
+        given; or if our own processes cannot be started.
     """
-    work = _Work(iter(jobs), executor, workers)
+    work = _Work(jobs, executor, workers)
+    finished = False
     try:
         while work.fill():
             done, _ = wait(work.pending, _LOOK, FIRST_COMPLETED)
             look()
             for future in done:
                 yield from work.take(future)
-            yield from work.mend()
-        work.finished = True
+        if work.trouble is not None:
+            raise work.trouble
+        finished = True
     finally:
-        work.close()
+        work.close(kill=not finished)
 
 
 class _Work:
     """Jobs on their way through an executor."""
 
-    def __init__(
-        self, queue: Iterator[Job], executor: Executor | None, workers: int | None
-    ) -> None:
-        self.queue, self.executor = queue, executor
+    def __init__(self, jobs: Iterable[Job], executor: Executor | None, workers: int | None) -> None:
+        self.queue, self.executor = iter(jobs), executor
+        self.room = _AHEAD * _width(executor, workers)
         self.pool = Pool(workers) if executor is None else None
-        width = self.pool.workers if self.pool is not None else _width(executor, workers)
-        self.room = width * _AHEAD
         self.pending: dict[Future[list[Value]], Job] = {}
-        #: Jobs that were under way when a worker died, to be tried one at a time.
-        self.suspects: deque[Job] = deque()
-        self.alone = False
-        self.broken: list[Job] = []
-        self.finished = False
+        #: Why no more jobs are handed over; those under way are still waited for.
+        self.trouble: SweepError | None = None
 
     def fill(self) -> bool:
         """Hand over jobs while there is room; return whether any are under way."""
-        while len(self.pending) < (1 if self.suspects else self.room):
-            self.alone = bool(self.suspects)
-            job = self.suspects.popleft() if self.suspects else next(self.queue, None)
+        while self.trouble is None and len(self.pending) < self.room:
+            job = next(self.queue, None)
             if job is None:
                 break
-            if self.pool is not None:
-                self.pending[self.pool.submit(job)] = job
-            else:
-                self.pending[self._foreign(job)] = job
-            if self.alone:
-                break
+            try:
+                self.pending[self._submit(job)] = job
+            except SweepError as error:
+                self.trouble = error
         return bool(self.pending)
 
     def take(self, future: Future[list[Value]]) -> Iterator[tuple[Job, list[Value]]]:
-        """Give the result of a job that is done, unless its worker died."""
+        """Give the result of a job that is done, unless it shows that the executor is broken."""
         job = self.pending.pop(future)
         try:
-            values = future.result()
-        except BrokenExecutor as error:
-            if self.pool is None:
-                raise SweepError(
-                    f"The executor broke ({error}); what was done is stored: run the same again "
-                    "with a new one."
-                ) from None
-            self.broken.append(job)
-            return
-        except CancelledError:
-            values = failure(job, ERROR, "It was cancelled before it was computed.")
-        except Exception as error:
-            # Whatever an executor raises, of a lost machine for example.
-            values = failure(job, ERROR, f"{type(error).__name__}: {error}.")
-        yield job, values
-
-    def mend(self) -> Iterator[tuple[Job, list[Value]]]:
-        """After the death of a worker: find the job that kills it."""
-        if not self.broken or self.pool is None:
-            return
-        broken = [*self.broken, *self.pending.values()]
-        self.broken.clear()
-        self.pending.clear()
-        self.pool.restart()
-        if self.alone and len(broken) == 1:
-            reason = "The worker process died while it computed this point, twice."
-            yield broken[0], failure(broken[0], CRASHED, reason)
+            values = _result(future, job)
+        except SweepError as error:
+            self.trouble = self.trouble or error
         else:
-            self.suspects.extend(one for job in broken for one in _singles(job))
+            yield job, values
 
-    def close(self) -> None:
+    def close(self, *, kill: bool) -> None:
         """End our processes; leave a foreign executor without work of ours."""
-        if self.pool is not None:
-            self.pool.close(kill=not self.finished)
         for future in self.pending:
             future.cancel()
+        if self.pool is not None:
+            self.pool.close(kill=kill)
 
-    def _foreign(self, job: Job) -> Future[list[Value]]:
+    def _submit(self, job: Job) -> Future[list[Value]]:
+        if self.pool is not None:
+            return self.pool.submit(job)
         assert self.executor is not None
         try:
             return self.executor.submit(evaluate, job)
-        except RuntimeError as error:
+        except RuntimeError as error:  # a BrokenExecutor is one
             raise SweepError(
                 f"The executor takes no more work ({error}); what was done is stored: run the "
                 "same again with a new one."
             ) from None
 
 
-def _singles(job: Job) -> Iterator[Job]:
-    for point in job.points:
-        yield Job(job.base, job.settings, (point,))
+def _is_text(entry: object) -> bool:
+    return isinstance(entry, str)
+
+
+def _result(future: Future[list[Value]], job: Job) -> list[Value]:
+    try:
+        return future.result()
+    except SweepError:
+        raise
+    except BrokenExecutor as error:
+        raise SweepError(
+            f"The executor broke ({error}); what was done is stored: run the same again with a "
+            "new one."
+        ) from None
+    except CancelledError:
+        return lost(job, "It was cancelled before it was computed.")
+    except Exception as error:
+        # Whatever an executor raises, of a lost machine for example.
+        return lost(job, f"{type(error).__name__}: {error}.")
 
 
 def _width(executor: Executor | None, workers: int | None) -> int:
     """Return how many jobs an executor does at a time, as far as it tells."""
-    told: Any = workers or getattr(executor, "_max_workers", None)
+    if workers is not None:
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise SweepError(f"The number of workers is {workers}; give 1 or more.")
+        return workers
+    if executor is None:
+        return usable_cores()
+    told: Any = getattr(executor, "_max_workers", None)
+    if told is None:
+        with contextlib.suppress(Exception):  # Dask's knows its cluster
+            told = sum(executor._client.nthreads().values())  # type: ignore[attr-defined]
     return told if isinstance(told, int) and told > 0 else 4 * usable_cores()
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    # Not by fork: this process may have threads, and numba's and ngspice's do not survive it.
-    methods = multiprocessing.get_all_start_methods()
-    if "forkserver" not in methods:
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["spicealif.sweep.worker"])
-    return context
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C, which a terminal sends to every process, to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

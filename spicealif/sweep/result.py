@@ -89,8 +89,9 @@ def dataset(experiment: Experiment, values: Sequence[Value], store: Store) -> xr
             ]
             for key, v in zip(keys, values, strict=True)
         ]
+        folder = str(store.waveforms_path("", "").parent.absolute())
         files = np.array(names, dtype=object).T.reshape(len(sides), *shape)
-        data["waveforms"] = (("side", *dims), files, {"folder": str(store.folder.absolute())})
+        data["waveforms"] = (("side", *dims), files, {"folder": folder})
     coords: dict[str, Any] = {"side": ("side", np.array(sides, dtype=object))}
     for name, column in points.values.items():
         unit = unit_of(experiment.neuron, name)

@@ -99,7 +99,8 @@ class Points:
 
     def changes(self, index: int) -> dict[str, float | str]:
         """Return the values of a point, as `Neuron.replace` takes them."""
-        return {name: column[index].item() for name, column in self.values.items()}
+        # As Python's own numbers and texts; an array of texts holds those already.
+        return {n: column[index : index + 1].tolist()[0] for n, column in self.values.items()}
 
 
 def sweep_points(

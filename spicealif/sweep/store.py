@@ -1,41 +1,47 @@
 """Results of points on disk, under the digest of everything that they depend on.
 
 A store is a folder of *segments*. Every process that writes has a segment of its own and only ever
-appends whole lines to it, each with the checksum of what follows; so processes need no locks, and a
-line that was cut off by ``kill -9`` or a full disk, or that was changed later, is noticed and does
-not touch the others. Looking results up is reading the segments from one end to the other, and
-taking apart only the lines that are wanted.
+appends whole lines to it, each with the checksum of what follows; so processes need not wait for
+each other, and a line that was cut off by ``kill -9`` or a full disk, or that was changed later, is
+noticed and does not touch the others. Looking results up is reading the segments from one end to
+the other, and taking apart only the lines that are wanted.
 
 ::
 
     store/
-        segments/20261125T021500-4242-3f9a.txt      checksum, key, {...}
-        damaged/...                                 lines that were set aside
-        waveforms/<key>-circuit.nc                  where they were asked for
+        segments/20261125T021500.123456789-4242-3f9a2b1c.txt    checksum, key, {...}
+        damaged/...                                             lines that were set aside
+        waveforms/<key>-circuit.nc                              where they were asked for
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
+import errno
 import os
 import secrets
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from spicealif._cache import cache_folder
-from spicealif._files import make_folder, write_text
+from spicealif._files import make_folder, replacing
 from spicealif.errors import OutputError, StoreError
+from spicealif.sweep._segments import (
+    Brief,
+    key_of,
+    line_of,
+    lock,
+    locked,
+    parts_of,
+    segment_name,
+    value_of,
+)
 
 __all__ = ["Store", "StoreReport", "default_store"]
 
 _SEGMENTS, _DAMAGED, WAVEFORMS = "segments", "damaged", "waveforms"
-#: Hexadecimal digits of a line's checksum: 64 bits, against accidents.
-_DIGITS = 16
 #: A longer line is no result of ours; without a limit a damaged file could fill the memory.
 _LONGEST = 1 << 26
 
@@ -54,7 +60,7 @@ class StoreReport:
     results, failed : int
         Results, and how many of them are of points that failed.
     damaged : int
-        Lines that are no whole result.
+        Lines that are no whole result, and files that cannot be read.
     segments, size : int
         Files, and their bytes.
     waveforms, waveforms_size : int
@@ -89,7 +95,7 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        #: Damaged lines that the last `find` met.
+        #: Damaged lines that the last `find` met, and files that it could not read.
         self.damaged = 0
         self._file: IO[bytes] | None = None
         #: Why nothing more is written; empty while all is well.
@@ -101,7 +107,10 @@ class Store:
         return not self.trouble
 
     def find(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Return the results that are there, by key; the newest where there are several.
+        """Return the results that are there, by key.
+
+        Where there are several the newest, but one that failed only if there is no other: the same
+        point may have run out of time in one process and not in another.
 
         Raises
         ------
@@ -112,16 +121,16 @@ class Store:
         found: dict[str, dict[str, Any]] = {}
         self.damaged = 0
         for path in self._paths():
-            for line in _lines(path):
-                key = _key(line)
-                if key is None:
+            for line in self._lines(path):
+                key = key_of(line)
+                if not key:
                     self.damaged += 1
-                elif key in wanted:
-                    value = _value(line)
+                elif name := wanted.get(key):
+                    value = value_of(line)
                     if value is None:
                         self.damaged += 1
-                    else:
-                        found[wanted[key]] = value
+                    elif value["status"] == "OK" or found.get(name, value)["status"] != "OK":
+                        found[name] = value
         return found
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
@@ -132,24 +141,37 @@ class Store:
         """
         if self.trouble:
             return
-        line = _line(key, value)
+        line = line_of(key, value)
         try:
-            file = self._segment()
-            start = file.tell()
-            try:
-                # One call for the whole line: a process that is killed leaves all of it or a part.
-                if file.write(line) != len(line):
-                    raise OSError(28, "No space left on device")
-            except OSError:
-                with contextlib.suppress(OSError):
-                    file.truncate(start)
-                raise
-        except (OSError, OutputError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            self._append(line)
+            if self._taken_away():
+                self.close()
+                self._append(line)
+        except OSError as error:
             self.trouble = (
-                f"The store {ascii(str(self.folder))} cannot be written to ({reason}), so results "
-                "are kept in memory only; free some space, or choose another store."
+                f"The store {ascii(str(self.folder))} cannot be written to "
+                f"({error.strerror or error}), so results are kept in memory only; free some "
+                "space, or choose another store."
             )
+
+    def _append(self, line: bytes) -> None:
+        file = self._segment()
+        start = file.tell()
+        try:
+            # One call for the whole line: a process that is killed leaves all of it or a part.
+            if file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(start)
+            raise
+
+    def _taken_away(self) -> bool:
+        """Whether our segment is gone, perhaps with the whole store, and written to in vain."""
+        file = self._file
+        if file is None or os.fstat(file.fileno()).st_nlink:
+            return False
+        return not Path(file.name).exists()  # some file systems count no links
 
     def waveforms_path(self, key: str, side: str) -> Path:
         """Return where the waveforms of a result are, or would be."""
@@ -168,44 +190,55 @@ class Store:
         Parameters
         ----------
         set_aside : bool
-            Copy damaged lines into the folder ``damaged`` and take them out of the segments. Only
-            while nobody writes to the store.
+            Move damaged lines, and files that cannot be read, into the folder ``damaged``. Files
+            that somebody is writing to are left as they are.
 
         Returns
         -------
         StoreReport
+
+        Raises
+        ------
+        OutputError
+            If something cannot be set aside; it then is where it was.
+        StoreError
+            If the store cannot be read.
         """
+        if set_aside:
+            self.close()
         report = StoreReport()
-        newest: dict[bytes, _Brief] = {}
+        newest: dict[bytes, Brief] = {}
         for path in self._paths():
             report.segments += 1
-            report.size += path.stat().st_size
-            good, bad = [], []
-            for line in _lines(path):
-                key, value = _key(line), _value(line)
-                if key is None or value is None:
-                    bad.append(line)
-                else:
-                    good.append(line)
-                    newest[key] = _Brief(value)
-            report.damaged += len(bad)
-            if bad and set_aside:
-                make_folder(self.folder / _DAMAGED)
-                kept = self.folder / _DAMAGED / f"{path.stem}-{secrets.token_hex(4)}.txt"
-                kept.write_bytes(b"".join(bad))
-                _rewrite(path, good)
+            with contextlib.suppress(OSError):  # it is counted as damaged below
+                report.size += path.stat().st_size
+            self.damaged = 0
+            for line in self._lines(path):
+                key, value = parts_of(line)
+                if value is None:
+                    self.damaged += 1
+                elif value["status"] == "OK" or key not in newest or newest[key].failed:
+                    newest[key] = Brief(value)
+            report.damaged += self.damaged
+            if self.damaged and set_aside:
+                with locked(path) as ours:
+                    if ours or not path.is_file():
+                        self._set_aside(path)
         report.results = len(newest)
         report.failed = sum(brief.failed for brief in newest.values())
         for brief in newest.values():
             name = brief.experiment
             report.by_experiment[name] = report.by_experiment.get(name, 0) + 1
-        for file in (self.folder / WAVEFORMS).glob("*.nc"):
-            report.waveforms += 1
-            report.waveforms_size += file.stat().st_size
+        for file in self._waveforms():
+            with contextlib.suppress(OSError):  # taken away meanwhile
+                report.waveforms_size += file.stat().st_size
+                report.waveforms += 1
         return report
 
     def prune(self, *, failed: bool = False, experiment: str | None = None) -> int:
-        """Write the store anew without what is not wanted; only while nobody writes to it.
+        """Write the store anew without what is not wanted.
+
+        Files that somebody is writing to are left as they are.
 
         Parameters
         ----------
@@ -223,108 +256,105 @@ class Store:
         ------
         OutputError
             If the store cannot be written to; it then is as it was.
+        StoreError
+            If the store cannot be read.
         """
         self.close()
-        paths = list(self._paths())
-        lines: dict[bytes, bytes] = {}
-        unwanted: set[bytes] = set()
-        for path in paths:
-            for line in _lines(path):
-                key, value = _key(line), _value(line)
-                if key is None or value is None:
-                    continue
-                brief = _Brief(value)
-                lines.pop(key, None)
-                unwanted.discard(key)
-                if (failed and brief.failed) or brief.experiment == experiment:
-                    unwanted.add(key)
-                else:
-                    lines[key] = line
-        folder = make_folder(self.folder / _SEGMENTS)
-        # The new segment is whole before the old ones go: a result may then be there twice.
-        _rewrite(folder / _segment_name(), list(lines.values()))
-        for path in paths:
-            path.unlink(missing_ok=True)
-        for file in (self.folder / WAVEFORMS).glob("*.nc"):
-            if file.stem.rpartition("-")[0].encode("ascii", "replace") not in lines:
-                file.unlink(missing_ok=True)
+        best: dict[bytes, tuple[Path, int, Brief]] = {}
+        with contextlib.ExitStack() as locks:
+            every = list(self._paths())
+            paths = [path for path in every if locks.enter_context(locked(path))]
+            # Which line of which file counts for each point; the lines may be too many to hold.
+            for path in paths:
+                for number, line in enumerate(self._lines(path)):
+                    key, value = parts_of(line)
+                    if value is not None:
+                        brief = Brief(value)
+                        if key not in best or not brief.failed or best[key][2].failed:
+                            best[key] = path, number, brief
+            unwanted = {
+                key
+                for key, (_, _, brief) in best.items()
+                if (failed and brief.failed) or brief.experiment == experiment
+            }
+            places = {(path, n) for key, (path, n, _) in best.items() if key not in unwanted}
+            if paths:
+                # The new segment is whole before the old ones go: a result may be there twice.
+                self._rewrite(self.folder / _SEGMENTS / segment_name(), paths, places)
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        left = {
+            key for path in self._paths() for line in self._lines(path) if (key := key_of(line))
+        }
+        for file in self._waveforms():
+            if file.stem.rpartition("-")[0].encode("ascii", "replace") not in left:
+                with contextlib.suppress(OSError):
+                    file.unlink()
         return len(unwanted)
 
     def _paths(self) -> Iterator[Path]:
         """Give the segments, the oldest first: their names begin with the time."""
         folder = self.folder / _SEGMENTS
         try:
-            yield from sorted(folder.glob("*.txt"))
+            names = os.listdir(folder)  # noqa: PTH208 - Path.glob passes over what it cannot read
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise StoreError(
                 f"The store {ascii(str(self.folder))} cannot be read ({error.strerror}); check the "
                 "path and its rights."
             ) from None
+        # A file that is being rewritten has a dot in front until it is whole.
+        yield from (folder / n for n in sorted(names) if n.endswith(".txt") and n[0] != ".")
+
+    def _lines(self, path: Path) -> Iterator[bytes]:
+        """Give the lines of a segment, the last one even if it was cut off."""
+        try:
+            with path.open("rb") as file:
+                while line := file.readline(_LONGEST):
+                    yield line
+        except FileNotFoundError:
+            return  # pruned by somebody else meanwhile
+        except OSError:
+            self.damaged += 1  # one file; the others are as good as ever
+
+    def _waveforms(self) -> Iterator[Path]:
+        return (self.folder / WAVEFORMS).glob("*.nc")
 
     def _segment(self) -> IO[bytes]:
         if self._file is None:
-            folder = make_folder(self.folder / _SEGMENTS)
+            folder = self.folder / _SEGMENTS
+            folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered: a result that was put is not lost with this process.
-            self._file = (folder / _segment_name()).open("xb", buffering=0)
+            self._file = (folder / segment_name()).open("xb", buffering=0)
+            lock(self._file, exclusive=False)
         return self._file
 
+    def _set_aside(self, path: Path) -> None:
+        """Take damaged lines out of a segment, or the whole of it away if it cannot be read."""
+        folder = make_folder(self.folder / _DAMAGED)
+        target = folder / f"{path.stem}-{secrets.token_hex(4)}.txt"
+        before = self.damaged
+        good = {
+            (path, n) for n, line in enumerate(self._lines(path)) if parts_of(line)[1] is not None
+        }
+        if self.damaged > before:  # a line that was damaged would not have been counted here
+            try:
+                path.rename(target)
+            except OSError as error:
+                raise OutputError(
+                    f"{ascii(str(path))} cannot be moved ({error.strerror}); move it away by hand."
+                ) from None
+            return
+        bad = {(path, n) for n, _ in enumerate(self._lines(path))} - good
+        self._rewrite(target, [path], bad)
+        self._rewrite(path, [path], good)
 
-def _segment_name() -> str:
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-    return f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}.txt"
-
-
-class _Brief:
-    """What a look through the store keeps of a result."""
-
-    __slots__ = ("experiment", "failed")
-
-    def __init__(self, value: Mapping[str, Any]) -> None:
-        self.failed = value.get("status") != "OK"
-        self.experiment = str(value.get("experiment", ""))
-
-
-def _line(key: str, value: Mapping[str, Any]) -> bytes:
-    body = f"{key} {json.dumps(value, allow_nan=False, separators=(',', ':'))}".encode("ascii")
-    return _checksum(body) + b" " + body + b"\n"
-
-
-def _checksum(data: bytes) -> bytes:
-    return hashlib.sha256(data).hexdigest()[:_DIGITS].encode("ascii")
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Give the lines of a segment, the last one even if it was cut off."""
-    try:
-        with path.open("rb") as file:
-            while line := file.readline(_LONGEST):
-                yield line
-    except FileNotFoundError:
-        return  # pruned by somebody else meanwhile
-    except OSError as error:
-        raise StoreError(
-            f"The store's file {ascii(str(path))} cannot be read ({error.strerror}); check its "
-            "rights, or move it away: its results will be computed again."
-        ) from None
-
-
-def _key(line: bytes) -> bytes | None:
-    """Return the key of a line; None if the line is not whole."""
-    whole = line.endswith(b"\n") and line[_DIGITS : _DIGITS + 1] == b" "
-    body = line[_DIGITS + 1 : -1]
-    if not whole or line[:_DIGITS] != _checksum(body):
-        return None
-    return body.partition(b" ")[0]
-
-
-def _value(line: bytes) -> dict[str, Any] | None:
-    """Return the result of a line whose checksum is right; None if it is none of ours."""
-    try:
-        value = json.loads(line[_DIGITS + 1 :].partition(b" ")[2])
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _rewrite(path: Path, lines: list[bytes]) -> None:
-    write_text(path, b"".join(lines).decode("ascii"))
+    def _rewrite(self, target: Path, paths: list[Path], places: set[tuple[Path, int]]) -> None:
+        """Write a file anew of some lines of others, whole or not at all."""
+        with replacing(target) as temporary, temporary.open("wb") as file:
+            for path in paths:
+                for number, line in enumerate(self._lines(path)):
+                    if (path, number) in places:
+                        file.write(line)

@@ -6,32 +6,57 @@ A simulator is kept warm between the jobs of a thread.
 
 from __future__ import annotations
 
-import atexit
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import IO, Any, Literal, NoReturn, TypeAlias
 
 from spicealif._tables import plain
 from spicealif.comparison import compare
 from spicealif.design import Neuron, parse_toml
-from spicealif.errors import DesignError, OutputError, SpicealifError
+from spicealif.errors import DesignError, OutputError, SimulatorError, SpicealifError
 from spicealif.measures import measure
 from spicealif.netlist import build_netlist
 from spicealif.reference import Variant
-from spicealif.simulators import Simulator, get_simulator
+from spicealif.simulators import Run, Simulator, Status, get_simulator
 from spicealif.waveforms import Waveforms
 
-__all__ = ["ERROR", "INVALID", "OK", "Job", "Settings", "Side", "Value", "evaluate", "failure"]
+__all__ = [
+    "ERROR",
+    "INVALID",
+    "OK",
+    "PASSING",
+    "READY",
+    "Job",
+    "Settings",
+    "Side",
+    "Value",
+    "evaluate",
+    "failure",
+    "lost",
+    "serve",
+]
 
 Side: TypeAlias = Literal["circuit", "reference", "both"]
 Value: TypeAlias = dict[str, Any]
 
 #: Statuses of a point; the others are those of a run, see `Status`.
 OK, INVALID, ERROR = "OK", "INVALID", "ERROR"
+#: In a failed result: the trouble was the machine's and not the point's, so it is not to be kept.
+PASSING = "passing"
+#: A worker process' first word.
+READY = "ready"
+#: Seconds after which a worker ends in the middle of what it does, once its parent is gone.
+_GRACE = 2.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +124,8 @@ def evaluate(job: Job) -> list[Value]:
         ``simulator`` (its version), and for each side its measures (see `measure`; NaN is None),
         for both also ``pair`` (see `Comparison`).
     """
-    if job.settings.sides == "reference" and len(job.points) > 1:
+    # Whatever the number of points: one that is computed alone must get the same bits.
+    if job.settings.sides == "reference" and not job.settings.waveforms:
         return _references(job)
     return [_point(job, key, changes) for key, changes in job.points]
 
@@ -109,21 +135,35 @@ def failure(job: Job, status: str, reason: str) -> list[Value]:
     return [_failed(job.settings, status, reason) for _ in job.points]
 
 
+def lost(job: Job, reason: str) -> list[Value]:
+    """Return a failed result for each point of a job that came to nothing through no fault of its.
+
+    It is not kept, so that the same experiment run again computes these points.
+    """
+    return [{**value, PASSING: True} for value in failure(job, ERROR, reason)]
+
+
 def _failed(settings: Settings, status: str, reason: str) -> Value:
     return {"status": status, "reason": reason, "experiment": settings.experiment}
 
 
 def _point(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
-    start = time.process_time()
+    start = time.thread_time()
     try:
         value = _compute(job, key, changes)
-    except SpicealifError as error:
-        kind = INVALID if isinstance(error, DesignError) else ERROR
-        value = _failed(job.settings, kind, str(error))
     except Exception as error:
-        # One point's trouble, of whatever kind, is not the others'.
-        value = _failed(job.settings, ERROR, f"{type(error).__name__}: {error}.")
-    value["cpu_s"] = value.get("cpu_s", 0.0) + time.process_time() - start
+        value = _trouble(job.settings, error)
+    value["cpu_s"] = value.get("cpu_s", 0.0) + time.thread_time() - start
+    return value
+
+
+def _trouble(settings: Settings, error: Exception) -> Value:
+    """Return what becomes of a point: its trouble, of whatever kind, is not the others'."""
+    kind = INVALID if isinstance(error, DesignError) else ERROR
+    ours = isinstance(error, SpicealifError)
+    value = _failed(settings, kind, str(error) if ours else f"{type(error).__name__}: {error}.")
+    if isinstance(error, SimulatorError | MemoryError) or (isinstance(error, OSError) and not ours):
+        value[PASSING] = True  # no simulator here, or no room
     return value
 
 
@@ -135,8 +175,7 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
     circuit = reference = None
     if settings.sides != "reference":
         neuron = varied if settings.varies != "reference" else base
-        tool = _simulator(settings.simulator)
-        run = tool.run(build_netlist(neuron, tool.dialect), timeout=settings.timeout)
+        run = _run(neuron, settings)
         value["simulator"], value["cpu_s"] = run.version, run.cost.cpu_s
         if not run.ok or run.waveforms is None:
             return _failed(settings, run.status.name, run.message) | {
@@ -158,9 +197,45 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
     return value
 
 
+def _run(neuron: Neuron, settings: Settings) -> Run:
+    tool = _simulator(settings.simulator)
+    netlist = build_netlist(neuron, tool.dialect)
+    run = tool.run(netlist, timeout=settings.timeout)
+    if run.status is Status.CRASHED:
+        # Killed by somebody, for want of memory perhaps; if it is the netlist, it dies again.
+        run = tool.run(netlist, timeout=settings.timeout)
+    return run
+
+
 def _references(job: Job) -> list[Value]:
-    """Integrate many neurons at once."""
-    return [_point(job, key, changes) for key, changes in job.points]
+    """Integrate many neurons at once; their traces are not kept."""
+    from spicealif.reference import solve_references
+
+    settings, start = job.settings, time.process_time()
+    base = _base(job.base)
+    values: dict[int, Value] = {}
+    neurons: dict[int, Neuron] = {}
+    for k, (_, changes) in enumerate(job.points):
+        try:
+            neurons[k] = base.replace(dict(changes))
+        except Exception as error:
+            values[k] = _trouble(settings, error)
+    # One thread: as many jobs as there are workers run at the same time.
+    summaries = solve_references(list(neurons.values()), settings.variant, threads=1)
+    for (k, neuron), summary in zip(neurons.items(), summaries, strict=True):
+        if summary.error is not None:
+            values[k] = _failed(settings, ERROR, summary.error)
+            continue
+        value: Value = {"status": OK, "reason": "", "experiment": settings.experiment}
+        try:
+            waveforms = summary.waveforms(neuron)
+            value["reference"] = _plain(measure(waveforms, neuron))
+            _keep(value, {"reference": waveforms}, settings, "")
+        except Exception as error:
+            value = _trouble(settings, error)
+        values[k] = value
+    share = (time.process_time() - start) / len(job.points)
+    return [values[k] | {"cpu_s": share} for k in range(len(job.points))]
 
 
 def _keep(value: Value, sides: Mapping[str, Waveforms], settings: Settings, key: str) -> None:
@@ -206,10 +281,61 @@ _TOOLS = _Tools()
 def _simulator(name: str) -> Simulator:
     tool = _TOOLS.by_name.get(name)
     if tool is None:
+        # It ends with its thread: whatever process it holds goes when it is collected.
         tool = _TOOLS.by_name[name] = get_simulator(name)
-        atexit.register(tool.close)
     return tool
 
 
 def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plain(value) for name, value in figures.items()}
+
+
+def serve() -> NoReturn:
+    """Be a worker process: compute the jobs that come in, until there is nobody to send any.
+
+    Jobs and lists of values are pickled, one after the other, on standard input and output.
+    """
+    jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # What libraries print must not come between the answers.
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _exit)
+    arrived: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(jobs, arrived), daemon=True).start()
+    answers.write(f"spicealif {READY}\n".encode("ascii"))
+    answers.flush()
+    try:
+        while True:
+            job = arrived.get()
+            try:
+                values = evaluate(job)
+            except Exception as error:
+                values = failure(job, ERROR, f"{type(error).__name__}: {error}.")
+            pickle.dump(values, answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+    finally:
+        for tool in _TOOLS.by_name.values():
+            tool.close()
+        os._exit(0)  # at once: taking the interpreter down takes as long as starting it
+
+
+def _receive(jobs: IO[bytes], arrived: queue.SimpleQueue[Job]) -> None:
+    """Take jobs in as they come, so that it is noticed at once when the parent is gone."""
+    with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
+        while True:
+            arrived.put(pickle.load(jobs))
+    # The main thread ends its simulator and takes its files away.
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGTERM)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(_GRACE)
+    os._exit(1)
+
+
+def _exit(number: int, frame: object) -> NoReturn:
+    # Once: what is done on the way out must not be interrupted.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(1)
