@@ -1,0 +1,183 @@
+"""Axes of sweeps' figures: labels with SI prefixes, scales, ticks, edges of cells.
+
+Data stay in SI units; the ticks' formatter applies the prefix that the label names.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+__all__ = ["cell_edges", "dress", "is_log", "is_text", "positions", "quantity", "with_prefix"]
+
+_Floats = NDArray[np.float64]
+_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+#: A logarithmic axis is worth it from this ratio of the largest to the smallest value.
+_LOG_SPAN = 3.0
+#: So many values at most get a tick each.
+_TICKS = 7
+
+
+def with_prefix(size: float, unit: str) -> tuple[float, str]:
+    """Return the factor and the text of a unit with the prefix that suits a size.
+
+    Parameters
+    ----------
+    size : float
+        In the unit.
+    unit : str
+        SI unit; empty for plain numbers, which get no prefix.
+
+    Returns
+    -------
+    factor : float
+        What values in the unit are multiplied with.
+    text : str
+        Such as ``µs``.
+    """
+    unit = "Ω" if unit == "ohm" else unit
+    if not unit or unit == "K" or not (math.isfinite(size) and size):
+        return 1.0, unit
+    # A little more than 1 still counts as 1, whatever rounding left of it.
+    exponent = 3 * math.floor(math.log10(abs(size) * (1 + 1e-9)) / 3)
+    exponent = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
+    return 10.0**-exponent, _PREFIXES[exponent] + unit
+
+
+def quantity(value: Any, unit: str) -> str:
+    """Return a value with its unit and prefix, such as ``4.7 kΩ``."""
+    if isinstance(value, str | bool | np.bool_):
+        return str(value)
+    factor, text = with_prefix(float(value), unit)
+    return f"{_digits(float(value) * factor, 3)} {text}".rstrip()
+
+
+def is_text(values: NDArray[Any]) -> bool:
+    """Return whether a parameter's values are names or truths rather than numbers."""
+    return values.dtype.kind not in "fiu"
+
+
+def positions(values: NDArray[Any]) -> _Floats:
+    """Return where values are drawn: numbers where they are, names at 0, 1, 2, and so on."""
+    if not is_text(values):
+        return np.asarray(values, dtype=np.float64)
+    names = _names(values)
+    return np.array([names.index(str(v)) for v in values.ravel()], float).reshape(values.shape)
+
+
+def is_log(values: NDArray[Any]) -> bool:
+    """Return whether a parameter's values lie better on a logarithmic axis."""
+    if is_text(values) or len(np.unique(values)) < 3 or not (np.all(values > 0)):
+        return False
+    low, high, middle = float(values.min()), float(values.max()), float(np.median(values))
+    if high < _LOG_SPAN * low:
+        return False
+    # Evenly spread values have their median in the middle of the ends.
+    return middle < (math.sqrt(low * high) + (low + high) / 2) / 2
+
+
+def dress(
+    axis: Axis,
+    label: str,
+    unit: str,
+    values: NDArray[Any],
+    *,
+    log: bool = False,
+    grid: bool = False,
+) -> None:
+    """Give an axis its label with unit and prefix, its scale and its ticks.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    label : str
+        Without unit.
+    unit : str
+        SI unit; empty for plain numbers.
+    values : ndarray
+        What is drawn along the axis, in the unit; names get a tick each.
+    log : bool
+        Whether the scale is logarithmic.
+    grid : bool
+        Whether the values are those of a grid, which get a tick each if they are few.
+    """
+    from matplotlib.ticker import (
+        FixedLocator,
+        FuncFormatter,
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        NullLocator,
+    )
+
+    if is_text(values):
+        names = _names(values)
+        axis.set_ticks(list(range(len(names))), labels=names)
+        axis.set_label_text(label)
+        return
+    finite = np.asarray(values, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    if log:
+        _set_scale(axis)
+        size = math.sqrt(finite.min() * finite.max()) if len(finite) else 1.0
+    else:
+        size = float(np.abs(finite).max()) if len(finite) else 1.0
+    factor, text = with_prefix(size, unit)
+    axis.set_label_text(f"{label} ({text})" if text else label)
+    different = np.unique(finite)
+    if grid and 0 < len(different) <= _TICKS:
+        axis.set_major_locator(FixedLocator(different.tolist()))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor, 3)))
+        return
+    if log:
+        decades = math.log10(finite.max() / finite.min()) if len(finite) else 1
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+        axis.set_minor_locator(LogLocator(subs=range(2, 10)))
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor)))
+
+
+def cell_edges(values: _Floats, *, log: bool) -> _Floats:
+    """Return the edges of cells around values, shape (n + 1,).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Sorted upwards.
+    log : bool
+        Whether the middle between two values is meant on a logarithmic scale.
+    """
+    v = np.log(values) if log else np.asarray(values, dtype=float)
+    if len(v) == 1:
+        half = np.array([0.5 if log else 0.5 * (abs(v[0]) or 1.0)])
+        edges = np.concatenate((v - half, v + half))
+    else:
+        middles = (v[1:] + v[:-1]) / 2
+        ends = [v[0] - (middles[0] - v[0])], [v[-1] + (v[-1] - middles[-1])]
+        edges = np.concatenate((ends[0], middles, ends[1]))
+    return np.exp(edges) if log else edges
+
+
+def _names(values: NDArray[Any]) -> list[str]:
+    """Return the different names in the order in which they come."""
+    return list(dict.fromkeys(str(v) for v in values.ravel()))
+
+
+def _digits(value: float, digits: int = 10) -> str:
+    """Return a tick's number without a trail of rounding, and without an exponent if it may be."""
+    return f"{float(f'{value:.{digits}g}'):.10g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _set_scale(axis: Axis) -> None:
+    """Make an axis logarithmic, by the method of its axes that does it."""
+    axes = axis.axes
+    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")

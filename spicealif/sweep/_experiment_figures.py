@@ -1,0 +1,135 @@
+"""Figures of the experiments that have one of their own: see `spicealif.sweep.presets`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif.sweep import _panels as panels
+from spicealif.sweep._axes import dress, is_log, quantity
+from spicealif.sweep._grid_figures import map_row
+from spicealif.sweep._results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["EXPERIMENT_FIGURES", "adaptation_map", "f_i_curve", "frequency_response"]
+
+CURRENT, FREQUENCY = "stimulus.amplitude", "stimulus.frequency"
+TAU, R_S = "leak.tau", "r_s"
+#: So many amplitudes at most get an entry in the legend.
+_AMPLITUDES = 8
+
+
+def f_i_curve(results: Results) -> Figure:
+    """Draw onset and steady rate over the current."""
+    figure = panels.new_figure(6.5, 4.8)
+    axes = figure.add_subplot()
+    current = results.coordinate(CURRENT)
+    drawn = []
+    for side in results.sides:
+        silent = results.values("spike_count", side) == 0
+        for name, text, style in (
+            ("isi_first", "onset, 1 / first interval", {"fillstyle": "full"}),
+            ("isi_last", "steady, 1 / last interval", {"fillstyle": "none", "alpha": 0.75}),
+        ):
+            with np.errstate(divide="ignore"):
+                rate = 1 / results.values(name, side)
+            rate[silent] = 0.0  # no spikes is a rate; one spike has no interval and stays out
+            panels.line(axes, current, rate, side, label=f"{side}: {text}", **style)
+            drawn.append(rate)
+    panels.crosses(axes, current[results.failed])
+    dress(axes.xaxis, "constant current", results.unit(CURRENT), current)
+    dress(axes.yaxis, "rate", "Hz", np.concatenate(drawn))
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=9)
+    return panels.finish(figure, results, "f-I curve")
+
+
+def frequency_response(results: Results) -> Figure:
+    """Draw rate, spikes per period and mean interval over frequency, a line per amplitude."""
+    import matplotlib as mpl
+    from matplotlib.lines import Line2D
+
+    figure = panels.new_figure(12, 4.6)
+    all_axes = figure.subplots(1, 3, sharex=True)
+    frequency = results.coordinate(FREQUENCY).astype(float)
+    levels = results.coordinate(CURRENT) if CURRENT in results.dims else np.zeros(1)
+    order = [results.dims.index(d) for d in (FREQUENCY, CURRENT) if d in results.dims]
+    shape = (len(frequency), len(levels))
+
+    def table(values: NDArray[Any]) -> NDArray[Any]:
+        return values.transpose(order).reshape(shape)
+
+    failed = table(results.failed)
+    # The lightest colours of the map are too faint on white.
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(levels)))
+    for axes, measure in zip(all_axes, ("mean_rate", "", "isi_mean"), strict=True):
+        drawn = []
+        for side in results.sides:
+            values = table(results.values(measure or "mean_rate", side))
+            values = values if measure else values / frequency[:, None]
+            for k, colour in enumerate(colours):
+                panels.line(axes, frequency, values[:, k], side, color=colour, ms=3)
+            drawn.append(values.ravel())
+        for k, colour in enumerate(colours):
+            panels.crosses(axes, frequency[failed[:, k]], k, color=colour)
+        dress(axes.xaxis, "stimulus frequency", "Hz", frequency, log=len(frequency) > 1)
+        label = results.label(measure) if measure else "spikes per period"
+        everything = np.concatenate(drawn)
+        dress(axes.yaxis, label, results.unit(measure) if measure else "", everything)
+        if not measure:
+            # They fall as one over the frequency, down to 0, which a plain logarithm has no place
+            # for: linear up to 1, logarithmic above.
+            axes.set_yscale("symlog", linthresh=1, subs=range(2, 10))
+            axes.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        axes.set_ylim(bottom=0)
+    handles = [Line2D([], [], color=c, lw=2) for c in colours]
+    labels = [quantity(level, results.unit(CURRENT)) for level in levels]
+    if len(levels) > _AMPLITUDES:  # only some of them: the colours lie evenly between
+        shown = np.linspace(0, len(levels) - 1, _AMPLITUDES).round().astype(int)
+        handles, labels = [handles[i] for i in shown], [labels[i] for i in shown]
+    if CURRENT not in results.dims:
+        handles, labels = [], []
+    for side in results.sides:
+        look: panels.Style = {"color": "0.3", "lw": 1.2, "ms": 4}
+        look |= {"ls": "--", "marker": "s", "fillstyle": "none"} if side == "reference" else {}
+        look |= {"marker": "o"} if side == "circuit" else {}
+        handles.append(Line2D([], [], **look))
+        labels.append(side)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    return panels.finish(figure, results, "frequency response by amplitude")
+
+
+def adaptation_map(results: Results) -> Figure:
+    """Draw the ratio of last to first interval over tau and r_s, and what it costs."""
+    sides = len(results.sides)
+    figure = panels.new_figure(10.5, 8.6) if sides > 1 else panels.new_figure(11, 4.6)
+    grid = figure.subplots(sides, 2, squeeze=False)
+    *maps, cost = grid.ravel()
+    map_row(figure, maps, results, "adaptation_ratio", (TAU, R_S))
+    x, y = [], []
+    for side in results.sides:
+        x.append(results.values("adaptation_ratio", side).ravel())
+        y.append(results.values("energy_per_spike", side).ravel())
+        panels.points(cost, x[-1], y[-1], side)
+    dress(cost.xaxis, results.label("adaptation_ratio"), "", np.concatenate(x))
+    name, energies = "energy_per_spike", np.concatenate(y)
+    log = is_log(energies[np.isfinite(energies)])
+    dress(cost.yaxis, results.label(name), results.unit(name), energies, log=log)
+    if sides > 1:
+        cost.legend(frameon=False)
+    cost.set_title("what adaptation costs", fontsize=10)
+    return panels.finish(figure, results, "adaptation over time scale and series resistor")
+
+
+#: How experiments are drawn, by kind and dimensions.
+EXPERIMENT_FIGURES: Mapping[tuple[str, frozenset[str]], Callable[[Results], Figure]] = {
+    ("f-i-curve", frozenset({CURRENT})): f_i_curve,
+    ("frequency-response", frozenset({FREQUENCY, CURRENT})): frequency_response,
+    ("frequency-response", frozenset({FREQUENCY})): frequency_response,
+    ("adaptation-map", frozenset({TAU, R_S})): adaptation_map,
+}
