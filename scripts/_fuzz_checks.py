@@ -49,6 +49,7 @@ SECONDS, SECONDS_PER_BYTE = 0.2, 20e-6
 #: Size to which some inputs are blown up, to see time and memory grow.
 LARGE = 1 << 16
 
+_TITLES = (b"Title:", "Title:".encode("utf-16-le"))
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
 _LOG_BESIDE = b"Circuit: * x\n\n.step r=1\n.step r=2k\n.step r=3meg\n\nDate: Mon Jan  1 2024\n"
 
@@ -174,8 +175,8 @@ class Raw(_Check):
             begin = last._source.numbers.data
             if "fastaccess" not in last.flags:  # a cut word behind the points may pass for one
                 end = begin + size
-        if begin >= end:
-            return
+        if begin >= end or any(title in data[begin:end] for title in _TITLES):
+            return  # a plot that is cut off ends at the next header, and here is one
         cut = begin + (key >> 8) % (end - begin)
         self._write(self.cut, data[:cut])
         plots_cut = _read(self.cut)

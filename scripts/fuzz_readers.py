@@ -93,9 +93,9 @@ class _Worker:
     def _record(self, data: bytes, error: Exception) -> None:
         """Keep an input, unless one like it is kept already."""
         frames = traceback.extract_tb(error.__traceback__)
-        last = frames[-1]
         ours = [f"{Path(f.filename).name}:{f.lineno}" for f in frames if "spicealif" in f.filename]
-        sign = " ".join((type(error).__name__, *ours[-1:], f"{last.name}:{last.lineno}"))
+        where = [f"{f.name}:{f.lineno}" for f in frames if f.name != "hold"]
+        sign = " ".join((type(error).__name__, *ours[-1:], *where[-1:]))
         if sign in self.known:
             return
         self.known.add(sign)
