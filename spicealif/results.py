@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
-from spicealif.netlist import build_netlist
+from spicealif.netlist.render import signals_of
 from spicealif.simulators._common import provenance, transients
 from spicealif.simulators._vectors import canonical, parse_sum
 from spicealif.simulators.judge import spike_times
@@ -25,10 +26,14 @@ __all__ = ["load_result"]
 
 #: A file of netCDF-4, which is HDF5, begins so; netCDF-3 is not written by us.
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+#: A raw file begins so, in 8 bits and in UTF-16 without and with a byte order mark.
+_TITLE = (b"title:", b"t\0i\0t\0", b"\xff\xfet\0i\0")
 #: What a comparison cannot do without.
 _NEEDED = ("spike", "v_mem")
-#: From how large a share of its peak on an input current counts as another one.
+#: From how large a share of its charge on an input current counts as another one.
 _OTHER_CURRENT = 0.01
+#: An output that moves by less than this share of the comparator's swing is at rest.
+_SWING = 0.1
 
 
 def load_result(
@@ -100,14 +105,14 @@ def load_result(
 
 def _is_raw(path: Path) -> bool:
     """Whether a file is to be read as a raw file: by its beginning, else by its name."""
-    if path.suffix.lower() in (".raw", ".qraw"):
-        return True
     try:
         with path.open("rb") as file:
             head = file.read(len(_HDF5))
     except (OSError, ValueError):
+        head = b""
+    if head == _HDF5:
         return False
-    return head[:6].lower() == b"title:" or head[:6] in (b"T\0i\0t\0", b"\xff\xfeT\0i\0")
+    return head.lower().startswith(_TITLE) or path.suffix.lower() in (".raw", ".qraw")
 
 
 def _step(plot: RawPlot, step: int | None) -> int | None:
@@ -134,49 +139,69 @@ def _waveforms(
     step: int | None,
     skipped: str,
 ) -> Waveforms:
-    netlist = build_netlist(neuron)
     unknown = sorted(set(signals) - set(QUANTITIES))
     if unknown:
         raise WaveformError(
             f"There is no quantity {ascii(unknown[0])}; choose one of {', '.join(QUANTITIES)}."
         )
-    # The whole is read once; a file of hundreds of vectors is not one of ours.
-    columns = plot.columns(step=step, expand=True)
-    if plot.axis is None or not len(columns[plot.axis]):
+    if plot.axis is None or not plot.n_points:
         raise WaveformError(
             f"{ascii(str(plot.path))} holds no time points; run the simulation again."
         )
+    sums = _sums(plot, neuron, signals)
+    columns = _columns(plot, {name for terms in sums.values() for _, name in terms}, step)
     time = np.asarray(columns[plot.axis], dtype=np.float64)
-    names = {canonical(name): name for name in columns}
-    traces: dict[str, np.ndarray] = {}
-    for quantity in QUANTITIES:
-        if quantity in signals:
-            terms = parse_sum(signals[quantity], columns)
-        else:
-            ours = netlist.signals.get(quantity, ())
-            if not ours or any(canonical(vector) not in names for _, vector in ours):
-                continue
-            terms = tuple((k, names[canonical(vector)]) for k, vector in ours)
-        traces[quantity] = sum(
+    traces: dict[str, NDArray[np.float64]] = {
+        quantity: sum(
             (k * np.asarray(columns[name], dtype=np.float64) for k, name in terms),
             np.zeros(len(time)),
         )
-    missing = [q for q in _NEEDED if q not in traces]
+        for quantity, terms in sums.items()
+    }
+    spikes = spike_times(time, traces["spike"], neuron, spike_level)
+    caveats = _caveats(plot, skipped)
+    caveats += _other_current(traces, time, neuron)
+    if not len(spikes):
+        caveats += _other_levels(traces["spike"], neuron, spike_level)
+    traces.setdefault("i_in", neuron.stimulus.value(time))
+    attrs = provenance(neuron, plot.writer or "raw file", plot.command or plot.title)
+    if caveats:
+        attrs["caveat"] = " ".join(caveats)
+    return Waveforms(time, traces, spikes, attrs)
+
+
+def _sums(
+    plot: RawPlot, neuron: Neuron, signals: Mapping[str, str]
+) -> dict[str, tuple[tuple[float, str], ...]]:
+    """Return of which of the file's vectors each quantity is made."""
+    names = {canonical(name): name for name in plot.names}
+    ours = signals_of(neuron)
+    sums: dict[str, tuple[tuple[float, str], ...]] = {}
+    for quantity in QUANTITIES:
+        terms = ours.get(quantity, ())
+        if quantity in signals:
+            sums[quantity] = parse_sum(signals[quantity], plot.names)
+        elif terms and all(canonical(vector) in names for _, vector in terms):
+            sums[quantity] = tuple((k, names[canonical(vector)]) for k, vector in terms)
+    missing = [q for q in _NEEDED if q not in sums]
     if missing:
-        listed = ", ".join(list(columns)[:12]) + (", ..." if len(columns) > 12 else "")
+        listed = ", ".join(plot.names[:12]) + (", ..." if len(plot.names) > 12 else "")
         raise WaveformError(
             f"{ascii(str(plot.path))} has no vectors for {' and '.join(missing)} under our "
             "netlists' names; save these vectors in the simulation, or say how each is made of the "
             f"file's ({' '.join(_option(q) for q in missing)}), which are {ascii(listed)[1:-1]}."
         )
-    caveats = _caveats(plot, skipped)
-    caveats += _other_current(traces, time, neuron)
-    traces.setdefault("i_in", neuron.stimulus.value(time))
-    attrs = provenance(netlist, plot.writer or "raw file", plot.command or plot.title)
-    if caveats:
-        attrs["caveat"] = " ".join(caveats)
-    spikes = spike_times(time, traces["spike"], neuron, spike_level)
-    return Waveforms(time, traces, spikes, attrs)
+    return sums
+
+
+def _columns(plot: RawPlot, needed: set[str], step: int | None) -> dict[str, NDArray[Any]]:
+    """Read the axis and the vectors that are needed, over one step if there are several."""
+    if plot.compressed:
+        # Where points are put in depends on all vectors.
+        return plot.columns(step=step, expand=True)
+    points = slice(None) if step is None else plot.steps[step]
+    # Others stay in the file: somebody's circuit may have hundreds.
+    return {name: plot[name][points] for name in sorted({*needed, str(plot.axis)})}
 
 
 def _option(quantity: str) -> str:
@@ -200,17 +225,34 @@ def _caveats(plot: RawPlot, skipped: str) -> list[str]:
     return [*out, skipped] if skipped else out
 
 
-def _other_current(traces: Mapping[str, np.ndarray], time: np.ndarray, neuron: Neuron) -> list[str]:
+def _other_current(
+    traces: Mapping[str, NDArray[np.float64]], time: NDArray[np.float64], neuron: Neuron
+) -> list[str]:
     """Return a caveat if the file's input current is not the neuron's."""
     if "i_in" not in traces:
         return []
-    # The median: at the edges of pulses a small difference in time is a large one in current.
+    # In charge: at the edges of pulses a small difference in time is a large one in current.
     wanted = neuron.stimulus.value(time)
-    peak = float(np.abs(wanted).max())
-    gap = float(np.median(np.abs(traces["i_in"] - wanted)))
-    if gap <= _OTHER_CURRENT * peak:
+    whole, gap = (
+        float(np.trapezoid(np.abs(current), time)) for current in (wanted, traces["i_in"] - wanted)
+    )
+    if gap <= _OTHER_CURRENT * whole:
         return []
     return [
-        f"The file's input current differs from the neuron's stimulus (median {gap:.3g} A, peak "
-        f"{peak:.3g} A); the reference is driven by the stimulus."
+        f"The file's input current differs from the neuron's stimulus (by {gap:.3g} A s, of "
+        f"{whole:.3g} A s); the reference is driven by the stimulus."
+    ]
+
+
+def _other_levels(spike: NDArray[np.float64], neuron: Neuron, level: float | None) -> list[str]:
+    """Return a caveat if an output that moves like a comparator's never rises through the level."""
+    high, low = neuron.comparator.v_oh, neuron.comparator.v_ol
+    if level is None:
+        level = (high + low) / 2
+    finite = spike[np.isfinite(spike)]
+    if not len(finite) or np.ptp(finite) < _SWING * (high - low):
+        return []
+    return [
+        f"No spikes were found: spike goes from {finite.min():.4g} V to {finite.max():.4g} V and "
+        f"does not rise through {level:.4g} V; name another level (--spike-level VOLT)."
     ]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from spicealif import compare, load_preset, load_result, simulate, solve_reference
 from spicealif.cli.main import cli
 from spicealif.errors import RawFileError, WaveformError
-from spicealif.simulators import read_raw, second_reader
+from spicealif.simulators import RawPlot, read_raw, second_reader
 from spicealif.simulators._vectors import canonical, parse_sum
 
 NEURON = load_preset("paper").replace(t_stop=1e-3)
@@ -212,6 +212,20 @@ def test_another_circuit_s_output_levels(vectors, circuit, tmp_path):
     assert not len(load_result(tmp_path / "a.raw", NEURON, signals=NAMED, spike_level=99).t_spike)
 
 
+def test_a_level_that_the_output_does_not_reach_is_said(vectors, tmp_path):
+    low = {**vectors, "V(out)": 1.5 / NEURON.comparator.v_oh * vectors["V(out)"]}
+    write_raw(tmp_path / "a.raw", "* a", TRANSIENT, low, flavour="win24", double=True)
+    mine = load_result(tmp_path / "a.raw", NEURON, signals=NAMED)
+    assert not len(mine.t_spike)
+    assert "does not rise through 1.929 V; name another level" in mine.attrs["caveat"]
+    mine = load_result(tmp_path / "a.raw", NEURON, signals=NAMED, spike_level=0.7)
+    assert len(mine.t_spike) == 8 and "caveat" not in mine.attrs
+    # One that is silent rests, and no level would help.
+    silent = {**vectors, "V(out)": np.full(len(vectors["time"]), 0.018)}
+    write_raw(tmp_path / "a.raw", "* a", TRANSIENT, silent, flavour="win24", double=True)
+    assert "caveat" not in load_result(tmp_path / "a.raw", NEURON, signals=NAMED).attrs
+
+
 # --- accuracy -------------------------------------------------------------------------------------
 
 
@@ -260,6 +274,18 @@ def test_another_input_current_is_said(vectors, tmp_path):
     )
 
 
+def test_another_input_current_is_said_however_short_its_pulses(tmp_path):
+    """Of most points the current is 0, as it should be."""
+    neuron = NEURON.replace({"stimulus.duty": 0.1})
+    time = np.linspace(0, neuron.t_stop, 5001)
+    columns = {"time": time, "V(v_c)": 0 * time, "V(v_s)": 0 * time, "V(spike)": 0 * time}
+    for factor, told in ((1.0, False), (2.0, True)):
+        columns["I(I1)"] = factor * neuron.stimulus.value(time)
+        write_raw(tmp_path / "a.raw", "* a", TRANSIENT, columns, flavour="win24", double=True)
+        mine = load_result(tmp_path / "a.raw", neuron, signals={"i_in": "I(I1)"})
+        assert ("differs from" in mine.attrs.get("caveat", "")) == told
+
+
 # --- steps, other files ---------------------------------------------------------------------------
 
 
@@ -299,6 +325,33 @@ def _copy(circuit, folder: Path) -> Path:
 def test_a_raw_file_is_known_by_its_beginning(vectors, tmp_path, name, flavour):
     write_raw(tmp_path / name, "* mine", TRANSIENT, vectors, flavour=flavour)
     assert len(load_result(tmp_path / name, NEURON, signals=NAMED).t_spike) == 8
+
+
+def test_a_netcdf_file_is_known_by_its_beginning(circuit, tmp_path):
+    circuit.save(tmp_path / "c.nc").rename(tmp_path / "c.raw")
+    np.testing.assert_array_equal(load_result(tmp_path / "c.raw").time, circuit.time)
+
+
+def test_the_netlist_is_not_ours(raw):
+    """So its digest is not known, and the neuron's edges may be ideal."""
+    neuron = NEURON.replace({"stimulus.t_rise": 0.0, "stimulus.t_fall": 0.0})
+    mine = load_result(raw, neuron, signals=NAMED)
+    assert "netlist_digest" not in mine.attrs
+    assert len(mine.t_spike) == 8
+
+
+def test_what_is_not_needed_is_not_read(raw, monkeypatch):
+    read = []
+    find = RawPlot._column
+
+    def spy(plot, name, points):
+        read.append(name)
+        return find(plot, name, points)
+
+    monkeypatch.setattr(RawPlot, "_column", spy)
+    monkeypatch.setattr(RawPlot, "columns", None)
+    load_result(raw, NEURON, signals={k: NAMED[k] for k in ("v_mem", "spike")})
+    assert sorted(read) == ["V(out)", "V(vc)", "V(vs)", "time"]
 
 
 def test_no_transient(tmp_path):
@@ -349,6 +402,11 @@ def test_compare_with_the_reference(raw, tmp_path):
     data = json.loads(out)
     assert data["circuit (ltspice)"]["spike_count"] == 8
     assert data["reference (schmitt)"]["spike_count"] == 8
+
+
+def test_a_variant_is_of_the_reference_alone(raw):
+    code, text = run("compare", raw, raw, "--neuron", "paper", "--variant", "ideal")
+    assert code == 1 and "only without SECOND" in text
 
 
 def test_compare_says_what_is_missing(raw, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from spicealif.cli._options import cross_check_option, find_neuron, variant_option
 
@@ -73,14 +74,20 @@ def compare_command(
     Results are netCDF files of ours (.nc) and raw files (.raw) of LTspice, ngspice and other
     SPICEs. A raw file of a netlist of ours ("spicealif netlist --dialect ltspice") is understood as
     it is; for another circuit say which of its vectors is what: SUM is made of vectors with signs,
-    as "V(vc)-V(vs)".
+    as "V(vc)-V(vs)". What is marked "Raw file" is of FIRST.
     """
     import json
 
     from spicealif.comparison import compare
-    from spicealif.errors import DesignError
+    from spicealif.errors import CompareError, DesignError
     from spicealif.results import load_result
 
+    given = click.get_current_context().get_parameter_source("variant")
+    if second is not None and given is not ParameterSource.DEFAULT:
+        raise CompareError(
+            "--variant is for the reference, which is computed only without SECOND; remove one of "
+            "them."
+        )
     if changes and neuron is None:
         raise DesignError("--set changes a neuron, and none is given; add --neuron NEURON.")
     described = find_neuron(neuron, changes) if neuron else None

@@ -31,7 +31,7 @@ from spicealif.errors import NetlistError
 from spicealif.netlist.dialect import find_dialect
 from spicealif.netlist.netlist import Netlist
 
-__all__ = ["build_netlist"]
+__all__ = ["build_netlist", "signals_of"]
 
 _MARK = "\x1e"
 _TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
@@ -78,21 +78,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
         If the dialect is unknown, the stimulus has ideal edges, or a template fails.
     """
     spelling = find_dialect(dialect)
-    uses_supplies = isinstance(neuron.comparator, Comparator) or (
-        isinstance(neuron.difference_amplifier, DifferenceAmplifier)
-        and isinstance(neuron.difference_amplifier.opamp, OpAmp)
-    )
-    signals = dict(_BASE_SIGNALS)
-    if not isinstance(neuron.leak, Memristor):
-        del signals["x"]
-    signals = {
-        name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
-        for name, terms in signals.items()
-    }
-    if uses_supplies:
-        signals |= {
-            n: ((-1.0, spelling.current.format(source)),) for n, source in _SUPPLY_SIGNALS.items()
-        }
+    signals = signals_of(neuron, dialect)
     vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
     ideal = isinstance(neuron.comparator, IdealComparator)
     try:
@@ -102,7 +88,7 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
             stimulus_sources=[_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
             thermal_voltage=neuron.thermal_voltage,
             celsius=round(neuron.temperature - 273.15, 9),
-            uses_supplies=uses_supplies,
+            uses_supplies=_uses_supplies(neuron),
             vectors=[_Spice(v) for v in vectors],
             voltage=lambda node: _Spice(spelling.voltage.format(node)),
             steer_p=_Spice("u" if ideal else "cp"),
@@ -130,6 +116,48 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
             "The netlist has a character that is not printable ASCII; check the templates."
         )
     return Netlist(text, dialect, neuron, vectors, signals, origins)
+
+
+def signals_of(
+    neuron: Neuron, dialect: str = "ngspice"
+) -> dict[str, tuple[tuple[float, str], ...]]:
+    """Return how quantities are made of the vectors of a neuron's netlist.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        Its netlist need not exist: a stimulus with ideal edges is welcome.
+    dialect : str
+        One of `dialects()`.
+
+    Returns
+    -------
+    dict of str to tuple of (float, str)
+        Factors and vectors whose sum is the quantity; see `Netlist`.
+
+    Raises
+    ------
+    NetlistError
+        If the dialect is unknown.
+    """
+    spelling = find_dialect(dialect)
+    signals = {
+        name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
+        for name, terms in _BASE_SIGNALS.items()
+        if name != "x" or isinstance(neuron.leak, Memristor)
+    }
+    if _uses_supplies(neuron):
+        signals |= {
+            n: ((-1.0, spelling.current.format(source)),) for n, source in _SUPPLY_SIGNALS.items()
+        }
+    return signals
+
+
+def _uses_supplies(neuron: Neuron) -> bool:
+    return isinstance(neuron.comparator, Comparator) or (
+        isinstance(neuron.difference_amplifier, DifferenceAmplifier)
+        and isinstance(neuron.difference_amplifier.opamp, OpAmp)
+    )
 
 
 class _MarkingLoader(jinja2.BaseLoader):
