@@ -16,10 +16,70 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from spicealif.reference import batch_step as at
-from spicealif.reference.batch_step import LANES, SIZE, advance_even, advance_odd
+from spicealif.reference.batch_lanes import (
+    BEGIN,
+    BUSY,
+    CROSSED,
+    CURRENT,
+    D_0,
+    D_1,
+    DELAY_OFF_S,
+    DELAY_ON_S,
+    DIVERGED,
+    END_SPIKES,
+    ESTIMATE,
+    EVENTS,
+    FINISHED,
+    FULL,
+    G_0,
+    G_1,
+    GOES_ON,
+    GRID,
+    H_DISCHARGE,
+    IDLE,
+    KIND,
+    LISTED,
+    LOG_K,
+    N_SINES,
+    NEURON,
+    NOTHING,
+    OVERLONG,
+    PART,
+    PHASE,
+    PIECE,
+    SCHMITT,
+    SLOPE,
+    STALLED,
+    STEPS,
+    STEPS_IN,
+    T_EVENT,
+    T_LAST,
+    T_REF,
+    TAKEN,
+    TAU,
+    TIME,
+    TIMED,
+    TIMER,
+    TOO_SHORT,
+    TRIAL,
+    TRIALS,
+    U_MAX,
+    U_ON,
+    V_RESET,
+    V_REST,
+    VT_INV,
+    H,
+    J,
+    K,
+    S,
+    compiled,
+    end_lane,
+    enter_phase,
+    load_lane,
+)
+from spicealif.reference.batch_step import LANES, advance_even, advance_odd
 from spicealif.reference.kernel import (
     DELAY_OFF,
     DELAY_ON,
@@ -33,124 +93,21 @@ from spicealif.reference.kernel import (
     _sine_sum,
 )
 
-__all__ = ["DONE", "MOVED", "advance", "new_lanes"]
+__all__ = ["DONE", "MOVED", "advance"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
-# The arrays travel one by one: taking an array out of a tuple counts a reference to it, which at
-# every spike would cost more than all else. They are:
-# w, ints: the work array of `batch_step`, and the lanes' integers.
-# par: for each neuron `par` of `kernel.advance`, then v_c and x at t = 0.
-# pieces: time, current, slope and number of steps of all pieces, one neuron after the other, each
-#   closed by a row with the end of its run.
-# sines: amplitude, angular frequency, phase and start of all sines, likewise.
-# first: where the pieces and the sines of each neuron begin.
-# ends: what becomes of each neuron, columns see below.
-# spikes: neuron and time.
-# control: see `advance`.
-
 # What `advance` reports.
 DONE, MOVED = 0, 1
-# What becomes of a neuron.
-RUNNING, FINISHED, STALLED, DIVERGED, OVERLONG = -1, 0, 1, 2, 3
-
-# The kinds of a stretch of steps: no neuron; whole grid steps; a part of one grid step; one trial
-# of a shortened step.
-IDLE, GRID, PART, TRIAL = 0, 1, 2, 3
-# What happens at the start of a stretch: a neuron begins, nothing, a crossing, the timed event.
-BEGIN, NOTHING, CROSSED, TIMER = 0, 1, 2, 3
-GOES_ON = -1  # the lane is to take a step as it is
-# Further floats of a lane, after those of `batch_step`: grid step; start of a part within its grid
-# step; time of the timed event, of the last spike; of a trial: Hermite estimate, largest length
-# known to be too short, length of the full step.
-H, S, T_EVENT, T_LAST = SIZE, SIZE + LANES, SIZE + 2 * LANES, SIZE + 3 * LANES
-ESTIMATE, TOO_SHORT, FULL = SIZE + 4 * LANES, SIZE + 5 * LANES, SIZE + 6 * LANES
-N_FLOATS = SIZE + 7 * LANES
-# Integers: neuron, kind, phase, row of the piece, grid step at the start of the stretch, whether
-# the stretch ends with the timed event, events in this grid step, trials, steps taken before the
-# stretch.
-NEURON, KIND, PHASE, PIECE, J, TIMED, EVENTS, TRIALS, STEPS = 0, 1, 2, 3, 4, 5, 6, 7, 8
-N_INTS = 9
-# Columns of `ends`.
-END_V, END_X, END_ENERGY, END_PEAK, END_TIME, END_STATUS, END_STEPS, END_SPIKES = range(8)
-N_ENDS = 8
-# Columns of `par` and `pieces`, the former as in `kernel.advance`.
-C_INV, V_REST, D_0, D_1, G_0, G_1, U_ON, VT_INV, K, TAU, U_MAX, LOG_K = range(12)
-V_TH, V_LOW, V_RESET, T_REF, G_DS, DELAY_ON_S, DELAY_OFF_S, H_DISCHARGE, SCHMITT = range(12, 21)
-START_V, START_X = 21, 22
-TIME, CURRENT, SLOPE, STEPS_IN = range(4)
-# Fields of `control`.
-TAKEN, LISTED, N_SINES, BUSY = range(4)
-N_CONTROL = 4
-
-#: |ln K| up to which the lanes' exponential reaches; other neurons take the single kernel.
-LOG_K_LIMIT = 100.0
 #: Room that the list of spikes must have before a round: lanes, steps and spikes at one instant.
 SPIKES_PER_ROUND = 8 * LANES
 # A trial that is off by less than this part of the step is corrected linearly: the neglected
 # square is below the rounding of v_c.
 TOLERANCE = 1e-7
-LOG2_E = 1.0 / math.log(2.0)
 
 
-def new_lanes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], FloatArray, IntArray]:
-    """Return the arrays `flags`, `words`, `w` and `ints` of idle lanes."""
-    # The processor's vectors are 64 bytes; one that straddles two cache lines costs twice.
-    raw = np.zeros(N_FLOATS + 8)
-    start = -raw.ctypes.data % 64 // 8
-    w = raw[start : start + N_FLOATS]
-    for field in (at.OFFSET, at.D_0, at.K):
-        w[field : field + LANES] = 1.0
-    w[at.END : at.END + LANES] = math.inf
-    w[at.ROW : at.ROW + LANES] = -math.inf
-    flags = np.zeros(LANES, dtype=np.uint8)
-    return flags, flags.view(np.uint64), w, np.zeros((N_INTS, LANES), dtype=np.int64)
-
-
-@njit(cache=True, error_model="numpy", _nrt=False)
-def _end(
-    n: int,
-    new: int,
-    status: int,
-    t: float,
-    w: FloatArray,
-    ints: IntArray,
-    ends: FloatArray,
-    control: IntArray,
-) -> None:
-    """Write down what became of lane n's neuron, and make the lane idle."""
-    r = ints[NEURON, n]
-    ends[r, END_V] = w[new + at.V + n]
-    ends[r, END_X] = w[new + at.X + n]
-    ends[r, END_ENERGY] = w[new + at.ENERGY + n]
-    ends[r, END_PEAK] = max(w[at.PEAK + n], w[new + at.V + n])
-    ends[r, END_TIME] = t
-    ends[r, END_STATUS] = status
-    ends[r, END_STEPS] = ints[STEPS, n]
-    ints[KIND, n] = IDLE
-    control[BUSY] -= 1
-    # An idle lane goes on, with steps of length 0 from a state that stays where it is.
-    w[at.LENGTH + n] = w[at.BASE + n] = w[at.COUNT + n] = 0.0
-    (w[at.END + n], w[at.ROW + n]) = (math.inf, -math.inf)
-    (w[at.SIGN + n], w[at.OFFSET + n]) = (0.0, 1.0)
-    for q in range(at.MAX_SINES):
-        w[at.SINES + 4 * q * LANES + n] = 0.0
-    for q in range(at.N_STATE):
-        w[new + q * LANES + n] = 0.0
-
-
-@njit(cache=True, error_model="numpy", _nrt=False)
-def _enter_phase(n: int, r: int, phase: int, w: FloatArray, par: FloatArray) -> None:
-    """Set what lane n's equations and its threshold depend on."""
-    w[at.SIGN + n] = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
-    below = -par[r, V_LOW] if phase == DISCHARGE else 1.0
-    w[at.OFFSET + n] = par[r, V_TH] if phase == INTEGRATE else below
-    w[at.C_INV + n] = 0.0 if phase == HELD else par[r, C_INV]
-    w[at.G_SWITCH + n] = par[r, G_DS] if phase in (DISCHARGE, DELAY_OFF) else 0.0
-
-
-@njit(cache=True, error_model="numpy", _nrt=False)
+@compiled()
 def _root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     """Return where the cubic with these Bezier ordinates first rises through 0, or -1.
 
@@ -168,7 +125,7 @@ def _root(g_0: float, b_1: float, b_2: float, g_1: float) -> float:
     return s
 
 
-@njit(cache=True, error_model="numpy", _nrt=False, fastmath={"contract"}, forceinline=True)
+@compiled(fastmath={"contract"}, forceinline=True)
 def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advance`
     n: int,
     new: int,
@@ -216,7 +173,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
                 (phase, w[T_EVENT + n]) = (DELAY_OFF, t + par[r, DELAY_OFF_S])
             else:
                 phase = INTEGRATE
-            _enter_phase(n, r, phase, w, par)
+            enter_phase(n, r, phase, w, par)
             if fired:
                 spikes[control[LISTED], 0] = r
                 spikes[control[LISTED], 1] = t
@@ -226,7 +183,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
                     ints[EVENTS, n] = EVENTS_PER_STEP + 1
                 w[T_LAST + n] = t
             if ints[EVENTS, n] > EVENTS_PER_STEP:
-                _end(n, new, STALLED, t, w, ints, ends, control)
+                end_lane(n, new, STALLED, t, w, ints, ends, control)
                 return
             (stale, happened) = (True, NOTHING)
         elif j == pieces[k, STEPS_IN]:
@@ -234,7 +191,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
             t_0 = pieces[k, TIME]
             if k + 1 == first[r + 1, 0]:
                 status = FINISHED if math.isfinite(w[new + at.V + n]) else DIVERGED
-                _end(n, new, status, t_0, w, ints, ends, control)
+                end_lane(n, new, status, t_0, w, ints, ends, control)
                 return
             (j, s, stale) = (0, 0.0, True)
             h = (pieces[k + 1, TIME] - t_0) / pieces[k, STEPS_IN]
@@ -287,46 +244,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
         return
 
 
-@njit(cache=True, error_model="numpy", _nrt=False)
-def _load(
-    n: int,
-    r: int,
-    new: int,
-    w: FloatArray,
-    ints: IntArray,
-    par: FloatArray,
-    pieces: FloatArray,
-    sines: FloatArray,
-    first: IntArray,
-    ends: FloatArray,
-    spikes: FloatArray,
-    control: IntArray,
-    max_steps: int,
-) -> None:
-    """Start neuron r in lane n."""
-    (w[new + at.V + n], w[new + at.X + n]) = (par[r, START_V], par[r, START_X])
-    (w[new + at.ENERGY + n], w[at.PEAK + n]) = (0.0, par[r, START_V])
-    (w[at.V_REST + n], w[at.D_0 + n], w[at.D_1 + n]) = (par[r, V_REST], par[r, D_0], par[r, D_1])
-    (w[at.G_0 + n], w[at.G_1 + n], w[at.K + n]) = (par[r, G_0], par[r, G_1], par[r, K])
-    (w[at.Z_ON + n], w[at.Z_INV + n]) = (par[r, U_ON] * LOG2_E, par[r, VT_INV] * LOG2_E)
-    w[at.TAU_INV + n] = 1.0 / par[r, TAU]
-    for q in range(at.MAX_SINES):
-        mine = first[r, 1] + q
-        for u in range(4):
-            value = sines[mine, u] if mine < first[r + 1, 1] else 0.0
-            w[at.SINES + (4 * q + u) * LANES + n] = value
-    for q in range(N_INTS):
-        ints[q, n] = 0
-    k = first[r, 0]
-    (ints[NEURON, n], ints[PHASE, n], ints[PIECE, n]) = (r, INTEGRATE, k)
-    w[H + n] = (pieces[k + 1, TIME] - pieces[k, TIME]) / pieces[k, STEPS_IN]
-    (w[at.I_PIECE + n], w[at.SLOPE + n]) = (pieces[k, CURRENT], pieces[k, SLOPE])
-    (w[at.T_PIECE + n], w[T_LAST + n], w[S + n]) = (0.0, -1.0, 0.0)
-    _enter_phase(n, r, INTEGRATE, w, par)
-    _settle(n, new, BEGIN, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps)
-
-
-@njit(cache=True, error_model="numpy", _nrt=False, fastmath={"contract"}, forceinline=True)
+@compiled(fastmath={"contract"}, forceinline=True)
 def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
     n: int,
     old: int,
@@ -397,7 +315,7 @@ def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
             if not math.isfinite(v) or ints[STEPS, n] > max_steps:
                 status = OVERLONG if math.isfinite(v) else DIVERGED
                 t = pieces[ints[PIECE, n], TIME] + (ints[J, n] * w[H + n] + s)
-                _end(n, new, status, t, w, ints, ends, control)
+                end_lane(n, new, status, t, w, ints, ends, control)
                 return GOES_ON
             return happened
         # A crossing: back to where the step began, to try shorter ones.
@@ -419,7 +337,7 @@ def _attend(  # noqa: PLR0912, PLR0915 - what may have happened, case by case
     return GOES_ON
 
 
-@njit(cache=True, error_model="numpy", _nrt=False)
+@compiled()
 def _refill(
     new: int,
     queue: IntArray,
@@ -439,7 +357,10 @@ def _refill(
         if ints[KIND, n] == IDLE and control[TAKEN] < queue.size:
             (r, control[TAKEN]) = (queue[control[TAKEN]], control[TAKEN] + 1)
             control[BUSY] += 1
-            _load(n, r, new, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps)
+            load_lane(n, r, new, w, ints, par, pieces, sines, first)
+            _settle(
+                n, new, BEGIN, w, ints, par, pieces, sines, first, ends, spikes, control, max_steps
+            )
     control[N_SINES] = 0
     for n in range(LANES):
         if ints[KIND, n] != IDLE:
@@ -447,8 +368,8 @@ def _refill(
             control[N_SINES] = max(control[N_SINES], first[r + 1, 1] - first[r, 1])
 
 
-@njit(cache=True, error_model="numpy", _nrt=False, nogil=True)
-def advance(
+@compiled(nogil=True)
+def advance(  # noqa: PLR0912 - which lanes have something to do
     queue: IntArray,
     rounds: int,
     more: bool,
@@ -478,7 +399,7 @@ def advance(
     flags, words : array of uint8, array of uint64
         The flags of `batch_step`, and the same memory 8 to a word.
     w, ints, par, pieces, sines, first, ends, spikes : array
-        See the top of this module.
+        See `batch_lanes`.
     control : array of int
         Neurons taken from the queue, spikes listed, largest number of sines in a lane, lanes at
         work; updated.

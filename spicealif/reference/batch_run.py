@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -147,12 +147,12 @@ def run_jobs(
 
 def _fits(job: Job) -> bool:
     """Return whether the lanes' exponential and sine reach as far as the job needs."""
-    from spicealif.reference import batch_kernel, batch_step
+    from spicealif.reference import batch_lanes, batch_step
 
     (leak, sines) = (job.params.leak, job.pieces.sines)
     if isinstance(leak, Memristor):
         log_k = (leak.v_on + leak.v_off) / job.params.thermal_voltage
-        if not abs(log_k) <= batch_kernel.LOG_K_LIMIT:
+        if not abs(log_k) <= batch_lanes.LOG_K_LIMIT:
             return False
     if len(sines) == 0:
         return True
@@ -193,16 +193,16 @@ class _Block:
     """The jobs that the lanes take, as the kernel wants them, and the results."""
 
     def __init__(self, jobs: Sequence[Job], n_pieces: Sequence[IntArray]) -> None:
-        from spicealif.reference import batch_kernel
+        from spicealif.reference import batch_kernel, batch_lanes, batch_step
 
-        self.lanes = batch_kernel.LANES
-        self._kernel: Any = batch_kernel
+        self.lanes = batch_step.LANES
+        (self._kernel, self._of) = (batch_kernel, batch_lanes)
         self._size = len(jobs)
         self._next = 0
         self._lock = threading.Lock()
         self._spikes: list[FloatArray] = []
-        self._ends = np.zeros((len(jobs), batch_kernel.N_ENDS))
-        self._ends[:, batch_kernel.END_STATUS] = batch_kernel.RUNNING
+        self._ends = np.zeros((len(jobs), batch_lanes.N_ENDS))
+        self._ends[:, batch_lanes.END_STATUS] = batch_lanes.RUNNING
         par = [
             [*driver._kernel_parameters(job.params, job.variant, job.h), *_start(job.params)]
             for job in jobs
@@ -231,47 +231,47 @@ class _Block:
     @property
     def done(self) -> int:
         """How many jobs are done."""
-        return int(np.count_nonzero(self._ends[:, self._kernel.END_STATUS] != self._kernel.RUNNING))
+        return int(np.count_nonzero(self._ends[:, self._of.END_STATUS] != self._of.RUNNING))
 
     def work(self, stop: threading.Event, threads: int) -> None:
         """Integrate, in lanes of this thread's own, until no job is left."""
-        kernel = self._kernel
-        (flags, words, w, ints) = kernel.new_lanes()
+        (kernel, of) = (self._kernel, self._of)
+        (flags, words, w, ints) = of.new_lanes()
         spikes = np.empty((SPIKES, 2))
-        control = np.zeros(kernel.N_CONTROL, dtype=np.int64)
+        control = np.zeros(of.N_CONTROL, dtype=np.int64)
         queue = self._take(self.lanes, threads)
         status = kernel.MOVED
         while (status != kernel.DONE or queue.size > 0) and not stop.is_set():
             more = self._next < self._size
             arrays = (flags, words, w, ints, *self._tables, spikes, control)
             status = kernel.advance(queue, ROUNDS, more, *arrays, 2 * int(MAX_STEPS))
-            if control[kernel.TAKEN] == queue.size:
-                queue = self._take(self.lanes - int(control[kernel.BUSY]), threads)
-                control[kernel.TAKEN] = 0
-            listed = int(control[kernel.LISTED])
+            if control[of.TAKEN] == queue.size:
+                queue = self._take(self.lanes - int(control[of.BUSY]), threads)
+                control[of.TAKEN] = 0
+            listed = int(control[of.LISTED])
             if status == kernel.DONE or listed > SPIKES // 2:
                 with self._lock:
                     self._spikes.append(spikes[:listed].copy())
-                control[kernel.LISTED] = 0
+                control[of.LISTED] = 0
 
     def outcomes(self) -> list[Outcome]:
         """Return the results in the order of the jobs."""
-        kernel = self._kernel
+        of = self._of
         (neuron, time) = np.concatenate([np.empty((0, 2)), *self._spikes]).T
         # a neuron stays in one thread, and there its spikes are in order
         time = time[np.argsort(neuron, kind="stable")]
-        last = np.cumsum(self._ends[:, kernel.END_SPIKES].astype(np.int64))
+        last = np.cumsum(self._ends[:, of.END_SPIKES].astype(np.int64))
         spikes = np.split(time, last[:-1]) if self._size else []
         return [
             self._outcome(row, t_spike) for row, t_spike in zip(self._ends, spikes, strict=True)
         ]
 
     def _outcome(self, row: FloatArray, t_spike: FloatArray) -> Outcome:
-        kernel = self._kernel
+        of = self._of
         (v_c, x, energy, peak, t, status, n_steps, _) = row.tolist()
         error = None
-        if status != kernel.FINISHED:
-            error = _reason(status == kernel.STALLED, v_c, int(n_steps), t)
+        if status != of.FINISHED:
+            error = _reason(status == of.STALLED, v_c, int(n_steps), t)
         return Outcome(t_spike, v_c, x, energy, peak, t, int(n_steps), error)
 
     def _take(self, idle: int, threads: int) -> IntArray:

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -71,7 +71,7 @@ SIZE = SINES + 4 * MAX_SINES * LANES
 _FLAGS = {"contract", "nsz"}
 
 # |z| at which the exponent is cut off: the square of 2**z is finite, and all that it would decide
-# beyond is below the rounding of 1 for a K within `batch_kernel.LOG_K_LIMIT`.
+# beyond is below the rounding of 1 for a K within `batch_lanes.LOG_K_LIMIT`.
 Z_LIMIT = 240.0
 # Adding this rounds to an integer, which is then in the low bits.
 _ROUND = 6755399441055744.0  # 1.5 * 2**52
@@ -92,9 +92,8 @@ _INV_PI = 1.0 / math.pi
 _SIXTH, _THIRD = 1.0 / 6.0, 1.0 / 3.0
 
 
-@intrinsic
-def _times_power(typing_context: Any, p: Any, rounded: Any) -> Any:
-    """Return p 2**n, n in the low bits of `rounded`: added to the exponent, without a branch."""
+def _add_exponent(typing_context: Any, p: Any, rounded: Any) -> Any:
+    """Return type and code of `_times_power`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = ir.IntType(64)
@@ -105,9 +104,8 @@ def _times_power(typing_context: Any, p: Any, rounded: Any) -> Any:
     return types.float64(types.float64, types.float64), generate
 
 
-@intrinsic
-def _flip_sign(typing_context: Any, value: Any, rounded: Any) -> Any:
-    """Return the value, negated if the integer in the low bits of `rounded` is odd."""
+def _shift_to_sign(typing_context: Any, value: Any, rounded: Any) -> Any:
+    """Return type and code of `_flip_sign`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = ir.IntType(64)
@@ -116,6 +114,12 @@ def _flip_sign(typing_context: Any, value: Any, rounded: Any) -> Any:
         return builder.bitcast(builder.xor(plain, sign), ir.DoubleType())
 
     return types.float64(types.float64, types.float64), generate
+
+
+# p 2**n, n in the low bits of the second argument: added to the exponent, without a branch.
+_times_power = cast(Callable[[float, float], float], cast(Any, intrinsic)(_add_exponent))
+# The first argument, negated if the integer in the low bits of the second is odd.
+_flip_sign = cast(Callable[[float, float], float], cast(Any, intrinsic)(_shift_to_sign))
 
 
 @njit(error_model="numpy", fastmath=_FLAGS, forceinline=True)
@@ -151,13 +155,15 @@ def _x_rate(w: FloatArray, n: int, z: float, x: float) -> float:
     """Return dx/dt of lane n; see `kernel` for the algebra."""
     a = exp2(z)
     (b, c) = (a + w[K + n], 1.0 + a)
-    return w[TAU_INV + n] * (b * (1.0 - x) - a * c * x) / (b * c)
+    rate: float = w[TAU_INV + n] * (b * (1.0 - x) - a * c * x) / (b * c)
+    return rate
 
 
 @njit(error_model="numpy", fastmath=_FLAGS, forceinline=True)
 def _v_rate(w: FloatArray, n: int, i: float, v: float, m: float, x: float) -> float:
     """Return dv_c/dt of lane n."""
-    return w[C_INV + n] * ((i - w[G_SWITCH + n] * v) - m * (w[G_0 + n] + w[G_1 + n] * x))
+    rate: float = w[C_INV + n] * ((i - w[G_SWITCH + n] * v) - m * (w[G_0 + n] + w[G_1 + n] * x))
+    return rate
 
 
 @njit(error_model="numpy", fastmath=_FLAGS, forceinline=True)
@@ -180,7 +186,7 @@ def _currents(w: FloatArray, n_sines: int) -> None:
             w[I_1 + n] += w[u + n] * _sin(omega * max(t + (p + h), 0.0) + phase)
 
 
-def _make_step(old: int, new: int) -> Step:
+def _make_step(old: int, new: int) -> Step:  # noqa: PLR0915 - four stages, written out
     """Return the step that reads the state at `old` and writes the one at `new`."""
 
     @njit(error_model="numpy", fastmath=_FLAGS, forceinline=True)
@@ -250,7 +256,7 @@ def _make_step(old: int, new: int) -> Step:
             w[COUNT + n] = count
             flags[n] = (g_end >= 0.0) | (b_1 >= 0.0) | (b_2 >= 0.0) | (count >= w[END + n])
 
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 advance_even = _make_step(EVEN, ODD)
