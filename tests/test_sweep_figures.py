@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -115,7 +117,7 @@ def test_one_parameter_gives_lines_of_the_main_measures_of_both_sides():
     dataset = build({"c": [47e-9, 100e-9, 220e-9]})
     figure = sweep_figure(dataset)
     assert [a.get_ylabel() for a in figure.axes] == [
-        "mean interval (µs)", "last / first interval", "growth of the interval (µs)",
+        "mean interval (µs)", "last / first interval ($10^{-6}$)", "growth of the interval (µs)",
         "mean rate (µHz)",
     ]  # fmt: skip
     for axes in figure.axes:
@@ -150,7 +152,7 @@ def test_a_named_measure_is_drawn_with_the_difference_of_the_sides():
 def test_a_measure_of_the_pair_has_one_line():
     (axes,) = panel_axes(sweep_figure(build({"v_th": [0.1, 0.2]}), "gamma"))
     assert len(axes.lines) == 1
-    assert axes.get_ylabel() == "coincidence factor"
+    assert axes.get_ylabel() == "coincidence factor ($10^{-6}$)"
 
 
 def test_failed_points_of_a_line_are_crosses_and_counted():
@@ -250,7 +252,7 @@ def test_adaptation_map_shows_both_sides_their_gap_and_the_cost():
     np.testing.assert_allclose(cross.get_xdata(), tau[[0, 1]])
     np.testing.assert_allclose(cross.get_ydata(), r_s[[0, 2]])
     assert len(cost.lines) == 2
-    assert cost.get_xlabel() == "last / first interval"
+    assert cost.get_xlabel() == "last / first interval ($10^{-6}$)"
     assert cost.get_ylabel() == "source energy per spike (µJ)"
     pairs = dataset[["adaptation_ratio", "energy_per_spike"]].sel(side="circuit").to_array()
     drawn = np.array(sorted(zip(*cost.lines[0].get_data(), strict=True)))
@@ -393,6 +395,18 @@ def test_too_few_prototypes_for_a_tornado_are_told_in_its_place():
     assert any("take more points" in t.get_text() for a in figure.axes for t in a.texts)
 
 
+def test_points_that_lack_a_value_are_counted():
+    values = np.array([[[1.0, np.nan], [3, 4]]] * 2) * 1e-4
+    dataset = build({"c": [1e-7, 2e-7], "v_th": [0.2, 0.3]}, isi_mean=values, failed=(2,))
+    assert sweep_figure(dataset).get_suptitle().endswith(
+        "4 points, 1 of them failed (crosses), 1 without a value (grey)"
+    )  # fmt: skip
+    values = np.full(40, 1e-4)
+    values[:3] = np.nan
+    histogram = sweep_figure(prototypes(isi_mean=values)).axes[0]
+    assert histogram.get_title() == "3 without a value"
+
+
 def test_limits_without_prototypes_are_refused():
     with pytest.raises(SweepError, match="Limits are for prototypes"):
         sweep_figure(build({"c": [1e-7, 2e-7]}), yield_limits={"isi_mean": (0, 1)})
@@ -490,6 +504,12 @@ def test_yield_counts_failed_and_missing_as_failures_and_joins_limits():
         yield_of(dataset, {"isi_mean": (2, 1)})
     with pytest.raises(SweepError, match="no limits"):
         yield_of(dataset, {})
+
+
+def test_importing_the_figures_does_not_load_matplotlib():
+    code = "import sys, spicealif.sweep.figures; print('matplotlib' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
 
 
 def test_a_dataset_of_something_else_is_refused():

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-__all__ = ["cell_edges", "dress", "is_log", "is_text", "positions", "quantity", "with_prefix"]
+__all__ = [
+    "cell_edges",
+    "dress",
+    "is_log",
+    "is_text",
+    "positions",
+    "quantity",
+    "with_prefix",
+]
 
 _Floats = NDArray[np.float64]
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
@@ -128,7 +136,7 @@ def dress(
         size = math.sqrt(finite.min() * finite.max()) if len(finite) else 1.0
     else:
         size = float(np.abs(finite).max()) if len(finite) else 1.0
-    factor, text = with_prefix(size, unit)
+    factor, text = with_prefix(size, unit) if unit else _power(size)
     axis.set_label_text(f"{label} ({text})" if text else label)
     different = np.unique(finite)
     if grid and 0 < len(different) <= _TICKS:
@@ -167,14 +175,22 @@ def cell_edges(values: _Floats, *, log: bool) -> _Floats:
     return np.exp(edges) if log else edges
 
 
+def _power(size: float) -> tuple[float, str]:
+    """Return the factor and the power of ten that make a plain number short enough for a tick."""
+    if not (math.isfinite(size) and size) or 0.02 <= size < 1e5:
+        return 1.0, ""
+    exponent = 3 * math.floor(math.log10(size * (1 + 1e-9)) / 3)
+    return 10.0**-exponent, f"$10^{{{exponent}}}$"
+
+
 def _names(values: NDArray[Any]) -> list[str]:
     """Return the different names in the order in which they come."""
     return list(dict.fromkeys(str(v) for v in values.ravel()))
 
 
-def _digits(value: float, digits: int = 10) -> str:
+def _digits(value: float, n: int = 10) -> str:
     """Return a tick's number without a trail of rounding, and without an exponent if it may be."""
-    return f"{float(f'{value:.{digits}g}'):.10g}".replace("-", "\N{MINUS SIGN}")
+    return f"{float(f'{value:.{n}g}'):.10g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _set_scale(axis: Axis) -> None:

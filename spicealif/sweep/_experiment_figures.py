@@ -75,17 +75,21 @@ def frequency_response(results: Results) -> Figure:
             for k, colour in enumerate(colours):
                 panels.line(axes, frequency, values[:, k], side, color=colour, ms=3)
             drawn.append(values.ravel())
-        for k, colour in enumerate(colours):
-            panels.crosses(axes, frequency[failed[:, k]], k, color=colour)
+        # A row of crosses for each amplitude that has any, together in the lower third.
+        with_failed = np.flatnonzero(failed.any(axis=0))
+        apart = min(0.05, 0.3 / max(len(with_failed), 1))
+        for row, i in enumerate(with_failed):
+            panels.crosses(axes, frequency[failed[:, i]], 0.04 + apart * row, color=colours[i])
         dress(axes.xaxis, "stimulus frequency", "Hz", frequency, log=len(frequency) > 1)
-        label = results.label(measure) if measure else "spikes per period"
-        everything = np.concatenate(drawn)
-        dress(axes.yaxis, label, results.unit(measure) if measure else "", everything)
-        if not measure:
+        if measure:
+            unit = results.unit(measure)
+            dress(axes.yaxis, results.label(measure), unit, np.concatenate(drawn))
+        else:
             # They fall as one over the frequency, down to 0, which a plain logarithm has no place
             # for: linear up to 1, logarithmic above.
             axes.set_yscale("symlog", linthresh=1, subs=range(2, 10))
             axes.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+            axes.set_ylabel("spikes per period")
         axes.set_ylim(bottom=0)
     handles = [Line2D([], [], color=c, lw=2) for c in colours]
     labels = [quantity(level, results.unit(CURRENT)) for level in levels]
@@ -123,7 +127,8 @@ def adaptation_map(results: Results) -> Figure:
     if sides > 1:
         cost.legend(frameon=False)
     cost.set_title("what adaptation costs", fontsize=10)
-    return panels.finish(figure, results, "adaptation over time scale and series resistor")
+    what = "adaptation over time scale and series resistor"
+    return panels.finish(figure, results, what, measure="adaptation_ratio", grey=True)
 
 
 #: How experiments are drawn, by kind and dimensions.

@@ -59,7 +59,9 @@ def lines(results: Results, measure: str | None) -> Figure:
     for axes in all_axes[n:]:
         axes.set_visible(False)
     panels.legend_below(figure, all_axes[0])
-    return panels.finish(figure, results, f"{shown[0] if measure else 'measures'} over {dim}")
+    return panels.finish(
+        figure, results, f"{results.label(measure) if measure else 'measures'} over {dim}"
+    )
 
 
 def scatter(results: Results, measure: str) -> Figure:
@@ -82,7 +84,7 @@ def scatter(results: Results, measure: str) -> Figure:
     for axes in all_axes[len(names) :]:
         axes.set_visible(False)
     panels.legend_below(figure, all_axes[0])
-    return panels.finish(figure, results, results.label(measure))
+    return panels.finish(figure, results, results.label(measure), measure=measure)
 
 
 def maps(results: Results, measure: str) -> Figure:
@@ -92,7 +94,7 @@ def maps(results: Results, measure: str) -> Figure:
     figure = panels.new_figure(4.4 * views + 0.8, 4.5)
     row = figure.subplots(1, views, squeeze=False)[0]
     map_row(figure, list(row), results, measure, (x, y))
-    return panels.finish(figure, results, results.label(measure))
+    return panels.finish(figure, results, results.label(measure), measure=measure, grey=True)
 
 
 def many_maps(results: Results, measure: str) -> Figure:
@@ -133,7 +135,7 @@ def many_maps(results: Results, measure: str) -> Figure:
                 axes.set_title(f"{results.label(across)} = {value}", fontsize=10)
             axes.label_outer()
         panels.colour_bar(figure, mesh, list(all_axes[k]), results, measure, title, values)
-    return panels.finish(figure, results, results.label(measure))
+    return panels.finish(figure, results, results.label(measure), measure=measure, grey=True)
 
 
 def map_row(
@@ -154,7 +156,8 @@ def map_row(
     for axes, (title, v, scale, cmap) in zip(row, views, strict=True):
         cells = v.T if turned else v
         mesh = panels.map_panel(axes, results, cells, dims, scale, cmap, failed)
-        axes.set_title(title, fontsize=10)
+        if len(views) > 1:  # else the figure's title says it
+            axes.set_title(title, fontsize=10)
         # Sides share their colours and so the prefix of their bars.
         shared = np.concatenate(values) if scale is norm else v
         panels.colour_bar(figure, mesh, [axes], results, measure, "", shared)

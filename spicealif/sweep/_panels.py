@@ -69,12 +69,11 @@ def points(axes: Axes, x: _Floats, y: _Floats, side: str | None) -> None:
     line(axes, x, y, side, ls="none", alpha=0.8)
 
 
-def crosses(axes: Axes, x: _Floats, row: int = 0, **style: Any) -> None:
-    """Mark failed points by crosses along the lower edge, at a height that `row` chooses."""
+def crosses(axes: Axes, x: _Floats, height: float = 0.04, **style: Any) -> None:
+    """Mark failed points by crosses at a height (0 to 1) of the panel, along its lower edge."""
     if len(x):
-        height = np.full(len(x), 0.04 + 0.045 * row)
         look = _CROSS | {"label": "failed", "gid": "failed", "clip_on": False} | style
-        axes.plot(x, height, transform=axes.get_xaxis_transform(), **look)
+        axes.plot(x, np.full(len(x), height), transform=axes.get_xaxis_transform(), **look)
 
 
 def map_panel(
@@ -158,18 +157,18 @@ def colour_bar(
 ) -> None:
     """Add a colour bar beside panels; `values` chooses its prefix, `what` begins its label."""
     bar = figure.colorbar(mesh, ax=beside)
-    label = f"{what}: {results.label(measure)}" if what else results.label(measure)
+    label = f"{what}:\n{results.label(measure)}" if what else results.label(measure)
     dress(bar.ax.yaxis, label, results.unit(measure), values)
 
 
-def legend_below(figure: FigureBase, axes: Axes) -> None:
+def legend_below(figure: FigureBase, axes: Axes, columns: int | None = None) -> None:
     """Add the legend of a panel that stands for all, each name once, if there is a choice."""
     handles, labels = axes.get_legend_handles_labels()
     by_name = dict(zip(labels, handles, strict=True))
     if len(by_name) > 1:
         figure.legend(
             list(by_name.values()), list(by_name), loc="outside lower center",
-            ncols=len(by_name), frameon=False,
+            ncols=columns or len(by_name), frameon=False,
         )  # fmt: skip
 
 
@@ -180,8 +179,35 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", dpi=110)
 
 
-def finish(figure: Figure, results: Results, what: str, *, marked: bool = True) -> Figure:
-    """Add grid and title: the neuron, what is shown, and how many points failed."""
+def finish(
+    figure: Figure,
+    results: Results,
+    what: str,
+    *,
+    marked: bool = True,
+    measure: str | None = None,
+    grey: bool = False,
+) -> Figure:
+    """Add grid and title: the neuron, what is shown, and how many points are not to be seen.
+
+    Parameters
+    ----------
+    figure : Figure
+    results : Results
+    what : str
+        What is shown.
+    marked : bool
+        Whether failed points are marked by crosses.
+    measure : str, optional
+        What points may lack without having failed, which the title then says.
+    grey : bool
+        Whether such points are grey cells.
+
+    Returns
+    -------
+    Figure
+        The same.
+    """
     from matplotlib.collections import QuadMesh
 
     for axes in figure.axes:
@@ -197,6 +223,8 @@ def finish(figure: Figure, results: Results, what: str, *, marked: bool = True) 
     if failed:
         after = " (crosses)" if marked else " (outside every limit)"
         count += f", {failed} of them failed{after}"
+    if measure is not None and (lacking := results.without(measure)):
+        count += f", {lacking} without a value" + (" (grey)" if grey else "")
     sides = " and ".join(results.sides)
     lines.append(f"{sides}, {count}")
     figure.suptitle("\n".join(lines), fontsize=11)

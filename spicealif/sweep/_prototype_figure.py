@@ -52,7 +52,7 @@ def prototypes(results: Results, measure: str | None, limits: Limits | None) -> 
         _histogram_panel(axes, results, name, varied, good.get(name))
         if axes is not histograms[0]:
             axes.set_ylabel("")
-    panels.legend_below(upper, histograms[0])
+    panels.legend_below(upper, histograms[0], columns=1 if len(shown) == 1 else None)
     tornado, share = lower.subplots(1, 2)
     _tornado(tornado, results, shown)
     each: list[tuple[str, tuple[float, float] | None, Yield]] = [
@@ -60,10 +60,9 @@ def prototypes(results: Results, measure: str | None, limits: Limits | None) -> 
     ]
     if len(good) > 1:
         each.append(("all of these", None, yield_of(results.dataset, good, of)))
-    _yield_panel(share, results, each)
     around = "nominal value" if results.nominal_side else "median"
     kept = "limits as given" if limits else f"limits: {around} ± {100 * YIELD_WIDTH:g} %"
-    share.set_title(f"yield of the {of}; {kept}", fontsize=10)
+    _yield_panel(share, results, each, f"yield of the {of}; {kept}")
     return panels.finish(figure, results, "prototypes", marked=False)
 
 
@@ -120,6 +119,8 @@ def _histogram_panel(
     if not len(everything):
         panels.note(axes, "no values")
         return
+    if lacking := results.without(measure):
+        axes.set_title(f"{lacking} without a value", fontsize=9)
     edges = _bins(everything)
     for side, values in good.items():
         # The second side as an outline, so that the first shows beneath.
@@ -161,6 +162,7 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
     axes.axvline(0, color="0.3", lw=0.8)
     axes.set_yticks(rows, table.names, fontsize=8)
     axes.set_ylim(len(table.names) - 0.4, -0.6)
+    axes.locator_params(axis="x", nbins=5)
     of = "of ranks " if table.method == "rank" else ""
     axes.set_xlabel(f"standardised regression coefficient {of}(95 % error bars)")
     side = f" ({table.side})" if table.side else ""
@@ -170,10 +172,9 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
         top = axes.secondary_xaxis(
             "top", functions=(_times(table.scatter), _times(1 / table.scatter))
         )
-        factor, text = with_prefix(table.scatter * float(np.abs(table.coefficients).max()), unit)
         per = f"{label} per standard deviation of the parameter"
-        top.set_xlabel(f"{per} ({text})" if text else per, fontsize=8)
-        top.xaxis.set_major_formatter(lambda v, _: f"{v * factor:.4g}")
+        dress(top.xaxis, per, unit, table.scatter * table.coefficients)
+        top.xaxis.label.set_fontsize(8)
         top.tick_params(labelsize=8)
 
 
@@ -185,6 +186,7 @@ def _yield_panel(
     axes: Axes,
     results: Results,
     rows: Sequence[tuple[str, tuple[float, float] | None, Yield]],
+    title: str,
 ) -> None:
     """Draw the share of prototypes within each limit, with its interval.
 
@@ -194,11 +196,13 @@ def _yield_panel(
     results : Results
     rows : sequence of (str, (float, float) or None, Yield)
         Measure and limits; no limits for the row of all together, whose name is a plain text.
+    title : str
     """
     if not rows:
         axes.set_axis_off()
-        panels.note(axes, "no values to set limits around")
+        panels.note(axes, "There are no values to set limits around.")
         return
+    axes.set_title(title, fontsize=10)
     labels = []
     for k, (name, limits, share) in enumerate(rows):
         percent = 100 * np.array(share)

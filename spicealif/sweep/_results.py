@@ -173,6 +173,11 @@ class Results:
         """Return whether a measure has a value somewhere."""
         return any(np.isfinite(self.values(measure, s)).any() for s in self.sides_of(measure))
 
+    def without(self, measure: str) -> int:
+        """Return how many points did not fail and yet lack a measure, on one side at least."""
+        lacking = [np.isnan(self.values(measure, s)) for s in self.sides_of(measure)]
+        return int((np.any(lacking, axis=0) & ~self.failed).sum())
+
     @cached_property
     def main(self) -> tuple[str, ...]:
         """The main measures that have a value somewhere, or the first of them."""

@@ -131,18 +131,18 @@ def sensitivity(
     y = results.values(measure, of or None).ravel()
     columns = {n: results.of_points(n).ravel() for n in results.parameters}
     numbers = {n: c.astype(float) for n, c in columns.items() if c.dtype.kind in "fiu"}
-    good = np.isfinite(y)
-    numbers = {n: c[good] for n, c in numbers.items()}
-    names = [n for n, c in numbers.items() if len(c) and np.ptp(c) > 0]
+    names = [n for n, c in numbers.items() if np.ptp(c) > 0]
     if not names:
         raise SweepError("No parameter varies; take a sweep of numbers with several values.")
-    y = y[good]
+    good = np.isfinite(y)
+    y, numbers = y[good], {n: numbers[n][good] for n in names}
     n, k = len(y), len(names)
     if n < k + 2:
         raise SweepError(
             f"{measure} has a value at {n} points, and {k} parameters need at least {k + 2}; take "
             "more points."
         )
+    names = [n for n in names if np.ptp(numbers[n]) > 0]
     # A scatter of rounding errors is none.
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise SweepError(f"{measure} is the same at all points; choose another measure or side.")
