@@ -91,12 +91,15 @@ def lock(file: IO[bytes], *, exclusive: bool) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Hold a segment so that nobody writes to it; give False if somebody does, or it is no file."""
+def locked(path: Path) -> Iterator[bool | None]:
+    """Hold a segment so that nobody writes to it.
+
+    Gives False if somebody does, or it is gone; None if it cannot be opened.
+    """
     try:
         file = path.open("rb")
-    except OSError:
-        yield False
+    except OSError as error:
+        yield False if isinstance(error, FileNotFoundError) else None
         return
     with file:
         yield lock(file, exclusive=True)

@@ -17,7 +17,6 @@ the other, and taking apart only the lines that are wanted.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
@@ -156,11 +155,13 @@ class Store:
 
     def _append(self, line: bytes) -> None:
         file = self._segment()
-        start = file.tell()
+        start = os.fstat(file.fileno()).st_size
         try:
-            # One call for the whole line: a process that is killed leaves all of it or a part.
-            if file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            # One call for the whole line: a process that is killed leaves all of it or a part. Of
+            # a disk that fills up only the second call tells.
+            done = file.write(line)
+            while done < len(line):
+                done += file.write(line[done:])
         except OSError:
             with contextlib.suppress(OSError):
                 file.truncate(start)
@@ -222,7 +223,7 @@ class Store:
             report.damaged += self.damaged
             if self.damaged and set_aside:
                 with locked(path) as ours:
-                    if ours or not path.is_file():
+                    if ours is not False:
                         self._set_aside(path)
         report.results = len(newest)
         report.failed = sum(brief.failed for brief in newest.values())
@@ -327,7 +328,8 @@ class Store:
             folder = self.folder / _SEGMENTS
             folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered: a result that was put is not lost with this process.
-            self._file = (folder / segment_name()).open("xb", buffering=0)
+            path = folder / segment_name()
+            self._file = open(path, "xb", buffering=0, opener=_appending)  # noqa: SIM115
             lock(self._file, exclusive=False)
         return self._file
 
@@ -358,3 +360,7 @@ class Store:
                 for number, line in enumerate(self._lines(path)):
                     if (path, number) in places:
                         file.write(line)
+
+
+def _appending(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_APPEND, 0o666)
