@@ -14,6 +14,7 @@ import click
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.info import doctor_command, presets_command, schema_command
+from spicealif.cli.plot import plot_command
 from spicealif.cli.run import run_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
 from spicealif.cli.sweep import store_command, sweep_command
@@ -44,6 +45,7 @@ for _command in (
     verify_command,
     sweep_command,
     store_command,
+    plot_command,
     presets_command,
     schema_command,
     doctor_command,

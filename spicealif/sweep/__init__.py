@@ -1,6 +1,7 @@
 """Experiments of many points: sweeps over parameters, Monte Carlo over parts' tolerances."""
 
 from spicealif.sweep.experiment import Experiment, Progress, Sweep
+from spicealif.sweep.figures import sweep_figure
 from spicealif.sweep.presets import (
     EXPERIMENTS,
     adaptation_map,
@@ -10,6 +11,7 @@ from spicealif.sweep.presets import (
     prototypes,
 )
 from spicealif.sweep.space import SAMPLINGS, Points, Range
+from spicealif.sweep.statistics import Sensitivity, Yield, sensitivity, yield_of
 from spicealif.sweep.store import Store, StoreReport, default_store
 from spicealif.sweep.tolerances import DEFAULT_TOLERANCES, MonteCarlo, Tolerance, tolerances_of
 
@@ -22,15 +24,20 @@ __all__ = [
     "Points",
     "Progress",
     "Range",
+    "Sensitivity",
     "Store",
     "StoreReport",
     "Sweep",
     "Tolerance",
+    "Yield",
     "adaptation_map",
     "default_store",
     "experiment",
     "f_i_curve",
     "frequency_response",
     "prototypes",
+    "sensitivity",
+    "sweep_figure",
     "tolerances_of",
+    "yield_of",
 ]
