@@ -45,21 +45,23 @@ def neurons(count: int) -> list[Neuron]:
 
 
 def block(jobs: list[Job]) -> batch_run._Block:
-    steps = [driver._count_steps(job.pieces, float(job.pieces.t[-1]), job.h) for job in jobs]
-    return batch_run._Block(jobs, steps)
+    work = batch_run._Block(jobs)
+    for r in range(len(jobs)):
+        work.fill(r)
+    return work
 
 
 def in_lanes(jobs: list[Job]) -> tuple[float, int, np.ndarray]:
     """Return CPU seconds, steps and the kernel's results of the batched reference."""
-    work = block(jobs)
+    work = batch_run._Block(jobs)
     start = time.thread_time()
     work.work(threading.Event(), 1)
-    return time.thread_time() - start, int(work._ends[:, 6].sum()), work._ends
+    return time.thread_time() - start, int(work.ends[:, 6].sum()), work.ends
 
 
 def in_c(library: ctypes.CDLL, jobs: list[Job]) -> tuple[float, int, np.ndarray]:
     """Return the same of the C version, which takes the same tables."""
-    (par, pieces, _, first, ends) = block(jobs)._tables
+    (par, pieces, _, first, ends) = block(jobs).tables
     spikes = np.empty((1_000_000, 2))
     (p, q, f, e, s) = (
         a.ctypes.data_as(ctypes.c_void_p) for a in (par, pieces, first, ends, spikes)

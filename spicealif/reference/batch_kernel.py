@@ -93,7 +93,7 @@ from spicealif.reference.kernel import (
     _sine_sum,
 )
 
-__all__ = ["DONE", "MOVED", "advance"]
+__all__ = ["DONE", "MOVED", "advance", "distribute"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -444,3 +444,12 @@ def advance(  # noqa: PLR0912 - which lanes have something to do
                             control, max_steps,
                         )  # fmt: skip
     return MOVED
+
+
+@compiled(nogil=True)
+def distribute(spikes: FloatArray, place: IntArray, time: FloatArray) -> None:
+    """Write each spike's time to its neuron's place, and move that place on."""
+    for k in range(spikes.shape[0]):
+        r = int(spikes[k, 0])
+        time[place[r]] = spikes[k, 1]
+        place[r] += 1

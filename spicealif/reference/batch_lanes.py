@@ -58,6 +58,7 @@ __all__ = [
     "N_ENDS",
     "N_FLOATS",
     "N_INTS",
+    "N_PAR",
     "N_SINES",
     "OVERLONG",
     "PART",
@@ -142,6 +143,7 @@ N_ENDS = 8
 C_INV, V_REST, D_0, D_1, G_0, G_1, U_ON, VT_INV, K, TAU, U_MAX, LOG_K = range(12)
 V_TH, V_LOW, V_RESET, T_REF, G_DS, DELAY_ON_S, DELAY_OFF_S, H_DISCHARGE, SCHMITT = range(12, 21)
 START_V, START_X = 21, 22
+N_PAR = 23
 TIME, CURRENT, SLOPE, STEPS_IN = range(4)
 # Fields of `control`.
 TAKEN, LISTED, N_SINES, BUSY = range(4)

@@ -103,22 +103,13 @@ def run_jobs(
         In the order of the jobs; no bit of one depends on the others or on `threads`.
     """
     outcomes: list[Outcome | None] = [None] * len(jobs)
-    (in_lanes, alone) = (list[tuple[int, IntArray]](), list[int]())
+    (in_lanes, alone) = (list[int](), list[int]())
     for number, job in enumerate(jobs):
-        try:
-            driver._check_parameters(job.params, job.variant)
-            n_piece = driver._count_steps(job.pieces, float(job.pieces.t[-1]), job.h)
-        except IntegrationError as error:
-            outcomes[number] = Outcome(np.empty(0), error=str(error))
-            continue
-        if _fits(job):
-            in_lanes.append((number, n_piece))
-        else:
-            alone.append(number)
+        (in_lanes if _fits(job) else alone).append(number)
     # The longest first, so that no thread is left with one at the end; those with sines together,
     # since a lane without pays for its neighbours' sines.
-    in_lanes.sort(key=lambda entry: (-len(jobs[entry[0]].pieces.sines), -int(entry[1].sum())))
-    block = _Block([jobs[number] for number, _ in in_lanes], [n_piece for _, n_piece in in_lanes])
+    in_lanes.sort(key=lambda number: _cost(jobs[number]), reverse=True)
+    block = _Block([jobs[number] for number in in_lanes])
     stop = threading.Event()
 
     def alone_job(number: int) -> None:
@@ -140,9 +131,14 @@ def run_jobs(
             stop.set()
     for task in tasks:
         task.result()
-    for (number, _), outcome in zip(in_lanes, block.outcomes(), strict=True):
+    for number, outcome in zip(in_lanes, block.outcomes(), strict=True):
         outcomes[number] = outcome
     return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _cost(job: Job) -> tuple[int, float]:
+    """Return number of sines and about the number of steps."""
+    return len(job.pieces.sines), float(job.pieces.t[-1]) / job.h if job.h > 0.0 else 0.0
 
 
 def _fits(job: Job) -> bool:
@@ -192,46 +188,59 @@ def _run_alone(job: Job, stop: threading.Event) -> Outcome:
 class _Block:
     """The jobs that the lanes take, as the kernel wants them, and the results."""
 
-    def __init__(self, jobs: Sequence[Job], n_pieces: Sequence[IntArray]) -> None:
+    def __init__(self, jobs: Sequence[Job]) -> None:
         from spicealif.reference import batch_kernel, batch_lanes, batch_step
 
         self.lanes = batch_step.LANES
         (self._kernel, self._of) = (batch_kernel, batch_lanes)
-        self._size = len(jobs)
+        self._jobs = jobs
         self._next = 0
         self._lock = threading.Lock()
         self._spikes: list[FloatArray] = []
-        self._ends = np.zeros((len(jobs), batch_lanes.N_ENDS))
-        self._ends[:, batch_lanes.END_STATUS] = batch_lanes.RUNNING
-        par = [
-            [*driver._kernel_parameters(job.params, job.variant, job.h), *_start(job.params)]
-            for job in jobs
-        ]
-        pieces = [
-            np.column_stack(
-                (
-                    job.pieces.t,
-                    np.append(job.pieces.i, 0.0),
-                    np.append(job.pieces.slope, 0.0),
-                    np.append(n_piece, 0.0),
-                )
-            )
-            for job, n_piece in zip(jobs, n_pieces, strict=True)
-        ]
-        # the kernel wants angular frequencies
-        sines = [job.pieces.sines * [1.0, 2.0 * math.pi, 1.0, 1.0] for job in jobs]
-        self._tables = (
-            np.array(par, dtype=np.float64),
-            _joined(pieces),
-            _joined(sines),
-            np.column_stack((_starts(pieces), _starts(sines))),
-            self._ends,
-        )
+        self._refused: dict[int, str] = {}
+        self.ends = np.zeros((len(jobs), batch_lanes.N_ENDS))
+        self.ends[:, batch_lanes.END_STATUS] = batch_lanes.RUNNING
+        sizes = [(0, 0), *((len(job.pieces.t), len(job.pieces.sines)) for job in jobs)]
+        self._first = np.cumsum(sizes, axis=0, dtype=np.int64)
+        self._par = np.empty((len(jobs), batch_lanes.N_PAR))
+        self._pieces = np.zeros((self._first[-1, 0], 4))
+        self._sines = np.empty((self._first[-1, 1], 4))
+
+    @property
+    def tables(self) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]:
+        """The kernel's par, pieces, sines, first and ends."""
+        return self._par, self._pieces, self._sines, self._first, self.ends
+
+    def fill(self, r: int) -> bool:
+        """Write job r into the tables; return whether it makes sense."""
+        (job, of) = (self._jobs[r], self._of)
+        try:
+            driver._check_parameters(job.params, job.variant)
+            n_piece = driver._count_steps(job.pieces, float(job.pieces.t[-1]), job.h)
+        except IntegrationError as error:
+            self._refused[r] = str(error)
+            self.ends[r, of.END_STATUS] = of.FINISHED
+            return False
+        memristor = isinstance(job.params.leak, Memristor)
+        self._par[r, : of.START_V] = driver._kernel_parameters(job.params, job.variant, job.h)
+        self._par[r, of.START_V] = job.params.v_c_0
+        self._par[r, of.START_X] = job.params.x_0 if memristor else 0.0
+        (k, u) = self._first[r].tolist()
+        rows = self._pieces[k : k + len(job.pieces.t)]
+        rows[:, of.TIME] = job.pieces.t
+        rows[:-1, of.CURRENT] = job.pieces.i
+        rows[:-1, of.SLOPE] = job.pieces.slope
+        rows[:-1, of.STEPS_IN] = n_piece
+        if len(job.pieces.sines) > 0:
+            # the kernel wants angular frequencies
+            turn = [1.0, 2.0 * math.pi, 1.0, 1.0]
+            self._sines[u : u + len(job.pieces.sines)] = job.pieces.sines * turn
+        return True
 
     @property
     def done(self) -> int:
         """How many jobs are done."""
-        return int(np.count_nonzero(self._ends[:, self._of.END_STATUS] != self._of.RUNNING))
+        return int(np.count_nonzero(self.ends[:, self._of.END_STATUS] != self._of.RUNNING))
 
     def work(self, stop: threading.Event, threads: int) -> None:
         """Integrate, in lanes of this thread's own, until no job is left."""
@@ -240,14 +249,13 @@ class _Block:
         spikes = np.empty((SPIKES, 2))
         control = np.zeros(of.N_CONTROL, dtype=np.int64)
         queue = self._take(self.lanes, threads)
-        status = kernel.MOVED
-        while (status != kernel.DONE or queue.size > 0) and not stop.is_set():
-            more = self._next < self._size
-            arrays = (flags, words, w, ints, *self._tables, spikes, control)
+        (status, more) = (kernel.MOVED, self._next < len(self._jobs))
+        while (status != kernel.DONE or queue.size > 0 or more) and not stop.is_set():
+            arrays = (flags, words, w, ints, *self.tables, spikes, control)
             status = kernel.advance(queue, ROUNDS, more, *arrays, 2 * int(MAX_STEPS))
             if control[of.TAKEN] == queue.size:
                 queue = self._take(self.lanes - int(control[of.BUSY]), threads)
-                control[of.TAKEN] = 0
+                (control[of.TAKEN], more) = (0, self._next < len(self._jobs))
             listed = int(control[of.LISTED])
             if status == kernel.DONE or listed > SPIKES // 2:
                 with self._lock:
@@ -257,18 +265,20 @@ class _Block:
     def outcomes(self) -> list[Outcome]:
         """Return the results in the order of the jobs."""
         of = self._of
-        (neuron, time) = np.concatenate([np.empty((0, 2)), *self._spikes]).T
-        # a neuron stays in one thread, and there its spikes are in order
-        time = time[np.argsort(neuron, kind="stable")]
-        last = np.cumsum(self._ends[:, of.END_SPIKES].astype(np.int64))
-        spikes = np.split(time, last[:-1]) if self._size else []
-        return [
-            self._outcome(row, t_spike) for row, t_spike in zip(self._ends, spikes, strict=True)
-        ]
+        last = np.cumsum(self.ends[:, of.END_SPIKES].astype(np.int64))
+        time = np.empty(last[-1] if last.size else 0)
+        place = np.append(0, last[:-1])
+        for part in self._spikes:
+            # a neuron stays in one thread, and there its spikes are in order
+            self._kernel.distribute(part, place, time)
+        spikes = np.split(time, last[:-1]) if last.size else []
+        return [self._outcome(r, t_spike) for r, t_spike in enumerate(spikes)]
 
-    def _outcome(self, row: FloatArray, t_spike: FloatArray) -> Outcome:
+    def _outcome(self, r: int, t_spike: FloatArray) -> Outcome:
         of = self._of
-        (v_c, x, energy, peak, t, status, n_steps, _) = row.tolist()
+        if r in self._refused:
+            return Outcome(t_spike, error=self._refused[r])
+        (v_c, x, energy, peak, t, status, n_steps, _) = self.ends[r].tolist()
         error = None
         if status != of.FINISHED:
             error = _reason(status == of.STALLED, v_c, int(n_steps), t)
@@ -277,11 +287,13 @@ class _Block:
     def _take(self, idle: int, threads: int) -> IntArray:
         """Return the next jobs for a thread with so many idle lanes, none if none is left."""
         with self._lock:
-            first = self._next
+            begin = self._next
             # near the end only what is needed at once, so that all threads end together
-            share = min(PORTION, (self._size - first) // (4 * threads))
-            self._next = min(first + max(idle, share), self._size)
-            return np.arange(first, self._next)
+            share = min(PORTION, (len(self._jobs) - begin) // (4 * threads))
+            self._next = min(begin + max(idle, share), len(self._jobs))
+            end = self._next
+        # While this thread does so, the others compute.
+        return np.array([r for r in range(begin, end) if self.fill(r)], dtype=np.int64)
 
 
 def _reason(stalled: bool, v_c: float, n_steps: int, t: float) -> str:
@@ -293,18 +305,3 @@ def _reason(stalled: bool, v_c: float, n_steps: int, t: float) -> str:
     except IntegrationError as error:
         return str(error)
     return f"The integration was stopped at t = {t:g} s."
-
-
-def _start(params: KernelParameters) -> tuple[float, float]:
-    """Return (v_c, x) at t = 0."""
-    return params.v_c_0, params.x_0 if isinstance(params.leak, Memristor) else 0.0
-
-
-def _joined(tables: list[FloatArray]) -> FloatArray:
-    """Return tables of four columns one below the other."""
-    return np.concatenate([np.empty((0, 4)), *tables])
-
-
-def _starts(tables: list[FloatArray]) -> IntArray:
-    """Return the row at which each table begins in the joined one, and the end."""
-    return np.cumsum([0, *map(len, tables)], dtype=np.int64)
