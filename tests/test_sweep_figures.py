@@ -202,6 +202,22 @@ def test_f_i_curve_shows_onset_and_steady_rate_of_both_sides():
     np.testing.assert_allclose(drawn["reference: steady, 1 / last interval"], [0, 1250, 2500])
 
 
+def test_a_neuron_that_has_adapted_to_silence_has_no_steady_rate():
+    """Its last interval is that of its last spikes, long before the end of the run."""
+    times = np.full((2, 3, 4), np.nan)
+    times[:, 0, :3] = [1e-3, 2e-3, 3e-3]  # silent from 3 ms on
+    times[:, 1] = [1e-3, 4e-3, 7e-3, 10e-3]
+    dataset = build(
+        {"stimulus.amplitude": [1e-4, 5e-4, 1e-3]}, kind="f-i-curve", spike_count=[[3, 4, 0]] * 2,
+        isi_first=[[1e-3, 3e-3, np.nan]] * 2, isi_last=[[1e-3, 3e-3, np.nan]] * 2,
+    )  # fmt: skip
+    dataset["t_spike"] = (("side", "stimulus.amplitude", "spike"), times)
+    dataset.attrs["design"] = 'name = "a"\nt_stop = 0.01\n'
+    drawn = {line.get_label(): line.get_ydata() for line in sweep_figure(dataset).axes[0].lines}
+    np.testing.assert_allclose(drawn["circuit: onset, 1 / first interval"], [1e3, 1e3 / 3, 0])
+    np.testing.assert_allclose(drawn["circuit: steady, 1 / last interval"], [0, 1e3 / 3, 0])
+
+
 def test_frequency_response_has_a_line_for_each_amplitude_and_side():
     frequency, amplitude = np.geomspace(100, 1e4, 5), [5e-4, 1e-3]
     dataset = build(

@@ -32,6 +32,7 @@ def f_i_curve(results: Results) -> Figure:
     drawn = []
     for side in results.sides:
         silent = results.values("spike_count", side) == 0
+        quiet = results.quiet_at_end(side)
         for name, text, style in (
             ("isi_first", "onset, 1 / first interval", {"fillstyle": "full"}),
             ("isi_last", "steady, 1 / last interval", {"fillstyle": "none", "alpha": 0.75}),
@@ -39,6 +40,8 @@ def f_i_curve(results: Results) -> Figure:
             with np.errstate(divide="ignore"):
                 rate = 1 / results.values(name, side)
             rate[silent] = 0.0  # no spikes is a rate; one spike has no interval and stays out
+            if name == "isi_last":
+                rate[quiet] = 0.0  # adapted to silence: the last interval is no steady state's
             panels.line(axes, current, rate, side, label=f"{side}: {text}", **style)
             drawn.append(rate)
     panels.crosses(axes, current[results.failed])

@@ -72,6 +72,26 @@ class Results:
             return ""
 
     @cached_property
+    def t_stop(self) -> float:
+        """Length of the base design's run in s; NaN if the dataset does not tell."""
+        try:
+            return float(tomllib.loads(str(self.dataset.attrs["design"]))["t_stop"])
+        except (KeyError, TypeError, ValueError):
+            return math.nan
+
+    def quiet_at_end(self, side: str) -> NDArray[np.bool_]:
+        """Whether a neuron had stopped firing long before the end of its run, shape of the points.
+
+        That is, no spike for more than twice its last interval. Only told where spike times were
+        kept; False otherwise.
+        """
+        if "t_spike" not in self.dataset:
+            return np.zeros(self.failed.shape, dtype=bool)
+        times = self._reduced("t_spike", side).transpose(*self.dims, "spike").values
+        last = np.where(np.isnan(times), -math.inf, times).max(axis=-1)
+        return np.asarray(self.t_stop - last > 2 * self.values("isi_last", side))
+
+    @cached_property
     def dims(self) -> tuple[str, ...]:
         """Dimensions of the points, without parameters that have one value (unless all have)."""
         shape = {str(d): k for d, k in self.dataset["status"].sizes.items() if d not in _INNER}

@@ -68,7 +68,8 @@ def f_i_curve(
     """Return a sweep of a constant current: onset rate (first interval) and steady-state rate.
 
     ``1 / isi_first`` is the onset f-I curve and ``1 / isi_last`` the steady one (Benda and Herz
-    2003), provided that the run is much longer than the adaptation.
+    2003), provided that the run is much longer than the adaptation and the neuron still fires at
+    its end; so spike times are kept.
 
     Parameters
     ----------
@@ -97,6 +98,7 @@ def f_i_curve(
         raise SweepError("The stimulus has no positive peak; give peak, the largest current.")
     steady = neuron.replace(stimulus={"kind": "constant", "amplitude": top})
     currents = top * np.arange(1, points + 1) / points
+    choices.setdefault("spikes", True)
     return Sweep(steady, {"stimulus.amplitude": currents}, kind="f-i-curve", **choices)
 
 
