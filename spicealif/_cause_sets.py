@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from spicealif._cache import Cache, digest_of, source_digest
+from spicealif._cores import usable_cores
 from spicealif._tables import plain
 from spicealif.circuit.parameters import ALL_CAUSES, Cause, circuit_parameters
 from spicealif.design import Neuron
@@ -91,7 +91,7 @@ class CauseSets:
         progress: Callable[[float], None] | None,
     ) -> tuple[dict[_Subset, _Figures], _Figures, _Figures, str]:
         """Return the figures of each set, of the circuit and the reference; the simulator."""
-        count = workers or len(os.sched_getaffinity(0))
+        count = workers or usable_cores()
         with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(count) as pool:
             circuit = beside.submit(self._circuit)
             reference = pool.submit(self._reference)

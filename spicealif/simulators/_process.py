@@ -147,10 +147,15 @@ def run_program(
     return Finished(code, waiter.cpu_s, timed_out, idle, stragglers)
 
 
-def kill_group(pid: int) -> None:
-    """Kill the process `pid` and its group, if they are still there."""
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its group, if they are still there; on Windows, the process alone."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    # Not Popen.kill, which would take the exit code of a process that has just died, and with it
+    # what its waiter has to tell.
     try:
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
     except PermissionError:
@@ -161,14 +166,8 @@ def kill_group(pid: int) -> None:
 def _kill(process: subprocess.Popen[bytes], tree: ProcessTree | None) -> None:
     if tree is not None:
         tree.kill(process.pid if process.returncode is None else None)
-    if process.returncode is not None:
-        return
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        # Not Popen.kill, which would take the exit code of a process that has just died, and with
-        # it what its waiter has to tell.
-        kill_group(process.pid)
+    if process.returncode is None:
+        kill_group(process)
 
 
 def _exit_code(code: int) -> int:
@@ -186,22 +185,23 @@ class _Waiter:
         self.cpu_s = 0.0
 
     def ended(self) -> bool:
-        if sys.platform == "win32":
-            # Windows keeps no account of a process that has ended.
-            if self.tree is not None:
-                self.cpu_s = max(self.cpu_s, self.tree.cpu_seconds(self.process.pid))
-            return self.process.poll() is not None
-        return self._wait4(os.WNOHANG)
+        return self._look(wait=False)
 
     def wait(self) -> None:
-        if sys.platform == "win32":
-            self.process.wait()
-        else:
-            self._wait4(0)
+        self._look(wait=True)
 
-    def _wait4(self, flags: int) -> bool:
+    def _look(self, *, wait: bool) -> bool:
+        if sys.platform == "win32":
+            # Windows keeps no account of a process that has ended. Its descendants alone: to look
+            # at all processes for the run's mark takes too long for each look.
+            if self.tree is not None:
+                used = self.tree.cpu_seconds(self.process.pid, marked=False)
+                self.cpu_s = max(self.cpu_s, used)
+            if wait:
+                self.process.wait()
+            return self.process.poll() is not None
         # wait4 instead of Popen.wait, because it tells the CPU time of this child alone.
-        pid, status, usage = os.wait4(self.process.pid, flags)
+        pid, status, usage = os.wait4(self.process.pid, 0 if wait else os.WNOHANG)
         if not pid:
             return False
         self.process.returncode = os.waitstatus_to_exitcode(status)
@@ -233,8 +233,9 @@ class _IdleWatch:
     def _sign(self) -> tuple[float, tuple[tuple[str, int], ...]]:
         sizes = []
         try:
-            for entry in os.scandir(self.folder):
-                sizes.append((entry.name, entry.stat().st_size))
+            for path in self.folder.iterdir():
+                # Not os.scandir's, which on Windows are late with files that are being written.
+                sizes.append((path.name, path.stat().st_size))
         except OSError:
             pass  # a file that went away while we looked
         return self.tree.cpu_seconds(self.pid), tuple(sorted(sizes))

@@ -60,11 +60,24 @@ class ProcessTree:
         """Return the environment with the run's mark."""
         return {**environment, _MARK: self.mark}
 
-    def cpu_seconds(self, pid: int) -> float:
-        """Return the CPU time in s of the run's living processes, `pid` being the program."""
+    def cpu_seconds(self, pid: int, *, marked: bool = True) -> float:
+        """Return the CPU time of the run's living processes.
+
+        Parameters
+        ----------
+        pid : int
+            The program.
+        marked : bool
+            Whether to count processes too that do not descend from the program: Wine's bottles
+            start such. It means looking at all processes of the machine.
+
+        Returns
+        -------
+        float
+            In s.
+        """
         total = 0.0
-        # Not its descendants alone: Wine's bottles start programs that are none.
-        for process in self.members(pid):
+        for process in self.members(pid) if marked else self._descendants(pid):
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 # What has ended is counted by its parent, on POSIX.

@@ -241,7 +241,7 @@ def _end(
     connection: Connection[Any, Any],
     folder: tempfile.TemporaryDirectory[str],
 ) -> None:
-    kill_group(process.pid)
+    kill_group(process)
     process.wait()
     connection.close()
     with contextlib.suppress(OSError):
