@@ -25,11 +25,22 @@ def main() -> None:
     steps = round(float(data["t_stop"]) / h)
     (period, on) = (round(1e-3 / h), round(0.5e-3 / h))
 
-    def rates(v, x, i):
+    (v_off, r_on, r_off, r_s) = (float(data[n]) for n in ("v_off", "r_on", "r_off", "r_s"))
+
+    def as_written(v, x, i):
+        r = 1 / (x / r_on + (1 - x) / r_off)
+        m = v * r / (r + r_s)
+        s_on = 1 / (1 + jnp.exp(-(m - v_on) / v_t))
+        s_off = 1 / (1 + jnp.exp(-(m + v_off) / v_t))
+        return (i - v / (r + r_s)) * c_inv, (s_on * (1 - x) - (1 - s_off) * x) / tau
+
+    def reduced(v, x, i):
         m = v / (d_0 + d_1 * x)
         a = jnp.exp((v_on - m) / v_t)
         dx = ((a + k) * (1 - x) - a * (1 + a) * x) / (tau * (1 + a) * (a + k))
         return (i - m * (g_0 + g_1 * x)) * c_inv, dx
+
+    rates = reduced if sys.argv[2] == "reduced" else as_written
 
     def step(n, state):
         (v, x, energy, count) = state

@@ -16,7 +16,6 @@ import platform
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from spicealif import Neuron, load_preset
-from spicealif.reference import batch_run, driver
+from spicealif.reference import batch_kernel, batch_lanes, batch_run, driver
 from spicealif.reference.batch import _job
 from spicealif.reference.batch_run import Job, run_jobs
 
@@ -53,10 +52,13 @@ def block(jobs: list[Job]) -> batch_run._Block:
 
 def in_lanes(jobs: list[Job]) -> tuple[float, int, np.ndarray]:
     """Return CPU seconds, steps and the kernel's results of the batched reference."""
-    work = batch_run._Block(jobs)
+    tables = block(jobs).tables
+    control = np.zeros(batch_lanes.N_CONTROL, dtype=np.int64)
+    arrays = (*batch_lanes.new_lanes(), *tables, np.empty((1_000_000, 2)), control)
+    (queue, no_limit) = (np.arange(len(jobs)), 2**60)
     start = time.thread_time()
-    work.work(threading.Event(), 1)
-    return time.thread_time() - start, int(work.ends[:, 6].sum()), work.ends
+    batch_kernel.advance(queue, no_limit, False, *arrays, no_limit)
+    return time.thread_time() - start, int(tables[-1][:, batch_lanes.END_STEPS].sum()), tables[-1]
 
 
 def in_c(library: ctypes.CDLL, jobs: list[Job]) -> tuple[float, int, np.ndarray]:
@@ -92,12 +94,14 @@ def other(process: subprocess.Popen[str], steps: int) -> tuple[float, int, None]
     return (float(answer[0]) if answer else math.nan), steps, None
 
 
-def start_other(python: str | None, script: str, data: Path) -> subprocess.Popen[str] | None:
+def start_other(
+    python: str | None, script: str, data: Path, form: str
+) -> subprocess.Popen[str] | None:
     if python is None or not Path(python).exists():
         return None
     pipe = subprocess.PIPE
     path = str(Path(__file__).with_name(script))
-    return subprocess.Popen([python, path, str(data)], stdin=pipe, stdout=pipe, text=True)
+    return subprocess.Popen([python, path, str(data), form], stdin=pipe, stdout=pipe, text=True)
 
 
 def write_data(designs: list[Neuron], path: Path) -> None:
@@ -111,6 +115,7 @@ def write_data(designs: list[Neuron], path: Path) -> None:
         v_th=[n.v_th for n in designs],
         **{"g_0": g_0, "g_1": g_1, "d_0": 1 + r_s * g_0, "d_1": r_s * g_1, "i_on": 1e-3},
         **{"k": math.exp((leak.v_on + leak.v_off) / v_t), "v_on": leak.v_on, "v_t": v_t},
+        **{"v_off": leak.v_off, "r_on": leak.r_on, "r_off": leak.r_off, "r_s": r_s},
         **{"h": H, "t_stop": designs[0].t_stop},
     )
 
@@ -125,11 +130,11 @@ def compare(sides: dict[str, Callable[[], tuple]], rounds: int) -> None:
             if n:  # the first round warms up
                 times[name].append(spent / steps * 1e9)
     own = statistics.median(times["batched"])
-    print(f"{'':16}{'ns a step':>10}{'of all rounds':>17}{'over batched':>14}")
+    print(f"{'':19}{'ns a step':>10}{'of all rounds':>17}{'over batched':>14}")
     for name, values in times.items():
         median = statistics.median(values)
         span = f"{min(values):.2f} to {max(values):.2f}"
-        print(f"{name:16}{median:10.2f}{span:>17}{median / own:14.3f}")
+        print(f"{name:19}{median:10.2f}{span:>17}{median / own:14.3f}")
     for name, end in ends.items():
         if name in EXPONENTIALS:
             off = np.abs(end[:, :3] - ends["batched"][:, :3]).max()
@@ -172,8 +177,12 @@ def main() -> None:
         data = Path(folder, "neurons.npz")
         write_data(designs, data)
         others = {
-            "Brian2": start_other(options.brian2, "batch_brian2.py", data),
-            "JAX": start_other(options.jax, "batch_jax.py", data),
+            f"{name}, {form}": start_other(python, script, data, form)
+            for name, python, script in (
+                ("Brian2", options.brian2, "batch_brian2.py"),
+                ("JAX", options.jax, "batch_jax.py"),
+            )
+            for form in ("as written", "reduced")
         }
         print(f"{platform.machine()}, Python {platform.python_version()}; {NEURONS} neurons")
         for variant in driver.VARIANTS:
