@@ -259,6 +259,12 @@ def test_forms_of_results(line: str) -> None:
     assert result.name == line.replace("=", ":").split(":")[0]
 
 
+def test_a_sentence_about_ltspice_is_no_version() -> None:
+    log = parse_ltspice_log("LTspice cannot open the netlist.\n")
+    assert log.version == ""
+    assert [m.text for m in log.fatal] == ["LTspice cannot open the netlist."]
+
+
 def test_failed_results() -> None:
     lines = 'before: a=1\nMeasurement "Never" FAIL\'ed\n\nafter: b=2\n'
     log = parse_ltspice_log(HEAD_17 + FOUND_17 + lines + TAIL_17)

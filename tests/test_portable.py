@@ -452,6 +452,12 @@ def test_the_decks_that_faults_are_planted_in_have_none() -> None:
         assert find_unportable(planted(deck, card)[0], dialect) == ()
 
 
+def test_findings_stand_in_the_order_of_the_netlist() -> None:
+    """What is known at the end only too: here node a, which floats, and the subcircuit."""
+    deck = "* t\nX1 a b s\n.subckt s p q\nX2 p q s\n.ends\nR1 b 0 1k\n.tran 0 1 0 1\n.end"
+    assert [f.line for f in find_unportable(deck)] == [2, 4, 6]
+
+
 def test_options_of_the_other_are_found() -> None:
     own = ".options plotwinsize=0 numdgt=15"
     assert own in DECKS["ltspice"]

@@ -82,7 +82,8 @@ def find_unportable(text: str, dialect: str = "ltspice") -> tuple[PortabilityFin
     NetlistError
         If there is no such dialect.
     """
-    return tuple(_Check(text, dialect).findings())
+    # What is known at the end only, such as a node that floats, is put at its card.
+    return tuple(sorted(_Check(text, dialect).findings(), key=lambda finding: finding.line))
 
 
 class _Check:

@@ -49,7 +49,8 @@ _MAX_REASONS = 10  # lines of an otherwise silent log that are taken for the rea
 _TIME = re.compile(r"([0-9.,]{1,30}) {0,3}(hour|minute|second)", re.IGNORECASE)
 _SECONDS = {"hour": 3600.0, "minute": 60.0, "second": 1.0}
 _SETTING = re.compile(r"(temp|tnom|method|solver) = (.{1,200})")
-_HEAD = ("Circuit: ", "Start Time: ", "Date: ", "Options:", "LTspice ", "Total iterations:")
+_VERSION = re.compile(r"LTspice [0-9]")
+_HEAD = ("Circuit: ", "Start Time: ", "Date: ", "Options:", "Total iterations:")
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +242,7 @@ class _Parser:
             self.elapsed = _elapsed(line)
         elif match := _SETTING.fullmatch(line):
             self.facts.setdefault(match[1], match[2])
-        elif line.startswith("LTspice "):
+        elif _VERSION.match(line):
             self.facts.setdefault("version", line)
         elif line.startswith("Circuit: "):
             self.facts.setdefault("circuit", line[9:].lstrip("* "))
