@@ -380,6 +380,15 @@ def test_second_reader(raw, vectors, tmp_path, monkeypatch):
     load_result(raw, NEURON, signals=NAMED)
 
 
+def test_the_second_reader_knows_one_plot_alone(raw, tmp_path):
+    point = tmp_path / "op.raw"
+    write_raw(point, "* a", "Operating Point", {"V(a)": np.ones(1)}, flavour="win24", double=True)
+    both = tmp_path / "both.raw"
+    both.write_bytes(point.read_bytes() + raw.read_bytes())
+    caveat = load_result(both, NEURON, signals=NAMED, cross_check=True).attrs["caveat"]
+    assert "fails on a file of several plots" in caveat
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spicealif.errors import RawFileError
-from spicealif.simulators.raw import RawPlot
+from spicealif.simulators.raw import RawPlot, read_raw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     path : path-like
         A raw file.
     plot : RawPlot
-        What our reader made of its last plot.
+        What our reader made of it, or of one of its plots.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     import ltspice
 
     name = str(path)
-    if reason := _known_wrong(plot):
+    if reason := _known_wrong(plot, len(read_raw(path))):
         version = metadata.version("ltspice")
         return f"Not cross-checked: the package ltspice {version} {reason}."
     try:
@@ -84,7 +84,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     return ""
 
 
-def _known_wrong(plot: RawPlot) -> str:
+def _known_wrong(plot: RawPlot, n_plots: int) -> str:
     """Return why the package is not to be asked; measured on ltspice 1.0.6, see the tests."""
     if plot.is_float32:
         return "fails on float32 values with NumPy 2.4 and later"
@@ -92,6 +92,8 @@ def _known_wrong(plot: RawPlot) -> str:
         return "reads FastAccess files as garbage"
     if plot.writer in ("qspice", "xyce"):
         return "knows no raw files of this simulator"
+    if n_plots > 1:
+        return "fails on a file of several plots"
     if plot.truncated:
         return "fails on a file that ends early"
     if plot.offset:
