@@ -196,7 +196,7 @@ class _Process:
             # A user's own start-up file may have printed something first.
             for line in self._process.stdout:
                 greeting, _, word = line.decode("ascii", "replace").strip().partition(" ")
-                if greeting == "spicealif":
+                if greeting == "spicealif" and word:
                     return word
         return "it ended before it said anything"
 
