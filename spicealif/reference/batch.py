@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,11 +10,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from spicealif._cores import usable_cores
 from spicealif.design import Memristor, Neuron, store
 from spicealif.errors import IntegrationError
 from spicealif.reference import driver
 from spicealif.reference.batch_run import Job, run_jobs
-from spicealif.reference.driver import KernelParameters, Variant
+from spicealif.reference.driver import Variant
+from spicealif.reference.reference import kernel_parameters
 from spicealif.waveforms import Waveforms
 
 __all__ = ["ReferenceSummary", "solve_references"]
@@ -141,7 +142,7 @@ def solve_references(
     if threads is not None and threads < 1:
         raise IntegrationError(f"{threads} threads cannot compute; choose 1 or more.")
     jobs = [_job(neuron, variant, neuron.default_h if h is None else h) for neuron in neurons]
-    outcomes = run_jobs(jobs, threads or _processors(), progress)
+    outcomes = run_jobs(jobs, threads or usable_cores(), progress)
     return [
         ReferenceSummary(
             t_spike=outcome.t_spike,
@@ -160,29 +161,4 @@ def solve_references(
 
 
 def _job(neuron: Neuron, variant: Variant, h: float) -> Job:
-    delay_on, delay_off = neuron.switch_delays
-    leak = neuron.leak
-    parameters = KernelParameters(
-        c=neuron.c,
-        r_s=neuron.r_s,
-        leak=leak,
-        thermal_voltage=neuron.thermal_voltage,
-        v_th=neuron.v_th,
-        v_low=neuron.network.v_low / neuron.difference_amplifier.gain,
-        r_ds_on=neuron.r_ds_on,
-        v_rest=neuron.v_rest,
-        v_reset=neuron.v_reset,
-        t_ref=neuron.t_ref,
-        delay_on=delay_on,
-        delay_off=delay_off,
-        x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
-        v_c_0=neuron.v_rest,
-    )
-    return Job(parameters, neuron.stimulus.pieces(neuron.t_stop), variant, h)
-
-
-def _processors() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return Job(kernel_parameters(neuron), neuron.stimulus.pieces(neuron.t_stop), variant, h)

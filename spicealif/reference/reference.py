@@ -14,7 +14,7 @@ from spicealif.reference.driver import (
 )
 from spicealif.waveforms import Waveforms
 
-__all__ = ["solve_reference"]
+__all__ = ["kernel_parameters", "solve_reference"]
 
 
 def solve_reference(
@@ -54,26 +54,8 @@ def solve_reference(
         If the variant is unknown, or h does not make sense.
     """
     step = neuron.default_h if h is None else h
-    delay_on, delay_off = neuron.switch_delays
-    leak = neuron.leak
-    parameters = KernelParameters(
-        c=neuron.c,
-        r_s=neuron.r_s,
-        leak=leak,
-        thermal_voltage=neuron.thermal_voltage,
-        v_th=neuron.v_th,
-        v_low=neuron.network.v_low / neuron.difference_amplifier.gain,
-        r_ds_on=neuron.r_ds_on,
-        v_rest=neuron.v_rest,
-        v_reset=neuron.v_reset,
-        t_ref=neuron.t_ref,
-        delay_on=delay_on,
-        delay_off=delay_off,
-        x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
-        v_c_0=neuron.v_rest,
-    )
     result = integrate(
-        parameters,
+        kernel_parameters(neuron),
         neuron.stimulus.pieces(neuron.t_stop),
         variant=variant,
         t_stop=neuron.t_stop,
@@ -99,3 +81,25 @@ def solve_reference(
         **store.provenance(neuron),
     }
     return Waveforms(result.time, signals, result.t_spike, attrs)
+
+
+def kernel_parameters(neuron: Neuron) -> KernelParameters:
+    """Return a neuron as the reference equations see it."""
+    delay_on, delay_off = neuron.switch_delays
+    leak = neuron.leak
+    return KernelParameters(
+        c=neuron.c,
+        r_s=neuron.r_s,
+        leak=leak,
+        thermal_voltage=neuron.thermal_voltage,
+        v_th=neuron.v_th,
+        v_low=neuron.network.v_low / neuron.difference_amplifier.gain,
+        r_ds_on=neuron.r_ds_on,
+        v_rest=neuron.v_rest,
+        v_reset=neuron.v_reset,
+        t_ref=neuron.t_ref,
+        delay_on=delay_on,
+        delay_off=delay_off,
+        x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
+        v_c_0=neuron.v_rest,
+    )
