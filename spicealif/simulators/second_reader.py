@@ -48,7 +48,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     import ltspice
 
     name = str(path)
-    if reason := _known_wrong(plot, len(read_raw(path))):
+    if reason := _known_wrong(plot, several=_has_several_plots(path)):
         version = metadata.version("ltspice")
         return f"Not cross-checked: the package ltspice {version} {reason}."
     try:
@@ -84,7 +84,7 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     return ""
 
 
-def _known_wrong(plot: RawPlot, n_plots: int) -> str:
+def _known_wrong(plot: RawPlot, *, several: bool) -> str:
     """Return why the package is not to be asked; measured on ltspice 1.0.6, see the tests."""
     if plot.is_float32:
         return "fails on float32 values with NumPy 2.4 and later"
@@ -92,13 +92,20 @@ def _known_wrong(plot: RawPlot, n_plots: int) -> str:
         return "reads FastAccess files as garbage"
     if plot.writer in ("qspice", "xyce"):
         return "knows no raw files of this simulator"
-    if n_plots > 1:
+    if several:
         return "fails on a file of several plots"
     if plot.truncated:
         return "fails on a file that ends early"
     if plot.offset:
         return "leaves the offset of the axis out"
     return ""
+
+
+def _has_several_plots(path: str | os.PathLike[str]) -> bool:
+    try:
+        return len(read_raw(path)) > 1
+    except RawFileError:
+        return False  # damaged since it was read: the package will say so
 
 
 def _columns(other: Any) -> dict[str, NDArray[Any]]:
