@@ -282,6 +282,8 @@ PLANTED = {
     "an empty PWL": ("I_n 0 v_c PWL()", "pairs"),
     "PWL of a file": ("I_n 0 v_c PWL file=a.csv", "source"),
     "a repeated PWL": ("I_n 0 v_c PWL repeat for 5 (0 0 1 1) endrepeat", "source"),
+    "no initial value": (".ic", "it must be .ic with"),
+    "no option": (".options", "it must be .options with"),
     "an open function": ("I_n 0 v_c SIN(0 1 1e3", "source"),
     "text after a function": ("I_n 0 v_c SIN(0 1 1e3) Rser=1", "source"),
     "a sound file": ("V_n new 0 wavefile=a.wav", "written out"),

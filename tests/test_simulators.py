@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -26,6 +27,7 @@ from spicealif.design import (
 from spicealif.errors import RunFailed, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist, build_netlist
 from spicealif.simulators import Status, get_simulator, simulator_names
+from spicealif.simulators._path import find_on_path
 from spicealif.simulators.ngspice_batch import NgspiceBatch
 from spicealif.simulators.ngspice_shared import NgspiceShared
 from spicealif.waveforms import QUANTITIES
@@ -501,3 +503,16 @@ def test_environment_is_left_alone(fresh):
     before = dict(os.environ)
     assert fresh.run(netlist_of()).ok
     assert dict(os.environ) == before
+
+
+def test_a_program_in_the_current_folder_is_nobody_s(tmp_path, monkeypatch):
+    """On Windows shutil.which looks there first."""
+    program = tmp_path / "here" / "tool"
+    program.parent.mkdir()
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.chdir(program.parent)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: str(Path(name).absolute()))
+    assert find_on_path("tool", str(tmp_path / "bin")) is None
+    assert find_on_path("tool", str(program.parent)) == str(program)
+    assert find_on_path(str(program), "") == str(program)

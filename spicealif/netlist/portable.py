@@ -281,7 +281,7 @@ class _Check:
                 )
 
     def _initial(self, number: int, card: str) -> None:
-        for pair in card.split()[1:]:
+        for pair in self._fields(card, 2, 1 << 30, ".ic with V(node)=number")[1:]:
             found = _INITIAL.match(pair)
             if found is None:
                 raise Unportable(".ic is V(node)=number")
@@ -289,7 +289,7 @@ class _Check:
             self.scope.mentioned.append(((number, card), found[1].lower()))
 
     def _set_options(self, number: int, card: str) -> None:
-        for pair in card.lower().split()[1:]:
+        for pair in self._fields(card.lower(), 2, 1 << 30, ".options with name=value")[1:]:
             name, _, value = pair.partition("=")
             if name not in self.options:
                 raise Unportable(f"the option {name!r} is not one that this dialect has")

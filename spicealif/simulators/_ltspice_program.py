@@ -12,13 +12,13 @@ from __future__ import annotations
 import enum
 import os
 import platform
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
+from spicealif.simulators._path import find_on_path
 from spicealif.simulators._program_version import bundle_version, file_version
 
 __all__ = ["Host", "LtspiceProgram", "Solver", "find_ltspice"]
@@ -105,7 +105,7 @@ class Host:
 
     def which(self, name: str) -> str | None:
         """Return the absolute path of a program on the PATH."""
-        found = shutil.which(name, path=self.environ.get("PATH", ""))
+        found = find_on_path(name, self.environ.get("PATH", ""))
         # LTspice is started in another folder, where a relative path is another one.
         return str(_absolute(Path(found))) if found else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from spicealif.simulators._common import (
     transients,
     write_deck,
 )
+from spicealif.simulators._path import find_on_path
 from spicealif.simulators._process import NotStarted, run_program
 from spicealif.simulators.raw import RawPlot
 from spicealif.simulators.run import Progress, Run, Status
@@ -60,7 +60,7 @@ class NgspiceBatch:
         SimulatorNotFound
             If it is not on this machine.
         """
-        path = shutil.which(self.program)
+        path = find_on_path(self.program)
         if path is None:
             raise SimulatorNotFound(
                 f"The program {self.program!r} is not on this machine; {INSTALL}."

@@ -49,8 +49,9 @@ def get_simulator(name: str, **options: Any) -> Simulator:
                     f"install {entry.dist.name if entry.dist else entry.value} again."
                 ) from error
             known = inspect.signature(kind).parameters
+            anything = any(p.kind is p.VAR_KEYWORD for p in known.values())
             for option in options:
-                if option not in known:
+                if option not in known and not anything:
                     takes = f"it takes {', '.join(known)}" if known else "it takes none"
                     raise SimulatorError(
                         f"The simulator {name} has no option {ascii(option)}; {takes}."
