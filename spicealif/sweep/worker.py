@@ -23,7 +23,13 @@ from typing import IO, Any, Literal, NoReturn, TypeAlias
 from spicealif._tables import plain
 from spicealif.comparison import compare
 from spicealif.design import Neuron, parse_toml
-from spicealif.errors import DesignError, OutputError, SimulatorError, SpicealifError
+from spicealif.errors import (
+    DesignError,
+    OutputError,
+    SimulatorError,
+    SimulatorNotFound,
+    SpicealifError,
+)
 from spicealif.measures import measure
 from spicealif.netlist import build_netlist
 from spicealif.reference import Variant
@@ -200,8 +206,14 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
 def _run(neuron: Neuron, settings: Settings) -> Run:
     tool = _simulator(settings.simulator)
     netlist = build_netlist(neuron, tool.dialect)
-    run = tool.run(netlist, timeout=settings.timeout)
-    if run.status is Status.CRASHED:
+    try:
+        run = tool.run(netlist, timeout=settings.timeout)
+        again = run.status is Status.CRASHED
+    except SimulatorNotFound:
+        raise
+    except SimulatorError:
+        again = True  # perhaps it was killed while it started
+    if again:
         # Killed by somebody, for want of memory perhaps; if it is the netlist, it dies again.
         run = tool.run(netlist, timeout=settings.timeout)
     return run
