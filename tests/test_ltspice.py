@@ -479,7 +479,7 @@ def test_doctor(place, monkeypatch):
     monkeypatch.setenv("SPICEALIF_LTSPICE", "/no/such/program")
     code, text = run_command("doctor")
     assert code == 0  # ngspice is there
-    assert "missing  simulator ltspice: SPICEALIF_LTSPICE names '/no/such/program', and LTs" in text
+    assert "absent   simulator ltspice: SPICEALIF_LTSPICE names '/no/such/program', and LTs" in text
 
 
 # --- Windows' exit codes, and real Wine -----------------------------------------------------------

@@ -70,19 +70,23 @@ def doctor_command() -> None:
             click.echo(f"ok       {name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             click.echo(f"missing  {name}: install it with: pip install {name}")
-    working = 0
+    working: list[str] = []
+    absent: list[str] = []
     for name in simulator_names():
         simulator = get_simulator(name)
         try:
-            click.echo(f"ok       simulator {name}: {simulator.version}")
+            working.append(f"ok       simulator {name}: {simulator.version}")
             # Where one of several installations was found is worth saying.
             if where := getattr(simulator, "where", ""):
-                click.echo(f"             {where}")
-            working += 1
+                working.append(f"             {where}")
         except SpicealifError as error:
-            click.echo(f"missing  simulator {name}: {error}")
+            absent.append(f"simulator {name}: {error}")
         finally:
             simulator.close()
+    # One simulator is enough: with it the others are no loss.
+    label = "absent  " if working else "missing "
+    for line in (*working, *(f"{label} {text}" for text in absent)):
+        click.echo(line)
     if not working:
         click.echo("No simulator works; the reference and netlists do.")
         sys.exit(1)
