@@ -9,5 +9,7 @@ printf '==> ruff\n'
 .venv/bin/ruff format --check .
 printf '==> mypy\n'
 .venv/bin/mypy
+.venv/bin/mypy --platform darwin
+.venv/bin/mypy --platform win32
 printf '==> pytest\n'
 exec .venv/bin/pytest -n auto "$@"

@@ -7,15 +7,14 @@ import hashlib
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be taken away in any case
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Brief", "key_of", "line_of", "lock", "locked", "parts_of", "segment_name", "value_of"]
 
@@ -79,14 +78,13 @@ def lock(file: IO[bytes], *, exclusive: bool) -> bool:
 
     Who writes to a segment shares its lock; who wants to take it away asks for all of it.
     """
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # a file system without locks
+    if sys.platform != "win32":  # where a file that is open cannot be taken away in any case
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # a file system without locks
     return True
 
 

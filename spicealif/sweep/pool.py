@@ -28,10 +28,11 @@ from concurrent.futures import (
 )
 from typing import Any
 
+from spicealif._cores import usable_cores
 from spicealif.errors import SweepError
 from spicealif.sweep.worker import READY, Job, Value, evaluate, failure, lost
 
-__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "usable_cores"]
+__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs"]
 
 #: Status of points whose worker process died with them, twice.
 CRASHED = "CRASHED"
@@ -54,14 +55,6 @@ except BaseException as error:
 else:
     serve()
 """
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
 
 
 def batch_size(points: int, executor: Executor | None, workers: int | None) -> int:
