@@ -28,6 +28,8 @@ __all__ = ["load_result"]
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 #: A raw file begins so, in 8 bits and in UTF-16 without and with a byte order mark.
 _TITLE = (b"title:", b"t\0i\0t\0", b"\xff\xfet\0i\0")
+#: Endings of netlists, which are easily given for the raw file beside them.
+_NETLISTS = (".net", ".cir", ".sp")
 #: What a comparison cannot do without.
 _NEEDED = ("spike", "v_mem")
 #: From how large a share of its charge on an input current counts as another one.
@@ -87,6 +89,10 @@ def load_result(
                 f"{ascii(str(path))} is no raw file; name vectors, a step or a spike level for raw "
                 "files only."
             )
+        if path.suffix.lower() in _NETLISTS:
+            raise WaveformError(
+                f"{ascii(str(path))} is a netlist; run it, and give the .raw file that comes out."
+            )
         return load_waveforms(path)
     if neuron is None:
         raise WaveformError(
@@ -126,7 +132,8 @@ def _step(plot: RawPlot, step: int | None) -> int | None:
         )
     if not 1 <= step <= count:
         raise WaveformError(
-            f"{ascii(str(plot.path))} has no step {step}; choose one from 1 to {count}."
+            f"{ascii(str(plot.path))} has no step {step}; "
+            + (f"choose one from 1 to {count}." if count > 1 else "it has one: leave --step out.")
         )
     return step - 1
 

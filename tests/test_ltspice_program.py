@@ -235,7 +235,8 @@ def test_nowhere(machine, system, remedy):
         find_ltspice(host=machine(system))
     assert str(caught.value) == (
         "LTspice is not on this machine, neither in its usual places nor on the PATH; "
-        f"{remedy}, or set SPICEALIF_LTSPICE to the program's path."
+        f"{remedy}, set SPICEALIF_LTSPICE to the program's path, or write its netlist for another "
+        "machine ('spicealif netlist --dialect ltspice')."
     )
 
 

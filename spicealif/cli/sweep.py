@@ -84,7 +84,11 @@ store_option = click.option(
 @click.option("--dask", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
 @store_option
 @click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
-@click.option("--spikes", is_flag=True, help="Keep spike times.")
+@click.option(
+    "--spikes/--no-spikes",
+    default=None,
+    help="Whether to keep spike times [default: no; of an f-i-curve: yes].",
+)
 @click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
 @output_option("netCDF file to write [default: NAME.nc, named after the experiment].")
 @click.option(
@@ -109,10 +113,11 @@ def sweep_command(
     """Compute NEURON at many points and write the measures of all of them as netCDF.
 
     Results are kept in a store: the same again computes only what is missing, so that an
-    interrupted sweep goes on where it was. The exit code is 1 if a point failed; what failed, and
-    why, is in the file.
+    interrupted sweep goes on where it was. What failed, and why, is in the file; the exit code is 1
+    if a point failed for another reason than that its design is refused.
     """
     from spicealif._files import output_folder, replacing
+    from spicealif.sweep.worker import INVALID, OK
 
     experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)
     target = output or Path(f"{experiment.name}.nc")
@@ -146,7 +151,8 @@ def sweep_command(
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
-        raise SystemExit(1)
+        if set(result["status"].values.ravel()) - {OK, INVALID}:
+            raise SystemExit(1)
 
 
 @click.command(
@@ -206,10 +212,10 @@ def _experiment(
     from spicealif.sweep import Sweep, experiment
 
     n, seed, sampling = (choices.pop(key) for key in ("points", "seed", "sampling"))
-    if choices["varies"] is None:
-        del choices["varies"]
-    if choices["timeout"] is None:
-        del choices["timeout"]
+    # What is not said is the experiment's own choice.
+    for key in ("varies", "timeout", "spikes"):
+        if choices[key] is None:
+            del choices[key]
     if (name is None) == (not over):
         raise SweepError("Say what is varied: either --over (several if wanted) or --experiment.")
     if name is None:

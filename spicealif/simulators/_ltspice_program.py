@@ -248,8 +248,9 @@ def find_ltspice(
             return _program(Path(on_path), "on the PATH", host)
     raise SimulatorNotFound(
         f"LTspice is not on this machine, neither in its usual places nor on the PATH; "
-        f"{_INSTALL.get(host.system, 'it runs on Windows, macOS and under Wine')}, or set "
-        f"{VARIABLE} to the program's path."
+        f"{_INSTALL.get(host.system, 'it runs on Windows, macOS and under Wine')}, set "
+        f"{VARIABLE} to the program's path, or write its netlist for another machine ('spicealif "
+        "netlist --dialect ltspice')."
     )
 
 

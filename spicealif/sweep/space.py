@@ -229,7 +229,8 @@ def _names(data: Mapping[str, Any], before: str = "") -> list[str]:
 def _count(n: int | None) -> int:
     if n is None or isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= MAX_POINTS:
         raise SweepError(
-            f"The number of points is {n}; give a whole number from 1 to {MAX_POINTS}."
+            f"The number of points to draw is {n}; say how many, a whole number such as n=100 "
+            f"(-n 100), at most {MAX_POINTS}."
         )
     return n
 
