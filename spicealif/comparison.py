@@ -21,7 +21,7 @@ from spicealif.errors import CompareError
 from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Comparison", "compare", "design_of"]
+__all__ = ["Comparison", "compare", "design_of", "pair_measures"]
 
 _Floats = NDArray[np.float64]
 
@@ -207,12 +207,54 @@ def compare(
     """
     if neuron is None:
         neuron = design_of(a, b)
+    lengths = (_length(a), _length(b))
+    a, b = _same_time(a, b, neuron)
+    return Comparison(
+        neuron,
+        a,
+        b,
+        labels or _labels(a, b),
+        measure(a, neuron),
+        measure(b, neuron),
+        _pair(a, b, neuron),
+        lengths,
+    )
+
+
+def pair_measures(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
+    """Return the measures of the pair alone, those of `compare` without each side's own.
+
+    Parameters
+    ----------
+    a, b : Waveforms
+        Usually the circuit's and the reference's.
+    neuron : Neuron
+        What they are of.
+
+    Returns
+    -------
+    dict
+        ``Comparison.of_pair``.
+
+    Raises
+    ------
+    CompareError, WaveformError
+        As `compare` does.
+    """
+    return _pair(*_same_time(a, b, neuron), neuron)
+
+
+def _length(waveforms: Waveforms) -> float:
+    return float(waveforms.time[-1]) if len(waveforms) else 0.0
+
+
+def _same_time(a: Waveforms, b: Waveforms, neuron: Neuron) -> tuple[Waveforms, Waveforms]:
+    """Check that two results can be compared, and return the time that both cover."""
     for waveforms in (a, b):
         if not len(waveforms) or not waveforms.time[-1] > 0:
             raise CompareError("One of the results has no samples after t = 0; run it again.")
         waveforms["v_mem"]  # whatever else is missing, this is what the two are about
-    lengths = (float(a.time[-1]), float(b.time[-1]))
-    end = min(lengths)
+    end = min(_length(a), _length(b))
     if end > neuron.t_stop * (1 + 1e-9):
         raise CompareError(
             f"The results last {end:g} s and the neuron only {neuron.t_stop:g} s; give the neuron "
@@ -224,16 +266,7 @@ def compare(
         raise CompareError(
             f"One of the results ends at {end:g} s, before the other's first step; run it longer."
         )
-    return Comparison(
-        neuron,
-        a,
-        b,
-        labels or _labels(a, b),
-        measure(a, neuron),
-        measure(b, neuron),
-        _pair(a, b, neuron),
-        lengths,
-    )
+    return a, b
 
 
 def design_of(*results: Waveforms) -> Neuron:

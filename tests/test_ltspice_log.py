@@ -153,7 +153,8 @@ def test_real_ac_measurements(name: str) -> None:
 @real
 @each_real
 def test_real_log_against_a_second_reader(path: Path) -> None:
-    ltsteps = pytest.importorskip("spicelib.log.ltsteps")
+    from spicelib.log import ltsteps
+
     other = ltsteps.LTSpiceLogReader(str(path))
     log = read_ltspice_log(path)
     assert [set(other.stepset)] * len(log.steps) == [set(step) for step in log.steps]

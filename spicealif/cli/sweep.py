@@ -170,7 +170,7 @@ def store_command(
 ) -> None:
     """List the experiments in the store, check it for damage, or write it anew without some.
 
-    Nobody else may write to the store during check --set-aside and prune.
+    Files that somebody is writing to are left as they are.
     """
     from spicealif.errors import SweepError
     from spicealif.sweep import Store, default_store

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, TypeAlias
 
 from spicealif._tables import plain
-from spicealif.comparison import compare
+from spicealif.comparison import pair_measures
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import (
     DesignError,
@@ -197,7 +197,7 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
             reference = _reference(neuron, settings.variant)
         value["reference"] = _plain(measure(reference, neuron))
     if circuit is not None and reference is not None:
-        value["pair"] = _plain(compare(circuit, reference, varied).of_pair)
+        value["pair"] = _plain(pair_measures(circuit, reference, varied))
     sides = {"circuit": circuit, "reference": reference}
     _keep(value, {k: w for k, w in sides.items() if w is not None}, settings, key)
     return value
