@@ -292,7 +292,7 @@ def test_a_start_that_prints(monkeypatch, tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError("mine"), KeyboardInterrupt()])
 def test_a_progress_callback_that_raises(scripted, tmp_path, error):
     def progress(done, total, failed):
-        if done == 3:
+        if done >= 3:  # two points may be done at one look
             raise error
 
     sweep = scripted()
