@@ -167,7 +167,7 @@ def test_components_have_their_own_lines(dialect: str) -> None:
         ("i.x_cmp.i_q", "I_q vp vn", "comparator_ad8561"),
         ("m_sw", "M_sw v_c spike", "mosfet_vdmos"),
         ("i_in1", "I_in1 0 v_c", "neuron"),
-        ("c.x_leak.c_x", "C_x x 0", "leak_memristor"),
+        ("c.x_leak.c_x", "C_x x 0", "leak_mms"),
     ],
 )
 def test_find_an_element_or_node(name: str, text: str, template: str, dialect: str) -> None:
@@ -542,7 +542,7 @@ def test_vectors_and_signals_agree(netlist: Netlist) -> None:
     assert used == set(netlist.vectors)
     save = next(line for line in netlist.text.splitlines() if line.startswith(".save"))
     assert save.split()[1:] == list(netlist.vectors)
-    assert ("x" in netlist.signals) == (netlist.neuron.leak.kind == "memristor")
+    assert ("x" in netlist.signals) == (netlist.neuron.leak.kind == "mms")
 
 
 # --- templates ----------------------------------------------------------------------------------
@@ -577,7 +577,7 @@ COMBINATIONS = list(
         AMPLIFIERS,
         ("ad8561", "ideal"),
         ("vdmos", "ideal"),
-        ("memristor", "resistor"),
+        ("mms", "resistor"),
         (True, False),
     )
 )
@@ -586,7 +586,7 @@ COMBINATIONS = list(
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=lambda c: "-".join(map(str, c)))
 def test_ngspice_accepts_every_combination(combination: tuple[str, str, str, str, bool]) -> None:
     amplifier, comparator, mosfet, leak, steering = combination
-    base = PAPER if leak == "memristor" else load_preset("lif")
+    base = PAPER if leak == "mms" else load_preset("lif")
     neuron = base.replace(
         {
             "difference_amplifier": AMPLIFIERS[amplifier],

@@ -113,7 +113,7 @@ LEAKS = st.one_of(
     st.fixed_dictionaries({"kind": st.just("resistor"), "r": floats(100, 1e15)}),
     st.fixed_dictionaries(
         {
-            "kind": st.just("memristor"),
+            "kind": st.just("mms"),
             "r_on": floats(100, 1e5),
             "r_off": floats(1e5, 1e15),
             "v_on": st.floats(-100, 100),

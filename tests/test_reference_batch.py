@@ -63,7 +63,7 @@ def random_neuron(rng) -> Neuron:
         leak = {"kind": "resistor", "r": r_on}
         if rng.random() < 0.8:
             leak = {
-                "kind": "memristor", "r_on": r_on, "r_off": r_on * rng.uniform(1.5, 30.0),
+                "kind": "mms", "r_on": r_on, "r_off": r_on * rng.uniform(1.5, 30.0),
                 "v_on": rng.uniform(0.1, 0.5), "v_off": rng.uniform(-0.2, 0.5),
                 "tau": tau_m * 10.0 ** rng.uniform(0.0, 2.0), "x_0": rng.choice([0.0, 0.3]),
             }  # fmt: skip

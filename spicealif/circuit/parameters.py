@@ -19,6 +19,7 @@ from spicealif.design import (
     Mosfet,
     Neuron,
     OpAmp,
+    Resistor,
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 
@@ -177,7 +178,7 @@ def _membrane(neuron: Neuron, p: _Floats, y: _Floats, active: list[int]) -> None
         p[at.P_V_ON], p[at.P_V_OFF], p[at.P_TAU] = leak.v_on, leak.v_off, leak.tau
         y[at.Y_X] = leak.x_0
         active.append(at.Y_X)
-    else:
+    elif isinstance(leak, Resistor):
         p[at.P_G_0], p[at.P_TAU] = 1 / leak.r, math.inf
 
 

@@ -1,8 +1,9 @@
 """What the user describes: frozen, validated values, their presets and files."""
 
 from spicealif.design._base import Part, parse_quantity
+from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorModel, Yakopcic
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
-from spicealif.design.leak import Memristor, Resistor
+from spicealif.design.leak import Resistor
 from spicealif.design.neuron import Neuron
 from spicealif.design.numerics import Numerics
 from spicealif.design.parts import (
@@ -37,6 +38,9 @@ from spicealif.design.store import (
 )
 
 __all__ = [
+    "GMMS",
+    "MODELS",
+    "VTEAM",
     "Comparator",
     "Constant",
     "DifferenceAmplifier",
@@ -47,6 +51,7 @@ __all__ = [
     "IdealMosfet",
     "IdealOpAmp",
     "Memristor",
+    "MemristorModel",
     "Mosfet",
     "Neuron",
     "Numerics",
@@ -61,6 +66,7 @@ __all__ = [
     "StimulusPieces",
     "Sum",
     "Supplies",
+    "Yakopcic",
     "dump_toml",
     "load_preset",
     "load_toml",

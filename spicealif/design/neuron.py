@@ -11,8 +11,9 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
+from spicealif.design.devices import MemristorModel
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, thresholds
-from spicealif.design.leak import AnyLeak, Memristor
+from spicealif.design.leak import AnyLeak
 from spicealif.design.numerics import Numerics
 from spicealif.design.parts import (
     AnyComparator,
@@ -51,7 +52,7 @@ class Neuron(Part):
         Letters, digits and underscores.
     description, source : str
         Free text for people; never part of a netlist.
-    leak : Memristor or Resistor
+    leak : MemristorModel or Resistor
         From the capacitor to r_s.
     c : float
         Membrane capacitance in F.
@@ -154,8 +155,8 @@ class Neuron(Part):
         """Reference step in s: numerics.h, else min(tau, C R)/100, and 1/100 of a sine's period."""
         if self.numerics.h is not None:
             return self.numerics.h
-        tau_m = self.c * (self.leak.r_min + self.r_s)
-        tau = self.leak.tau if isinstance(self.leak, Memristor) else tau_m
+        tau_m = self.c * (self.leak.r_min(self.v_th) + self.r_s)
+        tau = self.leak.time_scale(self.v_th) if isinstance(self.leak, MemristorModel) else tau_m
         return min(tau, tau_m, self._sine_step) / 100
 
     @property
@@ -320,7 +321,7 @@ class Neuron(Part):
         # Where the discharge ends if the comparator did not stop it: the current shared by the
         # MOSFET and the leak branch, with the largest share of voltage across the leak device.
         i_peak = self.stimulus.peak(self.t_stop)
-        g_leak = 1 / (self.leak.r_min + self.r_s)
+        g_leak = 1 / (self.leak.r_min(self.v_th) + self.r_s)
         v_c = (i_peak + self.v_rest * g_leak) / (1 / self.r_ds_on + g_leak)
         v_floor = (v_c - self.v_rest) * self._divider_max
         if v_floor >= self.effective_thresholds[1]:
@@ -375,5 +376,5 @@ class Neuron(Part):
     @property
     def _divider_max(self) -> float:
         """Largest share of the branch voltage that falls across the leak device."""
-        r = self.leak.r_off if isinstance(self.leak, Memristor) else self.leak.r
-        return r / (r + self.r_s)
+        r = self.leak.r_max(self.v_th)
+        return 1.0 if math.isinf(r) else r / (r + self.r_s)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from spicealif._files import write_text
 from spicealif._resources import models_dir
-from spicealif.design._base import Part
+from spicealif.design._base import Part, current_kind
 from spicealif.design.neuron import Neuron
 from spicealif.design.stimulus import PiecewiseLinear
 from spicealif.errors import DesignError
@@ -236,7 +236,8 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = out.get(key)
         if isinstance(value, Mapping) and isinstance(old, dict):
             # A new kind of part has other fields; what is left of the old one would be unknown.
-            same = value.get("kind", old.get("kind")) == old.get("kind") and "file" not in value
+            kind = current_kind(value.get("kind", old.get("kind")))
+            same = kind == old.get("kind") and "file" not in value
             out[key] = _merged(old, value) if same else dict(value)
         else:
             out[key] = value

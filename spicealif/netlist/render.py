@@ -22,7 +22,7 @@ from spicealif.design import (
     Comparator,
     DifferenceAmplifier,
     IdealComparator,
-    Memristor,
+    MemristorModel,
     Neuron,
     OpAmp,
 )
@@ -144,7 +144,7 @@ def signals_of(
     signals = {
         name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
         for name, terms in _BASE_SIGNALS.items()
-        if name != "x" or isinstance(neuron.leak, Memristor)
+        if name != "x" or isinstance(neuron.leak, MemristorModel)
     }
     if _uses_supplies(neuron):
         signals |= {

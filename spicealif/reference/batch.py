@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif._cores import usable_cores
-from spicealif.design import Memristor, Neuron, store
+from spicealif.design import MemristorModel, Neuron, store
 from spicealif.errors import IntegrationError
 from spicealif.reference import driver
 from spicealif.reference.batch_run import Job, run_jobs
@@ -86,7 +86,7 @@ class ReferenceSummary:
         if self.error is not None:
             raise IntegrationError(self.error)
         signals = {"v_c": np.array([self.v_c_peak, self.v_c_final])}
-        if isinstance(neuron.leak, Memristor):
+        if isinstance(neuron.leak, MemristorModel):
             signals["x"] = np.full(2, self.x_final)
         attrs = {
             "side": "reference",
@@ -146,7 +146,7 @@ def solve_references(
     return [
         ReferenceSummary(
             t_spike=outcome.t_spike,
-            x_final=outcome.x if isinstance(neuron.leak, Memristor) else math.nan,
+            x_final=outcome.x if isinstance(neuron.leak, MemristorModel) else math.nan,
             v_c_final=outcome.v_c,
             v_c_peak=outcome.v_c_peak,
             energy_source=outcome.energy,

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.design import Memristor, StimulusPieces
+from spicealif.design import Memristor, MemristorModel, StimulusPieces
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 from spicealif.reference import driver
@@ -146,6 +146,8 @@ def _fits(job: Job) -> bool:
     from spicealif.reference import batch_lanes, batch_step
 
     (leak, sines) = (job.params.leak, job.pieces.sines)
+    if isinstance(leak, MemristorModel) and not isinstance(leak, Memristor):
+        return False  # the lanes know the MMS model and the resistor
     if isinstance(leak, Memristor):
         log_k = (leak.v_on + leak.v_off) / job.params.thermal_voltage
         if not abs(log_k) <= batch_lanes.LOG_K_LIMIT:
@@ -221,7 +223,7 @@ class _Block:
             self._refused[r] = str(error)
             self.ends[r, of.END_STATUS] = of.FINISHED
             return False
-        memristor = isinstance(job.params.leak, Memristor)
+        memristor = isinstance(job.params.leak, MemristorModel)
         self._par[r, : of.START_V] = driver._kernel_parameters(job.params, job.variant, job.h)
         self._par[r, of.START_V] = job.params.v_c_0
         self._par[r, of.START_X] = job.params.x_0 if memristor else 0.0

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.design import Memristor, Resistor, StimulusPieces
+from spicealif.design import Memristor, MemristorModel, Resistor, StimulusPieces
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 
@@ -50,7 +50,7 @@ class KernelParameters:
     ----------
     c, r_s : float
         Capacitance and the resistance in series with the leak (may be 0).
-    leak : Memristor or Resistor
+    leak : MemristorModel or Resistor
         The device that v_mem is sensed across.
     thermal_voltage : float
         kT/q of the memristor.
@@ -68,7 +68,7 @@ class KernelParameters:
 
     c: float
     r_s: float
-    leak: Memristor | Resistor
+    leak: MemristorModel | Resistor
     thermal_voltage: float
     v_th: float
     v_low: float
@@ -170,7 +170,7 @@ def integrate(
     )
     sines[:, 1] *= 2.0 * math.pi  # the kernel wants angular frequencies
     stimulus = (t, i, slope, n_piece, sines)
-    memristor = isinstance(params.leak, Memristor)
+    memristor = isinstance(params.leak, MemristorModel)
     fs = np.zeros(kernel.N_FLOAT_STATE)
     fs[:2] = (params.v_c_0, params.x_0 if memristor else 0.0)
     fs[11] = -1.0  # no spike yet
@@ -254,7 +254,7 @@ def _check_parameters(params: KernelParameters, variant: str) -> None:
     positive = {"c": params.c}
     not_negative = {"r_s": params.r_s, "t_ref": params.t_ref}
     finite = {n: getattr(params, n) for n in ("v_th", "v_rest", "v_reset", "v_c_0")}
-    if isinstance(params.leak, Memristor):
+    if isinstance(params.leak, MemristorModel):
         positive |= {"thermal_voltage": params.thermal_voltage}
         if not 0.0 <= params.x_0 <= 1.0:
             raise IntegrationError(f"x_0 is {params.x_0:g}; choose a value from 0 to 1.")
@@ -309,7 +309,8 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
     It is to its time constant as h is to C R, so that both errors fall with h alike.
     """
     tau = params.r_ds_on * params.c
-    return min(h, tau / DISCHARGE_STEPS, tau * h / (params.c * (params.leak.r_min + params.r_s)))
+    tau_m = params.c * (params.leak.r_min(params.v_th) + params.r_s)
+    return min(h, tau / DISCHARGE_STEPS, tau * h / tau_m)
 
 
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:
@@ -325,6 +326,8 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
         k = math.exp(log_k) if in_range else 1.0
         u_max = kernel.U_LIMIT if in_range else -1.0
         device = [leak.v_on / v_t, 1.0 / v_t, k, leak.tau, u_max, log_k]
+    elif isinstance(leak, MemristorModel):
+        raise IntegrationError(f"The reference does not know the model {leak.title} yet.")
     else:
         (g_0, g_1) = (1.0 / leak.r, 0.0)
         device = [0.0, 0.0, 1.0, math.inf, -1.0, 0.0]  # dx/dt = 0, without an exponential

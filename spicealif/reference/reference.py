@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spicealif.design import Memristor, Neuron, store
+from spicealif.design import MemristorModel, Neuron, store
 from spicealif.reference.driver import (
     KernelParameters,
     Variant,
@@ -100,6 +100,6 @@ def kernel_parameters(neuron: Neuron) -> KernelParameters:
         t_ref=neuron.t_ref,
         delay_on=delay_on,
         delay_off=delay_off,
-        x_0=leak.x_0 if isinstance(leak, Memristor) else 0.0,
+        x_0=leak.x_0 if isinstance(leak, MemristorModel) else 0.0,
         v_c_0=neuron.v_rest,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spicealif.design import Memristor, Neuron
+from spicealif.design import GMMS, Memristor, Neuron
 from spicealif.errors import SweepError
 from spicealif.sweep.experiment import Experiment, Sweep
 from spicealif.sweep.space import Points, design_value, sweep_points
@@ -126,9 +126,10 @@ def adaptation_map(neuron: Neuron, *, points: int = 9, **choices: Any) -> Sweep:
     SweepError
         If there is no memristor, or r_s is 0.
     """
-    if not isinstance(neuron.leak, Memristor) or neuron.r_s == 0:
+    if not isinstance(neuron.leak, Memristor | GMMS) or neuron.r_s == 0:
         raise SweepError(
-            "An adaptation map needs a memristor as leak and an r_s above 0; take another neuron."
+            "An adaptation map needs a memristor with a tau (mms or gmms) as leak and an r_s above "
+            "0; take another neuron."
         )
     over = {
         "leak.tau": neuron.leak.tau * np.geomspace(0.1, 10, points),

@@ -1,0 +1,146 @@
+"""What every memristor model shares: its parameters, equations, and what others ask of it.
+
+A model is one class in one file. Its equations are plain functions of numbers, which need nothing
+but `math`: tests call them as they are, and `spicealif.reference.device` compiles the very same
+functions for the reference, the circuit's equations and the fit.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, MutableSequence, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from spicealif.design._base import Number, Part
+
+__all__ = ["LoopScale", "MemristorModel", "SearchRange"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopScale:
+    """What measured loops say of their device before any model is fitted.
+
+    Attributes
+    ----------
+    v_peak : float
+        Largest absolute voltage across the device in V.
+    r_low, r_high : float
+        Smallest and largest quotient of voltage and current in ohm, where both are well above
+        their resolution.
+    t_sample, t_span : float
+        Median distance of samples, and length of the record (or period), in s; of several
+        records the smallest and the largest.
+    """
+
+    v_peak: float
+    r_low: float
+    r_high: float
+    t_sample: float
+    t_span: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRange:
+    """Where a fit looks for a parameter.
+
+    Attributes
+    ----------
+    low, high : float
+        Bounds in the parameter's unit.
+    log : bool
+        Whether to search in the logarithm; `low` is then above 0.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+class MemristorModel(Part):
+    """A memristor with one state x between 0 and 1; the base of all models.
+
+    The device's current is i(v, x) and its state follows dx/dt = f(v, x). At x = 1 its resistance
+    is low; a positive voltage sets it (x rises), a negative one resets it.
+
+    Attributes
+    ----------
+    x_0 : float
+        State at t = 0, between 0 and 1.
+    """
+
+    #: What the model is called in tables and figures.
+    title: ClassVar[str]
+    #: A published set of parameters, and where it stands; examples and tests use it.
+    example: ClassVar[Mapping[str, float]]
+    #: Parameters that a fit holds unless told otherwise, since loops cannot tell them apart.
+    held: ClassVar[Mapping[str, float]] = {}
+
+    x_0: Number = Field(default=0.0, ge=0, le=1, description="state at t = 0")
+
+    @staticmethod
+    @abstractmethod
+    def coefficients(values: Mapping[str, Any], thermal_voltage: float) -> tuple[Any, ...]:
+        """Return what the equations take as `q`.
+
+        Parameters
+        ----------
+        values : mapping of str to float or ndarray
+            The model's parameters by name, SI units.
+        thermal_voltage : float
+            kT/q in V.
+
+        Returns
+        -------
+        tuple of float or ndarray
+            As many and as long whatever the values; arrays give arrays.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def current(v: float, x: float, q: Sequence[float], out: MutableSequence[float]) -> None:
+        """Write i in A, di/dv in S and di/dx in A at the voltage v and the state x to `out`.
+
+        Compiled by numba: numbers and `math` only. di/dv must not be negative, and i(0, x) is 0.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def rate(v: float, x: float, q: Sequence[float]) -> float:
+        """Return dx/dt in 1/s; compiled by numba.
+
+        It must not be negative at x = 0 nor positive at x = 1.
+        """
+
+    @classmethod
+    @abstractmethod
+    def search_space(cls, seen: LoopScale) -> dict[str, SearchRange]:
+        """Return where a fit to such loops looks for each parameter."""
+
+    @abstractmethod
+    def time_scale(self, v: float) -> float:
+        """Return the time in s in which x changes fastest while the voltage is within +-v."""
+
+    def numbers(self, thermal_voltage: float) -> tuple[float, ...]:
+        """Return the coefficients of this device; `thermal_voltage` is kT/q in V."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return tuple(float(q) for q in self.coefficients(values, thermal_voltage))
+
+    def resistance(self, v: float, x: float) -> float:
+        """Return v / i in ohm at the voltage v (not 0) and the state x; infinity where i is 0."""
+        out = [0.0, 0.0, 0.0]
+        # No model's current depends on the temperature, so any thermal voltage will do.
+        self.current(v, x, self.numbers(0.025), out)
+        return v / out[0] if out[0] != 0 else math.inf
+
+    def r_min(self, v: float) -> float:
+        """Return the lowest resistance v / i in ohm at voltages of up to +-v (above 0)."""
+        return min(self.resistance(v, 1.0), self.resistance(-v, 1.0))
+
+    def r_max(self, v: float) -> float:
+        """Return the highest resistance v / i in ohm at voltages of up to +-v (above 0)."""
+        small = v * 1e-6
+        return max(self.resistance(small, 0.0), self.resistance(-small, 0.0))
