@@ -91,6 +91,7 @@ def solve_branch(u: float, r: float, x: float, device: Device) -> float:
         return u
     (low, high) = (min(u, 0.0), max(u, 0.0))
     current(0.0, x, q, out)
+    step = math.inf
     v: float = u / (1.0 + r * out[1])
     for _ in range(MAX_ITERATIONS):
         current(v, x, q, out)
@@ -102,12 +103,12 @@ def solve_branch(u: float, r: float, x: float, device: Device) -> float:
         else:
             low = v
         after = v - g / (1.0 + r * out[1])
-        if not low < after < high:
-            # at the rounding of v, or Newton has left the bracket
-            if abs(after - v) <= 4e-16 * abs(u):
-                break
-            after = 0.5 * (low + high)
         if abs(after - v) <= 2e-16 * abs(v) or math.isnan(after):
             break
-        v = after
+        # On the steep side of an exponential Newton's steps are all alike; halving is faster.
+        if not low < after < high or abs(after - v) > 0.5 * step:
+            after = 0.5 * (low + high)
+            if after in (low, high):
+                break
+        (step, v) = (abs(after - v), after)
     return v
