@@ -88,9 +88,8 @@ class GMMS(MemristorModel):
         """Write i, di/dv and di/dx to `out`; exponents are limited to 200, as in the netlist."""
         g = q[0] + q[1] * x
         (z_f, z_r) = (min(q[7] * v, 200.0), min(-q[9] * v, 200.0))
-        (e_f, e_r) = (math.exp(z_f), math.exp(z_r))
-        out[0] = v * g + q[6] * (e_f - 1.0) - q[8] * (e_r - 1.0)
-        out[1] = g + q[6] * q[7] * e_f + q[8] * q[9] * e_r
+        out[0] = v * g + q[6] * math.expm1(z_f) - q[8] * math.expm1(z_r)
+        out[1] = g + q[6] * q[7] * math.exp(z_f) + q[8] * q[9] * math.exp(z_r)
         out[2] = v * q[1]
 
     @staticmethod
