@@ -801,7 +801,7 @@ def test_command_line_writes_table_and_figure(tmp_path):
     options = ["paper", "-s", "t_stop=1m", "--orders", "4", "--simulator", BATCH]
     out = command(*options, folder=tmp_path / "here", cache=tmp_path / "cache")
     assert out.returncode == 0, out.stderr
-    folder = tmp_path / "here" / "spicealif-results" / "paper_modified"
+    folder = tmp_path / "here" / "spicealif-results" / "paper_t_stop_1m"
     assert {p.name for p in folder.iterdir()} == {"budget.json", "budget.txt", "budget.png"}
     assert (folder / "budget.txt").read_text() in out.stdout
     assert (folder / "budget.png").read_bytes().startswith(b"\x89PNG")

@@ -322,7 +322,7 @@ def test_a_timeout_beyond_all_clocks_is_no_crash(
     if result.code:
         check_sentence(result)
     else:
-        assert (tmp_path / "paper_modified-circuit.nc").exists()
+        assert (tmp_path / "paper_t_stop_0p1m-circuit.nc").exists()
 
 
 @pytest.mark.parametrize("command", ["simulate", "run"])

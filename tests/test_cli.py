@@ -54,13 +54,13 @@ def test_examples_in_the_help_are_valid_commands(tmp_path):
 def test_run_writes_everything(tmp_path):
     out = run("run", "paper", *SHORT, cwd=tmp_path)
     assert re.search(r"^spikes +8 +7 +\+1$", out.stdout, re.MULTILINE)
-    folder = tmp_path / "spicealif-results" / "paper_modified"
+    folder = tmp_path / "spicealif-results" / "paper_t_stop_1m"
     assert {p.name for p in folder.iterdir()} == {
         "neuron.toml", "neuron.cir", "simulator.log", "reference.nc", "circuit.nc",
         "comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png",
     }  # fmt: skip
     # Not the preset's own name: its results must not be taken for the preset's.
-    expected = load_preset("paper").replace(t_stop=1e-3, name="paper_modified")
+    expected = load_preset("paper").replace(t_stop=1e-3, name="paper_t_stop_1m")
     assert load_toml(folder / "neuron.toml") == expected
     assert "numerical error of these figures is not known" in out.stdout
     assert "spicealif run --certify" in out.stdout
@@ -184,3 +184,15 @@ def test_output_to_a_closed_pipe_is_no_error(tmp_path):
     )  # fmt: skip
     assert out.returncode == 0
     assert "Traceback" not in out.stderr
+
+
+def test_other_changes_have_other_names():
+    from spicealif.cli._options import find_neuron
+
+    assert find_neuron("paper", ("leak.tau=2m", "c=220n")).name == "paper_tau_2m_c_220n"
+    assert find_neuron("paper", ("v_rest=-0.01",)).name == "paper_v_rest_neg_0p01"
+    assert find_neuron("paper", ("name=mine", "c=220n")).name == "mine"
+    many = ("c=220n", "leak.r_on=501", "leak.r_off=1501", "leak.v_on=0.271", "leak.v_off=0.271")
+    names = {find_neuron("paper", (*many, f"r_s=50{k}")).name for k in range(5)}
+    assert len(names) == 5
+    assert find_neuron("paper", many, ideal=True).name.endswith("_ideal")

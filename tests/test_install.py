@@ -70,5 +70,5 @@ def test_wheel_works_in_an_empty_environment(wheel, tmp_path):
     assert "paper" in run(program, "presets")
     table = run(program, "run", "paper", "-s", "t_stop=1m")
     assert "spikes" in table
-    assert (work / "spicealif-results" / "paper_modified" / "overlay.png").exists()
+    assert (work / "spicealif-results" / "paper_t_stop_1m" / "overlay.png").exists()
     assert "missing" not in run(program, "doctor")

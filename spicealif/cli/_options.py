@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +34,9 @@ CROSS_CHECK_RUN = (
     "Read the simulator's raw file with the package ltspice too; a difference fails the run "
     "(not for ngspice, which hands its data over in memory)."
 )
+
+# Longest name that is made of changes; the design allows 64, and "_ideal" may follow.
+_LONGEST_NAME = 56
 
 neuron_argument = click.argument("neuron", default="paper")
 
@@ -111,7 +116,7 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     Returns
     -------
     Neuron
-        Named ``..._modified`` and ``..._ideal`` unless the changes name it.
+        Named after its changes (``paper_tau_2m_c_220n``) unless these name it, and ``..._ideal``.
 
     Raises
     ------
@@ -141,8 +146,19 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         new[key.strip()] = _value(value.strip())
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.
-        neuron = neuron.replace({"name": f"{neuron.name}_modified", **new})
+        neuron = neuron.replace({"name": _name_of(neuron.name, new), **new})
     return neuron.ideal().replace(name=f"{neuron.name}_ideal") if ideal else neuron
+
+
+def _name_of(base: str, new: Mapping[str, Any]) -> str:
+    """Return a name that says what was changed, so that other changes get other results."""
+    changes = [f"{key.rpartition('.')[2]}_{value}" for key, value in new.items()]
+    name = "_".join([base, *changes])
+    plain = re.sub(r"\W", "_", name.replace("-", "neg_").replace(".", "p"), flags=re.ASCII)
+    if len(plain) <= _LONGEST_NAME:
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{plain[: _LONGEST_NAME - len(digest) - 1]}_{digest}"
 
 
 def _is_file(name: str) -> bool:
