@@ -167,7 +167,7 @@ def test_components_have_their_own_lines(dialect: str) -> None:
         ("i.x_cmp.i_q", "I_q vp vn", "comparator_ad8561"),
         ("m_sw", "M_sw v_c spike", "mosfet_vdmos"),
         ("i_in1", "I_in1 0 v_c", "neuron"),
-        ("c.x_leak.c_x", "C_x x 0", "leak_mms"),
+        ("c.x_leak.c_x", "C_x x 0", "metastable_switches"),
     ],
 )
 def test_find_an_element_or_node(name: str, text: str, template: str, dialect: str) -> None:

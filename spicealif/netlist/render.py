@@ -25,6 +25,7 @@ from spicealif.design import (
     MemristorModel,
     Neuron,
     OpAmp,
+    Resistor,
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
@@ -84,6 +85,10 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
     try:
         marked = _template(dialect).render(
             neuron=neuron,
+            device=neuron.leak,
+            device_p=_Spice("v_c"),
+            device_n=_Spice("v_s"),
+            state_c=_state_capacitance(neuron.leak, neuron.v_th),
             network=neuron.network,
             stimulus_sources=[_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
             thermal_voltage=neuron.thermal_voltage,
@@ -151,6 +156,18 @@ def signals_of(
             n: ((-1.0, spelling.current.format(source)),) for n, source in _SUPPLY_SIGNALS.items()
         }
     return signals
+
+
+def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
+    """Return the capacitance in F that a state is integrated on, for voltages around `v`.
+
+    As many farads as the state's time scale has seconds make its currents of order 1, which is
+    what a simulator holds an initial state best against; but its charge is to stay far above
+    chgtol, and the current through its path to ground far below.
+    """
+    if not isinstance(device, MemristorModel):
+        return 1.0
+    return min(max(device.time_scale(v), 1e-4), 1.0)
 
 
 def _uses_supplies(neuron: Neuron) -> bool:
