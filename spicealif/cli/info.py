@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from spicealif.design import Neuron
 
 __all__ = ["doctor_command", "presets_command", "schema_command"]
 
@@ -12,23 +16,56 @@ __all__ = ["doctor_command", "presets_command", "schema_command"]
 @click.command(
     "presets",
     epilog="Example:  spicealif presets paper > my_neuron.toml",
-    short_help="List the presets, or print one as TOML.",
+    short_help="List the presets of neurons and devices, or print one as TOML.",
 )
 @click.argument("name", required=False)
 def presets_command(name: str | None) -> None:
-    """List the presets with their sources, or print the preset NAME as TOML."""
-    import textwrap
+    """List the presets with their sources, or print the preset NAME as TOML.
 
-    from spicealif.design import dump_toml, load_preset, preset_names
+    There are presets of whole neurons, and presets of devices (memristors), which any neuron takes
+    with --set leak.preset=NAME.
+    """
+    from spicealif.design import device_names, load_device, load_preset, preset_names
+    from spicealif.design._comments import commented_toml
 
     if name is not None:
-        click.echo(dump_toml(load_preset(name)), nl=False)
+        if name in device_names() and name not in preset_names():
+            click.echo(commented_toml(load_device(name)), nl=False)
+        else:
+            click.echo(commented_toml(_neuron(name)), nl=False)
         return
+    click.echo("Neurons (NEURON of most commands):\n")
     for preset in preset_names():
         neuron = load_preset(preset)
-        click.echo(preset)
-        for text in (neuron.description, f"Source: {neuron.source}"):
-            click.echo(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="    "))
+        _list(preset, neuron.description, f"Source: {neuron.source}")
+    click.echo('\nDevices (--set leak.preset=NAME, or preset = "NAME" in [leak]):\n')
+    for preset in device_names():
+        device = load_device(preset)
+        loss = device.fit.loss if device.fit else None
+        fitted = "" if loss is None else f" Fitted, loss {loss:.2g}."
+        _list(preset, f"{device.description}{fitted}", f"Source: {device.source}")
+    if not device_names():
+        click.echo("none installed; 'spicealif fit' makes one from measured loops")
+
+
+def _neuron(name: str) -> Neuron:
+    from spicealif.design import device_names, load_preset, preset_names
+    from spicealif.errors import DesignError
+
+    if name not in preset_names() and (devices := device_names()):
+        raise DesignError(
+            f"There is no preset {ascii(name)}; choose one of {', '.join(preset_names())} "
+            f"(neurons) or of {', '.join(devices)} (devices)."
+        )
+    return load_preset(name)
+
+
+def _list(name: str, *texts: str) -> None:
+    import textwrap
+
+    click.echo(name)
+    for text in texts:
+        click.echo(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="    "))
 
 
 @click.command(

@@ -1,6 +1,7 @@
 """What the user describes: frozen, validated values, their presets and files."""
 
 from spicealif.design._base import Part, parse_quantity
+from spicealif.design.device_store import DevicePreset, device_names, load_device
 from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorModel, Yakopcic
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
 from spicealif.design.leak import Resistor
@@ -43,6 +44,7 @@ __all__ = [
     "VTEAM",
     "Comparator",
     "Constant",
+    "DevicePreset",
     "DifferenceAmplifier",
     "Hysteresis",
     "HysteresisNetwork",
@@ -67,7 +69,9 @@ __all__ = [
     "Sum",
     "Supplies",
     "Yakopcic",
+    "device_names",
     "dump_toml",
+    "load_device",
     "load_preset",
     "load_toml",
     "nearest_in_series",

@@ -209,10 +209,16 @@ class Part(BaseModel, metaclass=_PartMeta):
         """
         data = self.to_dict()
         named = {**(changes or {}), **fields}
+        if any(named.get(name) is not None for name in WHOLE_DEVICE):
+            data["leak"] = {}
         # A new kind comes first, whatever the order: the fields are then those of the new kind.
         for name in sorted(named, key=lambda n: not n.endswith("kind")):
             _assign(data, name, named[name])
         return type(self).from_dict(data)
+
+
+#: Names that stand for a whole device (see `load_device`); nothing of the old one is left then.
+WHOLE_DEVICE = frozenset({"leak.preset", "leak.file"})
 
 
 def current_kind(kind: Any) -> Any:

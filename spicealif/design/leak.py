@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from spicealif.design._base import Ohm, Part, current_kind, register_tags
+from spicealif.design.device_store import device_table
 from spicealif.design.devices import MODELS, MemristorModel
 
 __all__ = ["AnyLeak", "Resistor"]
@@ -36,8 +37,10 @@ class Resistor(Part):
         return self.r
 
 
-def _current_name(value: object) -> object:
-    """Take former names of kinds, as older files hold them."""
+def _written_out(value: object) -> object:
+    """Put a device preset's values where it is named; take former names of kinds."""
+    if isinstance(value, Mapping) and ("preset" in value or "file" in value):
+        return device_table(value)
     if isinstance(value, Mapping) and "kind" in value:
         return {**value, "kind": current_kind(value["kind"])}
     return value
@@ -48,6 +51,6 @@ if TYPE_CHECKING:
 else:
     _union: Any = functools.reduce(operator.or_, [*MODELS.values(), Resistor])
     AnyLeak = Annotated[
-        Annotated[_union, Field(discriminator="kind")], BeforeValidator(_current_name)
+        Annotated[_union, Field(discriminator="kind")], BeforeValidator(_written_out)
     ]
 register_tags(*MODELS.values(), Resistor)

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from spicealif._files import write_text
 from spicealif._resources import models_dir
 from spicealif.design._base import Part, current_kind
+from spicealif.design.device_store import device_names
 from spicealif.design.neuron import Neuron
 from spicealif.design.stimulus import PiecewiseLinear
 from spicealif.errors import DesignError
@@ -65,8 +66,9 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
 
     A key ``preset`` at the top takes everything that the file does not give from that preset,
     except the name, which then is the file's.
-    ``stimulus.file`` names a CSV file (see `PiecewiseLinear.from_csv`), relative to the TOML
-    file.
+    ``stimulus.file`` names a CSV file (see `PiecewiseLinear.from_csv`), and ``leak.file`` a
+    device's TOML file (see `load_device`), relative to the TOML file; ``leak.preset`` names a
+    device preset. Other keys of ``leak`` replace the device's values.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ def parse_toml(
     text : str
         The TOML.
     folder : path-like
-        Where a stimulus file is looked for.
+        Where the files of a stimulus or of a device are looked for.
     name : str, optional
         The neuron's name if the text gives none; else it would go by the preset's.
 
@@ -136,6 +138,9 @@ def parse_toml(
         reason = ascii(str(error).splitlines()[0])[1:-1]
         raise DesignError(f"This is not valid TOML ({reason}); mend that line.") from None
     preset = data.pop("preset", None)
+    leak = data.get("leak")
+    if isinstance(leak, dict) and isinstance(leak.get("file"), str):
+        leak["file"] = str(Path(folder) / leak["file"])
     if preset is not None:
         data = _merged(load_preset(str(preset)).to_dict(), {"name": name, **data} if name else data)
     stimulus = data.get("stimulus")
@@ -194,13 +199,15 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a complete neuron.
 
-    A file that starts from a ``preset`` may leave out whatever the preset gives.
+    A file that starts from a ``preset`` may leave out whatever the preset gives, and a ``leak``
+    that names a device whatever the device gives.
     """
     out = Neuron.model_json_schema()
     _add_bounds(out["properties"], Neuron)
     for model in _classes(Part):
         if model.__name__ in out["$defs"]:
             _add_bounds(out["$defs"][model.__name__]["properties"], model)
+    _add_devices(out["properties"])
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return out
 
@@ -223,6 +230,23 @@ def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
                         part.pop(attribute, None)
 
 
+def _add_devices(properties: dict[str, Any]) -> None:
+    """Let the leak name a device, which pydantic does not see: it is written out before that."""
+    leak = properties["leak"]
+    whole = {key: leak.pop(key) for key in ("oneOf", "discriminator") if key in leak}
+    names: dict[str, Any] = {"type": "string", "description": "device preset"}
+    if known := device_names():
+        names["enum"] = known
+    path = {"type": "string", "description": "path of a device's TOML file, relative to this one"}
+    leak["anyOf"] = [
+        whole,
+        *(
+            {"type": "object", "properties": {key: value}, "required": [key]}
+            for key, value in (("preset", names), ("file", path))
+        ),
+    ]
+
+
 def _classes(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     for child in model.__subclasses__():
         yield child
@@ -237,7 +261,7 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping) and isinstance(old, dict):
             # A new kind of part has other fields; what is left of the old one would be unknown.
             kind = current_kind(value.get("kind", old.get("kind")))
-            same = kind == old.get("kind") and "file" not in value
+            same = kind == old.get("kind") and not {"file", "preset"} & value.keys()
             out[key] = _merged(old, value) if same else dict(value)
         else:
             out[key] = value
