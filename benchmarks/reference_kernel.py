@@ -65,7 +65,8 @@ def kernel_calls(folder: Path) -> dict[str, Callable[[], np.ndarray]]:
         (ns[1], ns[7]) = (-1, 1)
         stimulus = (PIECES.t, PIECES.i, PIECES.slope, n_piece, sines)
         out = (*columns, level, t_spike)
-        if kernel.advance(par, stimulus, fs, ns, out, driver.MAX_STEPS) != kernel.DONE:
+        status = kernel.advance(par, stimulus, fs, ns, out, driver.MAX_STEPS, None, None)
+        if status != kernel.DONE:
             raise RuntimeError("the numba kernel did not finish")
         return t_spike[: ns[6]]
 

@@ -115,6 +115,13 @@ def simulate_command(
 @neuron_argument
 @set_options
 @variant_option
+@click.option(
+    "--switches",
+    type=int,
+    metavar="N",
+    help="Draw N metastable switches instead of their mean (memristors mms and gmms).",
+)
+@click.option("--seed", type=int, metavar="S", help="Seed of the draws [default: 0].")
 @output_option("netCDF file to write [default: NAME-reference.nc].")
 @quiet_option
 def reference_command(
@@ -122,10 +129,17 @@ def reference_command(
     changes: tuple[str, ...],
     ideal: bool,
     variant: str,
+    switches: int | None,
+    seed: int | None,
     output: Path | None,
     quiet: bool,
 ) -> None:
-    """Integrate NEURON's differential equations by RK4 and write the waveforms."""
+    """Integrate NEURON's differential equations by RK4 and write the waveforms.
+
+    With --switches the memristor's switches turn at random; the same seed gives the same waveforms.
+    """
+    if seed is not None and switches is None:
+        raise click.UsageError("--seed counts with --switches only; add, say, --switches 1000.")
     from spicealif._files import output_folder
     from spicealif.reference import solve_reference
 
@@ -137,9 +151,13 @@ def reference_command(
                 described,
                 variant,  # type: ignore[arg-type]  # checked there
                 progress=bar,
+                switches=switches,
+                seed=seed or 0,
             )
         waveforms.save(target)
+    how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
+    (spikes, steps) = (len(waveforms.t_spike), waveforms.attrs["n_steps"])
     click.echo(
-        f"RK4 ({variant}): {len(waveforms.t_spike)} spikes, {waveforms.attrs['n_steps']} steps of "
-        f"at most {float(waveforms.attrs['h']):g} s. Wrote {target}."
+        f"RK4 ({variant}{how}): {spikes} spikes, {steps} steps of at most "
+        f"{float(waveforms.attrs['h']):g} s. Wrote {target}."
     )

@@ -80,6 +80,7 @@ from spicealif.reference.batch_lanes import (
     load_lane,
 )
 from spicealif.reference.batch_step import LANES, advance_even, advance_odd
+from spicealif.reference.equations import rates, sine_sum
 from spicealif.reference.kernel import (
     DELAY_OFF,
     DELAY_ON,
@@ -89,8 +90,6 @@ from spicealif.reference.kernel import (
     INTEGRATE,
     MAX_ITERATIONS,
     _first_root,
-    _rates,
-    _sine_sum,
 )
 
 __all__ = ["DONE", "MOVED", "advance", "distribute"]
@@ -201,12 +200,12 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `kernel.advanc
         if stale:
             i = w[at.I_PIECE + n] + w[at.SLOPE + n] * position
             if first[r + 1, 1] > first[r, 1]:
-                i += _sine_sum(t_0 + position, sines[first[r, 1] : first[r + 1, 1]])
+                i += sine_sum(t_0 + position, sines[first[r, 1] : first[r + 1, 1]])
             (v, x, d_1) = (w[new + at.V + n], w[new + at.X + n], par[r, D_1])
             circuit = (par[r, V_REST], par[r, D_0], d_1, par[r, G_0], par[r, G_1])
             leak = (*circuit, w[at.C_INV + n], w[at.G_SWITCH + n])
             device = (par[r, U_ON], par[r, VT_INV], par[r, K], par[r, TAU])
-            (m, kv, kx) = _rates(v, x, i, leak, (*device, par[r, U_MAX], par[r, LOG_K]))
+            (m, kv, kx) = rates(v, x, i, leak, (*device, par[r, U_MAX], par[r, LOG_K]), None)
             (w[new + at.M + n], w[new + at.KV + n], w[new + at.KX + n]) = (m, kv, kx)
             w[new + at.MD + n] = (kv - m * d_1 * kx) / (par[r, D_0] + d_1 * x)
             w[new + at.I_0 + n] = i

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.design import Memristor, MemristorModel, Resistor, StimulusPieces
+from spicealif.design import GMMS, Memristor, MemristorModel, Resistor, StimulusPieces
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 
@@ -128,6 +128,8 @@ def integrate(
     h: float,
     stride: int = 1,
     progress: Callable[[float], None] | None = None,
+    switches: int | None = None,
+    seed: int = 0,
 ) -> ReferenceResult:
     """Integrate the reference equations from 0 to `t_stop` with RK4 steps of at most `h`.
 
@@ -147,6 +149,10 @@ def integrate(
         Keep every `stride`-th grid point; corners and events are always kept.
     progress : callable, optional
         Called now and then with the fraction done, 0 to 1.
+    switches : int, optional
+        Number of metastable switches to draw (MMS and GMMS); their mean if not given.
+    seed : int
+        Of the draws.
 
     Returns
     -------
@@ -156,11 +162,13 @@ def integrate(
     Raises
     ------
     IntegrationError
-        If the step, the parameters or the stimulus make no sense, or the solution diverges.
+        If the step, the parameters, the stimulus or the switches make no sense, or the solution
+        diverges.
     """
     from spicealif.reference import kernel
 
     _check_parameters(params, variant)
+    check_switches(params.leak, switches, seed)
     if stride < 1:
         raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
     n_piece = _count_steps(pieces, t_stop, h)
@@ -172,12 +180,19 @@ def integrate(
     stimulus = (t, i, slope, n_piece, sines)
     memristor = isinstance(params.leak, MemristorModel)
     fs = np.zeros(kernel.N_FLOAT_STATE)
-    fs[:2] = (params.v_c_0, params.x_0 if memristor else 0.0)
+    x_0 = params.x_0 if memristor else 0.0
+    if switches is not None:
+        x_0 = math.floor(x_0 * switches + 0.5) / switches
+    fs[:2] = (params.v_c_0, x_0)
     fs[11] = -1.0  # no spike yet
     ns = np.zeros(kernel.N_INT_STATE, dtype=np.int64)
     (ns[1], ns[7]) = (-1, stride)
     rows = int(n_piece.sum()) // stride + n_piece.size + kernel.ROWS_PER_STEP
     rows = max(min(rows + EVENT_ROWS, MAX_FIRST_ROWS), kernel.ROWS_PER_STEP)
+    device = _device(params)
+    drawn = None
+    if switches is not None:
+        drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
     try:
         (time, v_c, v_mem, x, energy) = (np.empty(rows) for _ in range(5))
         level = np.empty(rows, dtype=np.uint8)
@@ -185,7 +200,7 @@ def integrate(
         status = kernel.PAUSED
         while status != kernel.DONE:
             out = (time, v_c, v_mem, x, energy, level, t_spike)
-            status = kernel.advance(par, stimulus, fs, ns, out, CHUNK_STEPS)
+            status = kernel.advance(par, stimulus, fs, ns, out, CHUNK_STEPS, device, drawn)
             now = float(fs[10])
             if ns[5] > time.size - kernel.ROWS_PER_STEP:
                 (time, v_c, v_mem, x, energy) = map(_grown, (time, v_c, v_mem, x, energy))
@@ -220,6 +235,32 @@ def check_variant(variant: str) -> None:
         raise IntegrationError(
             f"There is no reference variant {ascii(variant)}; choose one of {', '.join(VARIANTS)}."
         )
+
+
+def check_switches(leak: MemristorModel | Resistor, switches: int | None, seed: int) -> None:
+    """Raise `IntegrationError` unless the leak can be drawn as so many metastable switches."""
+    from spicealif.reference.switches import MAX_SWITCHES
+
+    if switches is None:
+        return
+    if not isinstance(leak, Memristor | GMMS):
+        what = leak.title if isinstance(leak, MemristorModel) else "resistor"
+        raise IntegrationError(
+            f"The leak ({what}) has no metastable switches to draw; leave switches out, or take a "
+            "memristor of kind mms or gmms."
+        )
+    for name, value, least in (("switches", switches, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise IntegrationError(
+                f"{name} is {ascii(value)}; give a whole number of {least} or more."
+            )
+    if switches > MAX_SWITCHES:
+        raise IntegrationError(
+            f"{switches} switches are more than can be drawn (limit {MAX_SWITCHES:.0e}); leave "
+            "switches out for their mean."
+        )
+    if seed >= 1 << 63:
+        raise IntegrationError(f"The seed {seed} is too large; choose one below 2**63.")
 
 
 def _grown(a: npt.NDArray[_T]) -> npt.NDArray[_T]:
@@ -313,28 +354,43 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
     return min(h, tau / DISCHARGE_STEPS, tau * h / tau_m)
 
 
+def _built_in(leak: MemristorModel | Resistor) -> bool:
+    """Return whether the kernel has this leak's equations built in."""
+    return type(leak) in (Memristor, Resistor)
+
+
+def _device(params: KernelParameters) -> Any:
+    """Return the argument `device` of `kernel.advance`: a `Device`, or None for a leak built in."""
+    if isinstance(params.leak, Resistor) or _built_in(params.leak):
+        return None
+    from spicealif.reference.device import compiled_device
+
+    return compiled_device(params.leak, params.thermal_voltage)
+
+
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:
     """Return the array `par` of `kernel.advance`."""
     from spicealif.reference import kernel
 
-    leak = params.leak
-    if isinstance(leak, Memristor):
-        (g_0, g_1) = (1.0 / leak.r_off, 1.0 / leak.r_on - 1.0 / leak.r_off)
+    (leak, r_s) = (params.leak, params.r_s)
+    branch = [r_s, 0.0, 0.0, 0.0]  # d_0, d_1, g_0, g_1
+    device = [0.0, 0.0, 1.0, math.inf, -1.0, 0.0]  # dx/dt = 0, without an exponential
+    if isinstance(leak, Resistor):
+        g_0 = 1.0 / leak.r
+        branch = [1.0 + r_s * g_0, 0.0, g_0, 0.0]
+    elif isinstance(leak, Memristor | GMMS):
+        if _built_in(leak):
+            (g_0, g_1) = (1.0 / leak.r_off, 1.0 / leak.r_on - 1.0 / leak.r_off)
+            branch = [1.0 + r_s * g_0, r_s * g_1, g_0, g_1]
         v_t = params.thermal_voltage
         log_k = (leak.v_on + leak.v_off) / v_t
         in_range = abs(log_k) <= kernel.LOG_K_LIMIT
         k = math.exp(log_k) if in_range else 1.0
         u_max = kernel.U_LIMIT if in_range else -1.0
         device = [leak.v_on / v_t, 1.0 / v_t, k, leak.tau, u_max, log_k]
-    elif isinstance(leak, MemristorModel):
-        raise IntegrationError(f"The reference does not know the model {leak.title} yet.")
-    else:
-        (g_0, g_1) = (1.0 / leak.r, 0.0)
-        device = [0.0, 0.0, 1.0, math.inf, -1.0, 0.0]  # dx/dt = 0, without an exponential
     schmitt = variant == "schmitt"
     return np.array(
-        [1.0 / params.c, params.v_rest, 1.0 + params.r_s * g_0, params.r_s * g_1, g_0, g_1]
-        + device
+        [1.0 / params.c, params.v_rest, *branch, *device]
         + [params.v_th, params.v_low, params.v_reset, params.t_ref]
         + ([1.0 / params.r_ds_on, params.delay_on, params.delay_off] if schmitt else [0.0] * 3)
         + [_discharge_step(params, h) if schmitt else h, float(schmitt)]

@@ -1,6 +1,6 @@
 """Compiled fixed-step RK4 kernel of the reference neuron, with events located inside the step.
 
-The state is (v_c, x). With G = x/R_on + (1 - x)/R_off::
+The state is (v_c, x). For the MMS model, with G = x/R_on + (1 - x)/R_off::
 
     v_mem  = (v_c - v_rest) / (1 + R_s G)
     dv_c/dt = (i_in - v_mem G - g_switch v_c) / C
@@ -8,11 +8,15 @@ The state is (v_c, x). With G = x/R_on + (1 - x)/R_off::
 
 With a = exp((V_on - v_mem)/V_T) and K = exp((V_on + V_off)/V_T) both switching probabilities
 share one exponential: s_on = 1/(1 + a), p_off = a/(a + K). This holds for any sign of V_on and
-V_off. Where a or K would leave the range of a double, the two are evaluated apart.
+V_off. Where a or K would leave the range of a double, the two are evaluated apart. Other models:
+see `equations`.
 
 A step ends on every corner of the stimulus. A threshold crossing is found with the cubic Hermite
 interpolant of v_mem over the step, then refined on the RK4 step itself, shortened until its end
 lies on the threshold: state and source energy at an event keep the order 4.
+
+With metastable switches (`switches`) every step is followed by a draw that puts x where the
+switches are; a jump of x over the threshold is an event of the step that begins there.
 """
 
 from __future__ import annotations
@@ -24,15 +28,26 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from spicealif.reference.device import Device
+from spicealif.reference.equations import (
+    SIXTH,
+    Coefficients,
+    FloatArray,
+    Numbers,
+    Pair,
+    Triple,
+    membrane,
+    rates,
+    rk4,
+    sine_sum,
+    slope,
+    source_current,
+)
+from spicealif.reference.switches import Switches, move_switches
+
 __all__ = ["DONE", "PAUSED", "ROWS_PER_STEP", "STALLED", "advance"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
-Numbers: TypeAlias = tuple[float, ...]
-Pair: TypeAlias = tuple[float, float]
-Triple: TypeAlias = tuple[float, float, float]
-# (leak, w): what `_rates` and `_x_rate` need
-Coefficients: TypeAlias = tuple[Numbers, Numbers]
 # t_piece, i_piece, slope_piece, n_piece (steps in each piece), sines
 Stimulus: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]
 # rows of time, v_c, v_mem, x, energy and spike level; spike times
@@ -50,81 +65,10 @@ ROWS_PER_STEP = 3
 EVENTS_PER_STEP = 10_000
 # |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
 U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
-SIXTH = 1.0 / 6.0
 MAX_ITERATIONS = 12
 
 # Sizes of the state arrays.
 N_FLOAT_STATE, N_INT_STATE = 12, 9
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _x_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
-    """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
-    if tau == math.inf:  # a resistor
-        return 0.0
-    (s_on, p_off) = (1.0 / (1.0 + math.exp(u)), 1.0 / (1.0 + math.exp(log_k - u)))
-    return (s_on * (1.0 - x) - p_off * x) / tau
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _x_rate(m: float, x: float, w: Numbers) -> float:
-    """Return dx/dt at v_mem = m."""
-    (u_on, vt_inv, k, tau, u_max, log_k) = w
-    u = u_on - m * vt_inv
-    if abs(u) < u_max:
-        a = math.exp(u)
-        (b, c) = (a + k, 1.0 + a)
-        return (b * (1.0 - x) - a * c * x) / (tau * (c * b))
-    return _x_rate_apart(u, log_k, x, tau)
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _rates(v: float, x: float, i: float, leak: Numbers, w: Numbers) -> Triple:
-    """Return v_mem, dv_c/dt and dx/dt."""
-    (v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch) = leak
-    m = (v - v_rest) / (d_0 + d_1 * x)
-    return m, c_inv * ((i - g_switch * v) - m * (g_0 + g_1 * x)), _x_rate(m, x, w)
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _rk4(y: Pair, k1: Pair, i: Triple, h: float, coefficients: Coefficients) -> Triple:
-    """Return v_c, x and the source energy after one step of length h from y = (v_c, x)."""
-    (v, x) = y
-    (kv_1, kx_1) = k1
-    (i_0, i_m, i_1) = i
-    (leak, w) = coefficients
-    q = 0.5 * h
-    v_2 = v + q * kv_1
-    _, kv_2, kx_2 = _rates(v_2, x + q * kx_1, i_m, leak, w)
-    v_3 = v + q * kv_2
-    _, kv_3, kx_3 = _rates(v_3, x + q * kx_2, i_m, leak, w)
-    v_4 = v + h * kv_3
-    _, kv_4, kx_4 = _rates(v_4, x + h * kx_3, i_1, leak, w)
-    s = h * SIXTH
-    return (
-        v + s * (kv_1 + 2.0 * (kv_2 + kv_3) + kv_4),
-        x + s * (kx_1 + 2.0 * (kx_2 + kx_3) + kx_4),
-        s * (v * i_0 + 2.0 * i_m * (v_2 + v_3) + v_4 * i_1),
-    )
-
-
-@njit(cache=True, error_model="numpy")
-def _sine_sum(t: float, sines: FloatArray) -> float:
-    """Return the sum of the sines (amplitude, angular frequency, phase, t_start) at time t."""
-    total = 0.0
-    for n in range(sines.shape[0]):
-        total += sines[n, 0] * math.sin(sines[n, 1] * max(t - sines[n, 3], 0.0) + sines[n, 2])
-    return total
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _current(p: float, piece: Triple, sines: FloatArray) -> float:
-    """Return i_in at the time p after the start of the piece (t, i, slope)."""
-    (t_k, i_k, slope) = piece
-    i = i_k + slope * p
-    if sines.shape[0] > 0:
-        i += _sine_sum(t_k + p, sines)
-    return i
 
 
 @njit(cache=True, error_model="numpy")
@@ -182,6 +126,7 @@ def _shorten(
     piece: Triple,
     sines: FloatArray,
     coefficients: Coefficients,
+    device: Device | None,
 ) -> tuple[float, float, float, float]:
     """Return length, v_c, x and energy of the RK4 step from p that ends on the threshold.
 
@@ -193,20 +138,24 @@ def _shorten(
     (leak, w) = coefficients
     (length, lo, n) = (estimate, 0.0, 0)
     while True:
-        i = (i_0, _current(p + 0.5 * length, piece, sines), _current(p + length, piece, sines))
-        v_1, x_1, e_1 = _rk4(y, k1, i, length, coefficients)
+        i = (
+            i_0,
+            source_current(p + 0.5 * length, piece, sines),
+            source_current(p + length, piece, sines),
+        )
+        v_1, x_1, e_1 = rk4(y, k1, i, length, coefficients, device)
         if n > MAX_ITERATIONS:
             return length, v_1, x_1, e_1
-        m, kv, kx = _rates(v_1, x_1, i[2], leak, w)
+        m, kv, kx = rates(v_1, x_1, i[2], leak, w, device)
         g = sign * m - offset
-        slope = sign * (kv - m * leak[2] * kx) / (leak[1] + leak[2] * x_1)
-        step = -g / slope if slope > 0.0 else math.inf
+        rise = sign * slope(m, x_1, kv, kx, leak, device)
+        step = -g / rise if rise > 0.0 else math.inf
         if abs(step) <= 1e-9 * h:
             # the last correction is far below the error of a linear update
             length = min(length + step, h)
             return length, v_1 + step * kv, x_1 + step * kx, e_1 + step * v_1 * i[2]
         n += 1
-        if n == MAX_ITERATIONS or not slope > 0.0:
+        if n == MAX_ITERATIONS or not rise > 0.0:
             (n, length) = (MAX_ITERATIONS + 1, estimate)
             continue
         if g < 0.0:
@@ -224,16 +173,23 @@ def _write(out: Buffers, row: int, values: Numbers, level: int) -> int:
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its speed
-    par: FloatArray, stimulus: Stimulus, fs: FloatArray, ns: IntArray, out: Buffers, max_steps: int
+    par: FloatArray,
+    stimulus: Stimulus,
+    fs: FloatArray,
+    ns: IntArray,
+    out: Buffers,
+    max_steps: int,
+    device: Device | None,
+    switches: Switches | None,
 ) -> int:
     """Integrate until the end, a full buffer or `max_steps` steps.
 
     Parameters
     ----------
     par : array
-        c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x),
-        u_on, vt_inv, k, tau, u_max, log_k (see `_x_rate`), v_th, v_low, v_reset, t_ref,
-        g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
+        c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x;
+        with a device d_0 is R_s), u_on, vt_inv, k, tau, u_max, log_k (see `equations._x_rate`),
+        v_th, v_low, v_reset, t_ref, g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
     stimulus : tuple of arrays
         See `Stimulus`.
     fs, ns : array
@@ -245,6 +201,10 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
         See `Buffers`; rows ns[5] and spikes ns[6] onwards are written.
     max_steps : int
         Steps to take at most.
+    device : Device or None
+        The leak's device (`spicealif.reference.device`); None for the MMS model and the resistor.
+    switches : Switches or None
+        The metastable switches to draw (`spicealif.reference.switches`); None for their mean.
 
     Returns
     -------
@@ -283,9 +243,9 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
             entered = False
         if fresh:
             j = max(j, 0)
-            i_0 = _current(j * h + s, piece, sines)
-            m, kv, kx = _rates(v, x, i_0, leak, w)
-            md = (kv - m * d_1 * kx) / (d_0 + d_1 * x)
+            i_0 = source_current(j * h + s, piece, sines)
+            m, kv, kx = rates(v, x, i_0, leak, w, device)
+            md = slope(m, x, kv, kx, leak, device)
             if row == 0:
                 (row, t_row, wait) = (_write(out, 0, (0.0, v, m, x, 0.0), 0), 0.0, stride)
             fresh = False
@@ -311,12 +271,14 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
             p_m = p + (s + 0.5 * length)
             i_m = piece[1] + piece[2] * p_m
             i_1 = piece[1] + piece[2] * p_1
-            if n_sines > 0:  # not by `_current`, which counts references to the array each time
-                i_m += _sine_sum(piece[0] + p_m, sines)
-                i_1 += _sine_sum(piece[0] + p_1, sines)
-            v_1, x_1, e_1 = _rk4((v, x), (kv, kx), (i_0, i_m, i_1), length, (leak, w))
-            m_1, kv_1, kx_1 = _rates(v_1, x_1, i_1, leak, w)
-            md_1 = (kv_1 - m_1 * d_1 * kx_1) / (d_0 + d_1 * x_1)
+            if (
+                n_sines > 0
+            ):  # not by `source_current`, which counts references to the array each time
+                i_m += sine_sum(piece[0] + p_m, sines)
+                i_1 += sine_sum(piece[0] + p_1, sines)
+            v_1, x_1, e_1 = rk4((v, x), (kv, kx), (i_0, i_m, i_1), length, (leak, w), device)
+            m_1, kv_1, kx_1 = rates(v_1, x_1, i_1, leak, w, device)
+            md_1 = slope(m_1, x_1, kv_1, kx_1, leak, device)
             left -= 1
             # A cubic lies in the hull of its Bezier ordinates: all below 0, no crossing.
             g_end = sign * m_1 - offset
@@ -328,8 +290,18 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
                     crossed = True
                     (at, y, k1) = (root * length, (v, x), (kv, kx))
                     length, v_1, x_1, e_1 = _shorten(
-                        at, length, y, k1, i_0, p + s, (sign, offset), piece, sines, (leak, w)
-                    )
+                        at, length, y, k1, i_0, p + s, (sign, offset), piece, sines, (leak, w),
+                        device,
+                    )  # fmt: skip
+            if switches is not None:
+                if crossed:
+                    i_1 = source_current(p + s + length, piece, sines)
+                    m_1, kv_1, kx_1 = rates(v_1, x_1, i_1, leak, w, device)
+                    md_1 = slope(m_1, x_1, kv_1, kx_1, leak, device)
+                m_m = 0.5 * (m + m_1) + 0.125 * length * (md - md_1)  # Hermite's cubic
+                x_1 = move_switches(x, (m, m_m, m_1), length, w, switches)
+                m_1, kv_1, kx_1 = rates(v_1, x_1, i_1, leak, w, device)
+                md_1 = slope(m_1, x_1, kv_1, kx_1, leak, device)
             (v, x) = (v_1, x_1)
             energy += e_1
             if not crossed and not timed:
@@ -355,7 +327,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
         s = min(s + length, h)
         t = t_event if timed and not crossed else piece[0] + (p + s)
         events += 1
-        m = (v - v_rest) / (d_0 + d_1 * x)
+        m = membrane(v, x, leak, device)
         fired = phase == DELAY_ON
         level = 1 if phase in (DISCHARGE, DELAY_OFF, HELD) else 0
         v_after = v
@@ -381,7 +353,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
         v = v_after
         t_after = np.nextafter(t_row, np.inf)
         if phase not in (DELAY_ON, DELAY_OFF) and t_after <= t_stop:
-            m = (v - v_rest) / (d_0 + d_1 * x)
+            m = membrane(v, x, leak, device)
             level = 1 if phase in (DISCHARGE, HELD) else 0
             (row, t_row) = (_write(out, row, (t_after, v, m, x, energy), level), t_after)
         if fired:

@@ -24,8 +24,14 @@ def solve_reference(
     h: float | None = None,
     stride: int = 1,
     progress: Callable[[float], None] | None = None,
+    switches: int | None = None,
+    seed: int = 0,
 ) -> Waveforms:
     """Integrate the paper's Eq. 1 (resistor) or Eq. 2 (memristor) by RK4.
+
+    With `switches` the memristor is as many metastable switches, which turn at random
+    (`spicealif.reference.switches`), instead of their mean. Then x is a multiple of 1/switches at
+    every sample and jumps from one to the next. The memristor's x_0 is rounded to such a multiple.
 
     Parameters
     ----------
@@ -41,17 +47,25 @@ def solve_reference(
         Keep every `stride`-th step of the traces; spikes are always kept.
     progress : callable, optional
         Called with the fraction done.
+    switches : int, optional
+        Number N of metastable switches, of a memristor of kind mms or gmms. Deviations from the
+        mean fall with 1/sqrt(N).
+    seed : int
+        Same seed, same waveforms, bit for bit, with the same versions of numba and NumPy: NumPy
+        keeps the bits of its generator PCG64, but neither keeps the draws made of them for ever.
+        It counts with `switches` only.
 
     Returns
     -------
     Waveforms
         Quantities v_c, v_mem, x (memristor only), spike and i_in. At a jump there are two
-        samples, one at the event and one at the next floating-point number.
+        samples, one at the event and one at the next floating-point number. The attributes tell
+        how it was made, `switches` and `seed` among them if there are switches.
 
     Raises
     ------
     IntegrationError
-        If the variant is unknown, or h does not make sense.
+        If the variant is unknown, h does not make sense, or the leak has no such switches.
     """
     step = neuron.default_h if h is None else h
     result = integrate(
@@ -62,6 +76,8 @@ def solve_reference(
         h=step,
         stride=stride,
         progress=progress,
+        switches=switches,
+        seed=seed,
     )
     comparator = neuron.comparator
     signals = {
@@ -78,6 +94,7 @@ def solve_reference(
         "h": step,
         "n_steps": result.n_steps,
         "energy_source": float(result.energy[-1]),
+        **({} if switches is None else {"switches": switches, "seed": seed}),
         **store.provenance(neuron),
     }
     return Waveforms(result.time, signals, result.t_spike, attrs)
