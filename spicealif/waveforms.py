@@ -36,6 +36,8 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "x": ("1", "memristor state"),
         "spike": ("V", "comparator output"),
         "i_in": ("A", "input current"),
+        "v_in": ("V", "voltage of the source of a series circuit"),
+        "i_mem": ("A", "current through the memristor of a series circuit"),
         "v_d": ("V", "difference amplifier output"),
         "i_pos": ("A", "current from the op-amp's positive supply"),
         "i_neg": ("A", "current from the op-amp's negative supply"),

@@ -293,7 +293,7 @@ def test_each_dialect_has_the_same_templates_and_the_base_includes_them() -> Non
     base = folders.pop("base")
     assert sorted(folders) == dialects()
     (names,) = {frozenset(files) for files in folders.values()}
-    assert names == {"head.cir.j2", "transient.cir.j2"}
+    assert names == {"neuron_head.cir.j2", "series_head.cir.j2", "transient.cir.j2"}
     assert names.isdisjoint(base)
     included = {
         name

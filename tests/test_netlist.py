@@ -378,7 +378,7 @@ def test_finalize_refuses(value: Any) -> None:
         _finalize(value)
     assert len(str(caught.value).splitlines()) == 1
     # The same through a template of the real environment.
-    environment = render._template("ngspice").environment
+    environment = render._template("ngspice", "neuron.cir.j2").environment
     with pytest.raises((NetlistError, jinja2.UndefinedError)):
         environment.from_string("R_1 a b {{ x }}").render(x=value)
 
@@ -416,7 +416,7 @@ def test_finalize_never_prints_anything_but_names_and_numbers(value: Any) -> Non
 
 
 def test_what_a_template_does_not_know_is_an_error() -> None:
-    environment = render._template("ngspice").environment
+    environment = render._template("ngspice", "neuron.cir.j2").environment
     assert environment.undefined is jinja2.StrictUndefined
     # What is printed meets _finalize first; what is only asked for meets jinja.
     for text in ("{{ nothing }}", "{{ neuron.nothing }}", "{% if nothing %}{% endif %}"):
@@ -461,7 +461,7 @@ def test_a_broken_template_is_one_sentence(
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("file", ["head.cir.j2", "transient.cir.j2"])
+@pytest.mark.parametrize("file", ["neuron_head.cir.j2", "transient.cir.j2"])
 def test_a_dialects_template_that_is_missing_is_named(
     broken_templates: Path, dialect: str, file: str
 ) -> None:

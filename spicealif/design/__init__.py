@@ -6,7 +6,7 @@ from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorMo
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
 from spicealif.design.leak import Resistor
 from spicealif.design.neuron import Neuron
-from spicealif.design.numerics import Numerics
+from spicealif.design.numerics import Numerics, SeriesNumerics
 from spicealif.design.parts import (
     Comparator,
     DifferenceAmplifier,
@@ -18,6 +18,7 @@ from spicealif.design.parts import (
     OpAmp,
     Supplies,
 )
+from spicealif.design.series import AnyDesign, SeriesCircuit
 from spicealif.design.stimulus import (
     Constant,
     PiecewiseLinear,
@@ -42,6 +43,7 @@ __all__ = [
     "GMMS",
     "MODELS",
     "VTEAM",
+    "AnyDesign",
     "Comparator",
     "Constant",
     "DevicePreset",
@@ -62,6 +64,8 @@ __all__ = [
     "PiecewiseLinear",
     "PulseTrain",
     "Resistor",
+    "SeriesCircuit",
+    "SeriesNumerics",
     "Sine",
     "Step",
     "Stimulus",

@@ -46,7 +46,11 @@ class StimulusPieces:
 
 
 class Stimulus(Part):
-    """Base of the input currents; a positive current charges the capacitor."""
+    """Base of the input currents; a positive current charges the capacitor.
+
+    Of a series circuit (`SeriesCircuit`) it is the source's voltage: what is called a current, in
+    A, is then a voltage in V.
+    """
 
     @abstractmethod
     def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:

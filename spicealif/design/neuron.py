@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from functools import cached_property
 from typing import Any, Self
@@ -11,6 +9,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
+from spicealif.design._shared import digest_of, thermal_voltage
 from spicealif.design.devices import MemristorModel
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, thresholds
 from spicealif.design.leak import AnyLeak
@@ -31,10 +30,6 @@ from spicealif.design.stimulus import AnyStimulus
 from spicealif.errors import DesignError
 
 __all__ = ["Neuron"]
-
-# CODATA 2018, exact by definition of the SI.
-_BOLTZMANN = 1.380649e-23
-_ELEMENTARY_CHARGE = 1.602176634e-19
 
 #: A run of more steps than this is refused as a slip of the pen (a day of computing).
 MAX_STEPS = 1e9
@@ -136,7 +131,7 @@ class Neuron(Part):
     @property
     def thermal_voltage(self) -> float:
         """The thermal voltage kT/q in V."""
-        return _BOLTZMANN * self.temperature / _ELEMENTARY_CHARGE
+        return thermal_voltage(self.temperature)
 
     @property
     def r_ds_on(self) -> float:
@@ -232,11 +227,7 @@ class Neuron(Part):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that can change a result, as hexadecimal text."""
-        data = self.to_dict()
-        for name in ("name", "description", "source"):
-            data.pop(name, None)
-        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest_of(self)
 
     def ideal(self) -> Self:
         """Return the same neuron with every part in its ideal variant."""

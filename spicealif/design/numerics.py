@@ -8,10 +8,21 @@ from pydantic import Field
 
 from spicealif.design._base import Ampere, Farad, Number, Part, Second, Volt
 
-__all__ = ["Numerics"]
+__all__ = ["Numerics", "SeriesNumerics", "Tolerances"]
 
 
-class Numerics(Part):
+class Tolerances(Part):
+    """The settings of a SPICE that decide how accurate a step is; see `Numerics` for each."""
+
+    reltol: Number = Field(default=1e-8, gt=0, lt=1, description="relative tolerance")
+    abstol: Ampere = Field(default=1e-12, gt=0, description="current tolerance in A")
+    vntol: Volt = Field(default=1e-6, gt=0, description="voltage tolerance in V")
+    chgtol: Number = Field(default=1e-6, gt=0, description="charge tolerance in C")
+    trtol: Number = Field(default=7.0, gt=0, description="truncation error factor")
+    method: Literal["trap", "gear"] = Field(default="trap", description="integration method")
+
+
+class Numerics(Tolerances):
     """Accuracy settings of the simulators and of the reference.
 
     The defaults were measured on the presets; the README says how and what came out.
@@ -45,16 +56,30 @@ class Numerics(Part):
         and a sine's period.
     """
 
-    reltol: Number = Field(default=1e-8, gt=0, lt=1, description="relative tolerance")
-    abstol: Ampere = Field(default=1e-12, gt=0, description="current tolerance in A")
-    vntol: Volt = Field(default=1e-6, gt=0, description="voltage tolerance in V")
-    chgtol: Number = Field(default=1e-6, gt=0, description="charge tolerance in C")
-    trtol: Number = Field(default=7.0, gt=0, description="truncation error factor")
-    method: Literal["trap", "gear"] = Field(default="trap", description="integration method")
     t_step_max: Second = Field(default=5e-7, gt=0, description="largest simulator step in s")
     steps_per_charge: Number = Field(default=100.0, gt=0, description="least steps from v_low")
     steering: bool = Field(default=True, description="put the step-steering elements in")
     steering_delta: Number = Field(default=0.3, gt=0, description="steering distance in tails")
     steering_parts: Number = Field(default=16.0, gt=0, description="parts of the hysteresis")
     steering_c: Farad = Field(default=1e-6, gt=0, description="steering capacitance in F")
+    h: Second | None = Field(default=None, gt=0, description="largest reference step in s")
+
+
+class SeriesNumerics(Tolerances):
+    """Accuracy settings of a series circuit's simulation and reference.
+
+    Attributes
+    ----------
+    reltol, abstol, vntol, chgtol, trtol, method
+        As of `Numerics`.
+    steps_per_period : float
+        Least number of simulator steps in a sine's period, and in the run.
+    t_step_max : float, optional
+        Largest step of the simulators in s; where not given, only the other limits hold.
+    h : float, optional
+        Largest step of the reference in s; where not given, see `SeriesCircuit.default_h`.
+    """
+
+    steps_per_period: Number = Field(default=1000.0, ge=10, description="least simulator steps")
+    t_step_max: Second | None = Field(default=None, gt=0, description="largest simulator step in s")
     h: Second | None = Field(default=None, gt=0, description="largest reference step in s")

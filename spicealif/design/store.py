@@ -17,6 +17,7 @@ from spicealif._resources import models_dir
 from spicealif.design._base import Part, current_kind
 from spicealif.design.device_store import device_names
 from spicealif.design.neuron import Neuron
+from spicealif.design.series import AnyDesign
 from spicealif.design.stimulus import PiecewiseLinear
 from spicealif.errors import DesignError
 
@@ -149,12 +150,12 @@ def parse_toml(
     return Neuron.from_dict(data)
 
 
-def dump_toml(neuron: Neuron) -> str:
-    """Return the neuron as TOML text, every value written out.
+def dump_toml(design: AnyDesign) -> str:
+    """Return a design as TOML text, every value written out.
 
     Parameters
     ----------
-    neuron : Neuron
+    design : Neuron or SeriesCircuit
 
     Returns
     -------
@@ -162,16 +163,16 @@ def dump_toml(neuron: Neuron) -> str:
     """
     import tomli_w
 
-    return tomli_w.dumps(neuron.to_dict())
+    return tomli_w.dumps(design.to_dict())
 
 
-def provenance(neuron: Neuron) -> dict[str, str | float]:
-    """Return what every result says of the neuron it is of, for its ``attrs``."""
+def provenance(design: AnyDesign) -> dict[str, str | float]:
+    """Return what every result says of the design it is of, for its ``attrs``."""
     return {
-        "design_digest": neuron.digest,
-        "neuron": neuron.name,
-        "design": dump_toml(neuron),
-        "t_stop": neuron.t_stop,
+        "design_digest": design.digest,
+        "neuron" if isinstance(design, Neuron) else "series_circuit": design.name,
+        "design": dump_toml(design),
+        "t_stop": design.t_stop,
     }
 
 

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from spicealif._files import make_folder, write_text
-from spicealif.design import Neuron
+from spicealif.design import AnyDesign, Neuron, Stimulus
+from spicealif.errors import NetlistError
 
 __all__ = ["Netlist", "SourceLine"]
 
@@ -54,7 +55,7 @@ class Netlist:
         The flat netlist, ASCII, lines ended by a newline.
     dialect : str
         The dialect it is written in, such as ``"ngspice"``.
-    neuron : Neuron
+    design : Neuron or SeriesCircuit
         What it describes.
     vectors : tuple of str
         The vectors it asks the simulator to keep, in the dialect's spelling.
@@ -64,7 +65,7 @@ class Netlist:
 
     text: str
     dialect: str
-    neuron: Neuron
+    design: AnyDesign
     vectors: tuple[str, ...]
     signals: Mapping[str, tuple[tuple[float, str], ...]]
     _origins: tuple[tuple[str, int], ...] = field(repr=False)
@@ -77,7 +78,27 @@ class Netlist:
     @property
     def t_stop(self) -> float:
         """End of the run in s."""
-        return self.neuron.t_stop
+        return self.design.t_stop
+
+    @property
+    def neuron(self) -> Neuron:
+        """The neuron it describes.
+
+        Raises
+        ------
+        NetlistError
+            If it describes a circuit of another sort.
+        """
+        if not isinstance(self.design, Neuron):
+            raise NetlistError(
+                f"This netlist is of a {type(self.design).__name__}, not of a neuron; use .design."
+            )
+        return self.design
+
+    @property
+    def inputs(self) -> Mapping[str, Stimulus]:
+        """Quantities that are given as functions of time and that no vector holds, by name."""
+        return {"i_in": self.design.stimulus} if isinstance(self.design, Neuron) else {}
 
     @cached_property
     def source_map(self) -> tuple[SourceLine, ...]:

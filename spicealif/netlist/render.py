@@ -1,4 +1,4 @@
-"""From a neuron to a netlist, by Jinja templates.
+"""From a neuron or a series circuit to a netlist, by Jinja templates.
 
 A netlist is code, so what may reach it is narrow: templates print numbers, which are written
 with ``repr``, and names, which must match ``[A-Za-z_][A-Za-z0-9_]*``; everything else is refused
@@ -14,11 +14,13 @@ import math
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from spicealif._resources import models_dir, netlists_dir
 from spicealif.design import (
+    AnyDesign,
     Comparator,
     DifferenceAmplifier,
     IdealComparator,
@@ -26,10 +28,11 @@ from spicealif.design import (
     Neuron,
     OpAmp,
     Resistor,
+    SeriesCircuit,
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
-from spicealif.netlist.dialect import find_dialect
+from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
 
 __all__ = ["build_netlist", "signals_of"]
@@ -39,8 +42,8 @@ _TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SAFE = re.compile(r"[ -~\n]*\Z")
 
-#: Vectors that are kept in every run: state, sensing and output.
-_BASE_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
+#: What is kept of every neuron: state, sensing and output.
+_NEURON_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
     "v_c": ((1.0, "v_c"),),
     "v_mem": ((1.0, "v_c"), (-1.0, "v_s")),
     "x": ((1.0, "x"),),
@@ -51,6 +54,9 @@ _BASE_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
 _STEERING_POLE = 1e-9
 #: Current that each supply delivers; SPICE counts the current into a source as positive.
 _SUPPLY_SIGNALS = {"i_pos": "v_pos", "i_neg": "v_neg", "i_comparator": "v_comparator"}
+#: Voltages that are kept of a series circuit, and the source whose current is the device's.
+_SERIES_SIGNALS = ("v_mem", "x", "v_in")
+_SERIES_CURRENT = {"i_mem": "v_in1"}
 
 
 class _Spice(str):
@@ -59,12 +65,12 @@ class _Spice(str):
     __slots__ = ()
 
 
-def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
-    """Render the circuit of a neuron.
+def build_netlist(design: AnyDesign, dialect: str = "ngspice") -> Netlist:
+    """Render the circuit of a neuron, or the series circuit of a device.
 
     Parameters
     ----------
-    neuron : Neuron
+    design : Neuron or SeriesCircuit
         What to build.
     dialect : str
         One of `dialects()`.
@@ -79,33 +85,24 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
         If the dialect is unknown, the stimulus has ideal edges, or a template fails.
     """
     spelling = find_dialect(dialect)
-    signals = signals_of(neuron, dialect)
+    signals = signals_of(design, dialect)
     vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
-    ideal = isinstance(neuron.comparator, IdealComparator)
+    base = "neuron.cir.j2" if isinstance(design, Neuron) else "series.cir.j2"
     try:
-        marked = _template(dialect).render(
-            neuron=neuron,
-            device=neuron.leak,
-            device_p=_Spice("v_c"),
-            device_n=_Spice("v_s"),
-            state_c=_state_capacitance(neuron.leak, neuron.v_th),
-            network=neuron.network,
-            stimulus_sources=[_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
-            thermal_voltage=neuron.thermal_voltage,
-            celsius=round(neuron.temperature - 273.15, 9),
-            uses_supplies=_uses_supplies(neuron),
+        values = _neuron(design) if isinstance(design, Neuron) else _series(design)
+        marked = _template(dialect, base).render(
+            **values,
+            numerics=design.numerics,
+            t_stop=design.t_stop,
+            t_step_max=design.t_step_max,
+            thermal_voltage=design.thermal_voltage,
+            celsius=round(design.temperature - 273.15, 9),
             vectors=[_Spice(v) for v in vectors],
             voltage=lambda node: _Spice(spelling.voltage.format(node)),
-            steer_p=_Spice("u" if ideal else "cp"),
-            steer_n=_Spice("0" if ideal else "ref"),
-            two_pi=2 * math.pi,
-            ln_2=math.log(2),
-            two_pole_delay=TWO_POLE_DELAY,
-            steering_pole=_STEERING_POLE,
         )
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
-        name = getattr(error, "name", None) or "neuron.cir.j2"
+        name = getattr(error, "name", None) or base
         where = f"{name}:{line}" if line else str(name)
         raise NetlistError(
             f"The netlist template {where} failed ({error.message}); mend the template or "
@@ -120,17 +117,17 @@ def build_netlist(neuron: Neuron, dialect: str = "ngspice") -> Netlist:
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
         )
-    return Netlist(text, dialect, neuron, vectors, signals, origins)
+    return Netlist(text, dialect, design, vectors, signals, origins)
 
 
 def signals_of(
-    neuron: Neuron, dialect: str = "ngspice"
+    design: AnyDesign, dialect: str = "ngspice"
 ) -> dict[str, tuple[tuple[float, str], ...]]:
-    """Return how quantities are made of the vectors of a neuron's netlist.
+    """Return how quantities are made of the vectors of a design's netlist.
 
     Parameters
     ----------
-    neuron : Neuron
+    design : Neuron or SeriesCircuit
         Its netlist need not exist: a stimulus with ideal edges is welcome.
     dialect : str
         One of `dialects()`.
@@ -146,16 +143,63 @@ def signals_of(
         If the dialect is unknown.
     """
     spelling = find_dialect(dialect)
+    if isinstance(design, SeriesCircuit):
+        voltages = {name: ((1.0, spelling.voltage.format(name)),) for name in _SERIES_SIGNALS}
+        return voltages | _delivered(_SERIES_CURRENT, spelling)
     signals = {
         name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
-        for name, terms in _BASE_SIGNALS.items()
-        if name != "x" or isinstance(neuron.leak, MemristorModel)
+        for name, terms in _NEURON_SIGNALS.items()
+        if name != "x" or isinstance(design.leak, MemristorModel)
     }
-    if _uses_supplies(neuron):
-        signals |= {
-            n: ((-1.0, spelling.current.format(source)),) for n, source in _SUPPLY_SIGNALS.items()
-        }
+    if _uses_supplies(design):
+        signals |= _delivered(_SUPPLY_SIGNALS, spelling)
     return signals
+
+
+def _delivered(
+    sources: dict[str, str], spelling: Dialect
+) -> dict[str, tuple[tuple[float, str], ...]]:
+    return {n: ((-1.0, spelling.current.format(source)),) for n, source in sources.items()}
+
+
+def _neuron(neuron: Neuron) -> dict[str, Any]:
+    """Return what neuron.cir.j2 and the parts' templates print."""
+    ideal = isinstance(neuron.comparator, IdealComparator)
+    state = [("x", neuron.leak.x_0)] if isinstance(neuron.leak, MemristorModel) else []
+    return {
+        "neuron": neuron,
+        "network": neuron.network,
+        **_device(neuron.leak, "v_c", "v_s", neuron.v_th),
+        "initial": [("v_c", neuron.v_rest), *state],
+        "stimulus_sources": [_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
+        "uses_supplies": _uses_supplies(neuron),
+        "steer_p": _Spice("u" if ideal else "cp"),
+        "steer_n": _Spice("0" if ideal else "ref"),
+        "two_pi": 2 * math.pi,
+        "ln_2": math.log(2),
+        "two_pole_delay": TWO_POLE_DELAY,
+        "steering_pole": _STEERING_POLE,
+    }
+
+
+def _series(circuit: SeriesCircuit) -> dict[str, Any]:
+    """Return what series.cir.j2 and the device's template print."""
+    return {
+        "circuit": circuit,
+        **_device(circuit.device, "v_mem", "0", circuit.v_peak),
+        "initial": [("x", circuit.device.x_0)],
+        "drive_sources": [_Spice(s) for s in circuit.drive.spice(circuit.t_stop)],
+    }
+
+
+def _device(device: MemristorModel | Resistor, p: str, n: str, v: float) -> dict[str, Any]:
+    """Return what a device's template prints: the device, its nodes, its state's capacitor."""
+    return {
+        "device": device,
+        "device_p": _Spice(p),
+        "device_n": _Spice(n),
+        "state_c": _state_capacitance(device, v),
+    }
 
 
 def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
@@ -195,7 +239,7 @@ class _MarkingLoader(jinja2.BaseLoader):
 
 
 @cache
-def _template(dialect: str) -> jinja2.Template:
+def _template(dialect: str, base: str) -> jinja2.Template:
     root = netlists_dir()
     environment = jinja2.Environment(
         loader=_MarkingLoader(
@@ -212,7 +256,7 @@ def _template(dialect: str) -> jinja2.Template:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    return environment.get_template("neuron.cir.j2")
+    return environment.get_template(base)
 
 
 def _finalize(value: object) -> str:

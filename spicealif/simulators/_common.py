@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.design import Neuron, store
+from spicealif.design import AnyDesign, store
 from spicealif.errors import RawFileError, SimulatorError
 from spicealif.netlist import Netlist
 from spicealif.simulators.judge import judge, read_log, waveforms_from
@@ -86,7 +86,7 @@ class Output:
 def finish(netlist: Netlist, simulator: str, version: str, output: Output, start: float) -> Run:
     """Judge a simulator's output and make it a `Run`; `start` is ``time.perf_counter()`` then."""
     errors, warnings = output.messages or read_log(output.log, netlist)
-    attrs = {"netlist_digest": netlist.digest, **provenance(netlist.neuron, simulator, version)}
+    attrs = {"netlist_digest": netlist.digest, **provenance(netlist.design, simulator, version)}
     waveforms, missing = waveforms_from(output.columns, netlist, attrs)
     status, reason = judge(
         netlist, waveforms, missing, errors, exit_code=output.exit_code, stopped=output.stopped
@@ -159,11 +159,11 @@ def private_folder() -> tempfile.TemporaryDirectory[str]:
         ) from None
 
 
-def provenance(neuron: Neuron, simulator: str, version: str) -> dict[str, str | float | int]:
+def provenance(design: AnyDesign, simulator: str, version: str) -> dict[str, str | float | int]:
     """Return where a circuit's waveforms came from, for their ``attrs``."""
     return {
         "side": "circuit",
         "simulator": simulator,
         "version": version,
-        **store.provenance(neuron),
+        **store.provenance(design),
     }

@@ -133,9 +133,11 @@ def waveforms_from(
             for (factor, _), value in zip(terms[1:], values[1:], strict=True):
                 total = total + factor * value
             signals[name] = total
-    neuron = netlist.neuron
-    signals["i_in"] = neuron.stimulus.value(time)
-    spikes = spike_times(time, signals["spike"], neuron) if "spike" in signals else np.empty(0)
+    for name, stimulus in netlist.inputs.items():
+        signals[name] = stimulus.value(time)
+    spikes = np.empty(0)
+    if "spike" in signals:
+        spikes = spike_times(time, signals["spike"], netlist.neuron)
     return Waveforms(time, signals, spikes, attrs), missing
 
 
