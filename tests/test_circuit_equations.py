@@ -92,10 +92,10 @@ def test_errors_fall_with_the_tolerance(half_ms, exact, ideal):
 def fixed_steps(neuron: Neuron, h: float) -> Any:
     """Return the columns of a run in which every step, but for some short ones, is `h`."""
     parameters = circuit_parameters(neuron)
-    y = solve.settled(parameters)
+    y = solve.settled(parameters, None)
     pieces = neuron.stimulus.pieces(neuron.t_stop)
     # a tolerance that no step misses
-    return solve._integrate(parameters.values, parameters.active, pieces, y, 1e6, h, None)[0]
+    return solve._integrate(parameters.values, parameters.active, pieces, y, 1e6, h, None, None)[0]
 
 
 @pytest.fixture(scope="module")
@@ -349,7 +349,7 @@ def test_rates_at_rest_are_the_mosfet_s_operating_points(paper):
         y[layout.Y_V_GD] = gate - v_c + i * m.r_d
         # The comparator's output, that no current leaves, is at the gate's voltage.
         y[layout.Y_CP] = y[layout.Y_T1] = y[layout.Y_T2] = gate
-        rates(y, 0.0, 0.0, p, dy)
+        rates(y, 0.0, 0.0, p, dy, None)
         assert i > 1e-3 or v_c < 0
         # In A: what charges the two capacitances, a millionth of what flows.
         assert abs(dy[layout.Y_V_GS]) * m.c_gs < 1e-6 * abs(i)

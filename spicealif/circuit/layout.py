@@ -33,14 +33,14 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_COMPARATOR,  # one of COMPARATOR_*
     P_VDMOS,  # 1: VDMOS, 0: ideal switch
     P_C,
-    P_G_0,  # leak conductance G = g_0 + g_1 x
+    P_G_0,  # leak conductance G = g_0 + g_1 x, unless the device has its own equations
     P_G_1,
     P_G_S,  # 1 / r_s; 0 stands for r_s = 0
     P_V_REST,
     P_V_ON,
     P_V_OFF,
     P_V_T,
-    P_TAU,  # infinity: a resistor
+    P_TAU,  # infinity: x is held (a resistor); with a device of its own nothing else counts
     P_LOADING,  # 1: the amplifier's resistors load the neuron, 0: they do not
     P_GAIN,
     P_R,

@@ -173,13 +173,15 @@ def _membrane(neuron: Neuron, p: _Floats, y: _Floats, active: list[int]) -> None
     p[at.P_G_S] = 1 / neuron.r_s if neuron.r_s > 0 else 0.0
     p[at.P_V_REST] = y[at.Y_V_C] = neuron.v_rest
     p[at.P_V_T] = neuron.thermal_voltage
+    if isinstance(leak, Resistor):
+        p[at.P_G_0], p[at.P_TAU] = 1 / leak.r, math.inf
+        return
+    y[at.Y_X] = leak.x_0
+    active.append(at.Y_X)
+    p[at.P_TAU] = 1.0  # of the other models, whose rate is their own: x is not held
     if isinstance(leak, Memristor):
         p[at.P_G_0], p[at.P_G_1] = 1 / leak.r_off, 1 / leak.r_on - 1 / leak.r_off
         p[at.P_V_ON], p[at.P_V_OFF], p[at.P_TAU] = leak.v_on, leak.v_off, leak.tau
-        y[at.Y_X] = leak.x_0
-        active.append(at.Y_X)
-    elif isinstance(leak, Resistor):
-        p[at.P_G_0], p[at.P_TAU] = 1 / leak.r, math.inf
 
 
 def _amplifier(

@@ -1,10 +1,13 @@
 """The circuit's differential equations, written out from its parts and compiled.
 
 What SPICE solves as a network is here a system of ten states (`layout`): the nodes without
-capacitance are all linear in the states once G(x) is known, and are eliminated by hand.
+capacitance are all linear in the states once the leak device is, and are eliminated by hand.
 
-- Membrane: ``(c + c_j) dv_c/dt = i_in - G(x) v_mem - i_load - i_drain + i_diode``.
-- Memristor: the MMS model, as in `spicealif.reference.kernel`.
+- Membrane: ``(c + c_j) dv_c/dt = i_in - i(v_mem, x) - i_load - i_drain + i_diode``.
+- Leak device: the MMS model, whose ``i = G(x) v_mem``, or a resistor; both are built in, and their
+  `device` is None. Other models come as a `spicealif.reference.device.Device`, and v_mem is then
+  the solution of ``v_mem + r_th i(v_mem, x) = v_open``: seen from the device, r_s with v_rest and
+  what the amplifier's resistors add is a source v_c - v_open behind a resistance r_th.
 - Op-amp: one pole whose charging current saturates (slew rate), input capacitances, bias
   currents, offset, output resistance, limits 1.5 V from the rails, as in
   ``models/parts/opamp_op482.cir.j2``.
@@ -96,6 +99,7 @@ from spicealif.circuit.layout import (
     Y_V_GS,
     Y_X,
 )
+from spicealif.reference.device import Device, solve_branch
 
 __all__ = ["rates"]
 
@@ -112,11 +116,34 @@ SUBTHRESHOLD, V_J, FORWARD = 0.1, 0.8, 0.5
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _x_rate(v: float, x: float, p: FloatArray) -> float:
-    """Return dx/dt of the MMS memristor at the voltage v."""
+def _behind(
+    v_c: float,
+    x: float,
+    g_s: float,
+    v_rest: float,
+    g_l: float,
+    v_l: float,
+    device: Device,
+) -> float:
+    """Return v_s behind the device: g_s leads from it to v_rest, and g_l to v_l.
+
+    Leaves the device's current and its derivatives in the device's last array.
+    """
+    if g_s == 0.0:  # r_s = 0
+        return v_c - solve_branch(v_c - v_rest, 0.0, x, device)
+    r_th = 1.0 / (g_s + g_l)
+    v_open = v_c - r_th * (g_s * v_rest + g_l * v_l)
+    return v_c - solve_branch(v_open, r_th, x, device)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _x_rate(v: float, x: float, p: FloatArray, device: Device | None) -> float:
+    """Return dx/dt of the memristor at the voltage v; 0 while tau is infinite."""
     tau = p[P_TAU]
     if tau == math.inf:
         return 0.0
+    if device is not None:
+        return float(device[1](v, x, device[2]))
     a = min(max((p[P_V_ON] - v) / p[P_V_T], -500.0), 500.0)
     b = min(max((v + p[P_V_OFF]) / p[P_V_T], -500.0), 500.0)
     return float(((1.0 - x) / (1.0 + math.exp(a)) - x / (1.0 + math.exp(b))) / tau)
@@ -158,7 +185,12 @@ def _diode(v: float, p: FloatArray) -> tuple[float, float]:
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute shared terms twice
-    y: FloatArray, i_in: float, output: float, p: FloatArray, dy: FloatArray
+    y: FloatArray,
+    i_in: float,
+    output: float,
+    p: FloatArray,
+    dy: FloatArray,
+    device: Device | None,
 ) -> Voltages:
     """Write the states' derivatives.
 
@@ -174,6 +206,8 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         The circuit.
     dy : array, shape (N_STATES,)
         Is filled.
+    device : Device or None
+        The leak's device; None for the MMS model and the resistor.
 
     Returns
     -------
@@ -189,7 +223,10 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
     # --- amplifier: v_s between leak device and r_s, and v_d ---
     (g_1, load, i_load, v_d) = (0.0, p[P_LOADING], 0.0, 0.0)
     if amplifier == AMPLIFIER_IDEAL:
-        v_s = (g_m * v_c + g_s * v_rest) / (g_m + g_s) if g_s > 0.0 else v_rest
+        if device is None:
+            v_s = (g_m * v_c + g_s * v_rest) / (g_m + g_s) if g_s > 0.0 else v_rest
+        else:
+            v_s = _behind(v_c, x, g_s, v_rest, 0.0, 0.0, device)
         v_d = p[P_GAIN] * (v_c - v_s)
     else:
         g_1 = 1.0 / p[P_R]
@@ -200,7 +237,9 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
             v_d = (g_o * y[Y_G] + g_2 * a_n + g_a * cp) / (g_o + g_2 + g_a)
             g_l = load * g_1
             v_s = v_rest
-            if g_s > 0.0:
+            if device is not None:
+                v_s = _behind(v_c, x, g_s, v_rest, g_l, a_n, device)
+            elif g_s > 0.0:
                 v_s = (g_m * v_c + g_l * a_n + g_s * v_rest) / (g_m + g_l + g_s)
             (a_p, i_b, c_in) = (y[Y_AP], p[P_OPAMP_I_BIAS], p[P_OPAMP_C_IN])
             dy[Y_AP] = (g_1 * (v_c - a_p) - g_2 * a_p - i_b) / c_in
@@ -213,10 +252,12 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         else:  # an ideal op-amp draws nothing: its inputs follow from the resistors
             v_d = y[Y_G]
             a_p = g_1 * v_c / (g_1 + g_2)
+            # the inverting input seen from v_s: g_1 and g_2 in series, towards v_d
+            g_l = load * g_1 * g_2 / (g_1 + g_2)
             v_s = v_rest
-            if g_s > 0.0:
-                # the inverting input seen from v_s: g_1 and g_2 in series, towards v_d
-                g_l = load * g_1 * g_2 / (g_1 + g_2)
+            if device is not None:
+                v_s = _behind(v_c, x, g_s, v_rest, g_l, v_d, device)
+            elif g_s > 0.0:
                 v_s = (g_m * v_c + g_l * v_d + g_s * v_rest) / (g_m + g_l + g_s)
             a_n = (g_1 * v_s + g_2 * v_d) / (g_1 + g_2)
             dy[Y_G] = p[P_OPAMP_GM] * (a_p - a_n) - p[P_OPAMP_POLE] * y[Y_G]
@@ -268,6 +309,7 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         s = 0.5 * (1.0 + math.tanh(p[P_K_TANH] * u))
         dy[Y_T1] = (p[P_V_OL] + (p[P_V_OH] - p[P_V_OL]) * s - v_spike - i_gate) / p[P_POLE]
 
-    dy[Y_V_C] = (i_in - g_m * v_mem - i_load - i_drain + i_diode) / (p[P_C] + c_j)
-    dy[Y_X] = _x_rate(v_mem, x, p)
+    i_leak = g_m * v_mem if device is None else device[3][0]
+    dy[Y_V_C] = (i_in - i_leak - i_load - i_drain + i_diode) / (p[P_C] + c_j)
+    dy[Y_X] = _x_rate(v_mem, x, p, device)
     return v_mem, v_d, v_spike, u

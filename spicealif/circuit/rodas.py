@@ -45,6 +45,7 @@ from spicealif.circuit.layout import (
     Y_X,
 )
 from spicealif.circuit.rates import rates
+from spicealif.reference.device import Device
 
 __all__ = [
     "DONE",
@@ -135,6 +136,7 @@ def jacobian(
     g: FloatArray,
     f_low: FloatArray,
     jac: FloatArray,
+    device: Device | None,
 ) -> None:
     """Fill `jac` with differences of the rates, for the active states.
 
@@ -146,17 +148,17 @@ def jacobian(
     n = active.size
     arg[:] = y
     (k_tanh, swing) = (p[P_K_TANH], p[P_V_OH] - p[P_V_OL])
-    u = rates(y, i_in, output, p, g)[3]
+    u = rates(y, i_in, output, p, g, device)[3]
     s = math.tanh(k_tanh * u)
     slope = 0.5 * swing / p[P_POLE] * k_tanh * (1.0 - s * s)
     for b in range(n):
         j = active[b]
         arg[j] = y[j] + DIFFERENCE
-        u_1 = rates(arg, i_in, output, p, g)[3]
+        u_1 = rates(arg, i_in, output, p, g, device)[3]
         delta = arg[j] - y[j]
         if j == Y_V_GD:  # the one stiff capacitance that depends on its own voltage
             (high, arg[j]) = (arg[j], y[j] - DIFFERENCE)
-            rates(arg, i_in, output, p, f_low)
+            rates(arg, i_in, output, p, f_low, device)
             for a in range(n):
                 jac[a * N_STATES + b] = (g[active[a]] - f_low[active[a]]) / (high - arg[j])
         else:
@@ -233,6 +235,7 @@ def _step(  # noqa: PLR0912 - six stages, written out
     pivot: IntArray,
     work: FloatArray,
     tol: float,
+    device: Device | None,
 ) -> float:
     """Take one step of length h from the time s in piece k.
 
@@ -253,7 +256,7 @@ def _step(  # noqa: PLR0912 - six stages, written out
     # The current is the only part of the equations that depends on time itself; its slope acts
     # on v_c through the same factor as the current.
     i_0, slope = _drive(s, k, stimulus)
-    rates(y, i_0 + 1.0, output, p, g)
+    rates(y, i_0 + 1.0, output, p, g, device)
     f_t = (g[Y_V_C] - f[Y_V_C]) * slope
     c = 1.0 / h
 
@@ -265,7 +268,7 @@ def _step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         arg[active[a]] += A_21 * k_1[a]
     i_2, _ = _drive(s + ALPHA_2 * h, k, stimulus)
-    rates(arg, i_2, output, p, g)
+    rates(arg, i_2, output, p, g, device)
     for a in range(n):
         k_2[a] = g[active[a]] + c * C_21 * k_1[a]
         k_2[a] += h * D_2 * f_t if active[a] == Y_V_C else 0.0
@@ -274,7 +277,7 @@ def _step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         arg[active[a]] = y[active[a]] + A_31 * k_1[a] + A_32 * k_2[a]
     i_3, _ = _drive(s + ALPHA_3 * h, k, stimulus)
-    rates(arg, i_3, output, p, g)
+    rates(arg, i_3, output, p, g, device)
     for a in range(n):
         k_3[a] = g[active[a]] + c * (C_31 * k_1[a] + C_32 * k_2[a])
         k_3[a] += h * D_3 * f_t if active[a] == Y_V_C else 0.0
@@ -283,7 +286,7 @@ def _step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         arg[active[a]] = y[active[a]] + A_41 * k_1[a] + A_42 * k_2[a] + A_43 * k_3[a]
     i_4, _ = _drive(s + ALPHA_4 * h, k, stimulus)
-    rates(arg, i_4, output, p, g)
+    rates(arg, i_4, output, p, g, device)
     for a in range(n):
         k_4[a] = g[active[a]] + c * (C_41 * k_1[a] + C_42 * k_2[a] + C_43 * k_3[a])
         k_4[a] += h * D_4 * f_t if active[a] == Y_V_C else 0.0
@@ -294,14 +297,14 @@ def _step(  # noqa: PLR0912 - six stages, written out
             y[active[a]] + A_51 * k_1[a] + A_52 * k_2[a] + A_53 * k_3[a] + A_54 * k_4[a]
         )
     i_1, _ = _drive(s + h, k, stimulus)
-    rates(arg, i_1, output, p, g)
+    rates(arg, i_1, output, p, g, device)
     for a in range(n):
         k_5[a] = g[active[a]] + c * (C_51 * k_1[a] + C_52 * k_2[a] + C_53 * k_3[a] + C_54 * k_4[a])
     _solve(lu, n, pivot, k_5)
 
     for a in range(n):
         arg[active[a]] += k_5[a]
-    rates(arg, i_1, output, p, g)
+    rates(arg, i_1, output, p, g, device)
     for a in range(n):
         k_6[a] = g[active[a]] + c * (
             C_61 * k_1[a] + C_62 * k_2[a] + C_63 * k_3[a] + C_64 * k_4[a] + C_65 * k_5[a]
@@ -336,6 +339,7 @@ def _bracket(
     work: FloatArray,
     tol: float,
     wanted: tuple[float, float],
+    device: Device | None,
 ) -> float:
     """Return the length of the step from s after which ``sign * voltage - level`` is just >= 0.
 
@@ -352,9 +356,9 @@ def _bracket(
         at = (low * g_high - high * g_low) / (g_high - g_low)
         if not (low < at < high):
             at = 0.5 * (low + high)
-        _step(y, s, at, k, stimulus, output, p, active, pivot, work, tol)
+        _step(y, s, at, k, stimulus, output, p, active, pivot, work, tol, device)
         i_in, _ = _drive(s + at, k, stimulus)
-        volts = rates(new, i_in, output, p, end)
+        volts = rates(new, i_in, output, p, end, device)
         g = sign * (volts[1] if what == 1 else volts[2]) - level
         if g >= 0.0:
             (high, g_high) = (at, g)
@@ -368,7 +372,7 @@ def _bracket(
             if side == -1:
                 g_high *= 0.5
             side = -1
-    _step(y, s, high, k, stimulus, output, p, active, pivot, work, tol)
+    _step(y, s, high, k, stimulus, output, p, active, pivot, work, tol, device)
     return high
 
 
@@ -383,6 +387,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     out: Buffers,
     settings: FloatArray,
     max_steps: int,
+    device: Device | None,
 ) -> int:
     """Integrate until the end, a full buffer or `max_steps` steps.
 
@@ -407,6 +412,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
         Relative tolerance, largest step in s.
     max_steps : int
         Steps to take at most.
+    device : Device or None
+        See `rates`.
 
     Returns
     -------
@@ -441,7 +448,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
             # v_c away from v_reset, the faster the smaller the on-resistance.
             (p[P_KP], p[P_G_SWITCH]) = (0.0, 0.0) if off == 1 else (par[P_KP], par[P_G_SWITCH])
             i_in, _ = _drive(s, k, stimulus)
-            m, v_d, v_spike, _ = rates(y, i_in, output, p, f)
+            m, v_d, v_spike, _ = rates(y, i_in, output, p, f, device)
             (fresh, new_jacobian) = (False, True)
             if row == 0:
                 (out_t[0], out_v[0], out_m[0], out_x[0]) = (t_piece[k] + s, y[Y_V_C], m, y[Y_X])
@@ -470,11 +477,11 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 h_try = rest
             if new_jacobian:
                 i_in, _ = _drive(s, k, stimulus)
-                jacobian(y, i_in, output, p, active, f, arg, g_work, end, jac)
+                jacobian(y, i_in, output, p, active, f, arg, g_work, end, jac, device)
                 new_jacobian = False
             left -= 1
             if h_try > 0.0:
-                error = _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol)
+                error = _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device)
                 factor = max(0.1, min(5.0, 0.9 / max(error, 1e-12) ** 0.25))
                 if error > 1.0:
                     ns[6] += 1
@@ -484,7 +491,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                         break
                     continue
                 i_1, _ = _drive(s + h_try, k, stimulus)
-                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end)
+                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end, device)
                 h = h_try * factor if not last or h_try * factor > h else h
                 taken = h_try
                 event = 0
@@ -492,12 +499,12 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     event = 1
                     taken = _bracket(
                         1, 0.0, g_0, h_try, sign * v_d1 - level, y, s, k, stimulus, output, p,
-                        active, pivot, work, tol, (sign, level),
+                        active, pivot, work, tol, (sign, level), device,
                     )  # fmt: skip
                 elif not sharp and armed == 1 and v_spike < middle and v_spike1 >= middle:
                     at = _bracket(
                         2, 0.0, v_spike - middle, h_try, v_spike1 - middle, y, s, k, stimulus,
-                        output, p, active, pivot, work, tol, (1.0, middle),
+                        output, p, active, pivot, work, tol, (1.0, middle), device,
                     )  # fmt: skip
                     out_spike[spike] = t_piece[k] + (s + at)
                     (spike, armed, falling) = (spike + 1, 0, 1)
@@ -506,7 +513,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                         (last, release, off, fresh, h) = (False, False, 0, True, H_EVENT)
                     else:
                         # the spike's own step was only for its time; on with the whole one
-                        _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol)
+                        _step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device)
                 elif (
                     not sharp
                     and falling == 1
@@ -517,14 +524,14 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     event = 2
                     taken = _bracket(
                         2, 0.0, off_level - v_spike, h_try, off_level - v_spike1, y, s, k, stimulus,
-                        output, p, active, pivot, work, tol, (-1.0, -off_level),
+                        output, p, active, pivot, work, tol, (-1.0, -off_level), device,
                     )  # fmt: skip
                 if event > 0:
                     (last, release) = (False, False)
                 i_0, _ = _drive(s, k, stimulus)
                 i_m, _ = _drive(s + 0.5 * taken, k, stimulus)
                 i_1, _ = _drive(s + taken, k, stimulus)
-                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end)
+                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end, device)
                 v_0, v_1 = y[Y_V_C], new[Y_V_C]
                 v_m = 0.5 * (v_0 + v_1) + 0.125 * taken * (f[Y_V_C] - end[Y_V_C])
                 energy += taken / 6.0 * (v_0 * i_0 + 4.0 * v_m * i_m + v_1 * i_1)
@@ -577,7 +584,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 hold = t_piece[k] + s + p[P_T_HOLD]
         (fresh, h) = (True, H_EVENT)
         i_in, _ = _drive(s, k, stimulus)
-        m, v_d, v_spike, _ = rates(y, i_in, output, p, f)
+        m, v_d, v_spike, _ = rates(y, i_in, output, p, f, device)
         t_after = np.nextafter(t_row, np.inf)
         (out_t[row], out_v[row], out_m[row]) = (t_after, y[Y_V_C], m)
         (out_x[row], out_s[row], out_e[row]) = (y[Y_X], v_spike, energy)

@@ -30,6 +30,7 @@ def integrate_by_scipy(
     rtol: float,
     longest: float,
     progress: Callable[[float], None] | None,
+    device: Any,
 ) -> tuple[tuple[_Floats, ...], _Floats, int]:
     """Solve by ``scipy.integrate.solve_ivp``, piece by piece of the stimulus.
 
@@ -44,6 +45,8 @@ def integrate_by_scipy(
         Relative tolerance, and the largest step in s.
     progress : callable, optional
         Called with the fraction done.
+    device : Device or None
+        See `rates`.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def integrate_by_scipy(
             "discharge; use the method rodas."
         )
     pieces = neuron.stimulus.pieces(neuron.t_stop)
-    system = _System(parameters, pieces, y, progress)
+    system = _System(parameters, pieces, y, progress, device)
     n = len(parameters.active)
     # LSODA finds out by itself when the equations are stiff, and does well with its own Jacobian;
     # the others' drown in the rounding that a drain of 1 mohm magnifies.
@@ -129,9 +132,10 @@ class _System:
         pieces: StimulusPieces,
         y: _Floats,
         progress: Callable[[float], None] | None,
+        device: Any,
     ) -> None:
         self._p, self._active, self._pieces = parameters.values, parameters.active, pieces
-        self._progress, self._told = progress, 0.0
+        self._progress, self._told, self._device = progress, 0.0, device
         self._y, self._dy = y.copy(), np.empty(layout.N_STATES)
         self._scratch = [np.empty(layout.N_STATES) for _ in range(3)]
         self._jac = np.empty(layout.N_STATES**2)
@@ -157,13 +161,15 @@ class _System:
     def right_side(self, t: float, z: _Floats) -> _Floats:
         self._y[self._active] = z[:-1]
         i_in = self.current(t)
-        self.v_spike = float(rates(self._y, i_in, 0.0, self._p, self._dy)[2])
+        self.v_spike = float(rates(self._y, i_in, 0.0, self._p, self._dy, self._device)[2])
         return np.append(self._dy[self._active], z[0] * i_in)  # v_c is the first
 
     def jacobian(self, t: float, z: _Floats) -> _Floats:
         i_in = self.current(t)
         self.right_side(t, z)
-        jacobian(self._y, i_in, 0.0, self._p, self._active, self._dy, *self._scratch, self._jac)  # type: ignore[call-arg]
+        (arg, g, f_low) = self._scratch
+        (active, device) = (self._active, self._device)
+        jacobian(self._y, i_in, 0.0, self._p, active, self._dy, arg, g, f_low, self._jac, device)
         n = len(z) - 1
         out = np.zeros((n + 1, n + 1))
         out[:n, :n] = self._jac.reshape(layout.N_STATES, -1)[:n, :n]
@@ -175,5 +181,5 @@ class _System:
         v_mem, v_spike = np.empty(state.shape[1]), np.empty(state.shape[1])
         for k in range(state.shape[1]):
             self._y[self._active] = state[:-1, k]
-            v_mem[k], _, v_spike[k], _ = rates(self._y, 0.0, 0.0, self._p, self._dy)
+            v_mem[k], _, v_spike[k], _ = rates(self._y, 0.0, 0.0, self._p, self._dy, self._device)
         return v_mem, v_spike

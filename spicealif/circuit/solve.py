@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from spicealif.circuit.layout import P_TAU
 from spicealif.circuit.parameters import ALL_CAUSES, Cause, CircuitParameters, circuit_parameters
 from spicealif.design import Neuron, StimulusPieces, store
 from spicealif.errors import IntegrationError
+from spicealif.reference.driver import leak_device
 from spicealif.waveforms import Waveforms
 
 __all__ = [
@@ -96,19 +97,20 @@ def solve_circuit(
             f"The relative tolerance is {tolerance:g}; choose one between 1e-14 and 1e-2."
         )
     parameters = circuit_parameters(neuron, causes)
-    y = settled(parameters)
+    device = leak_device(neuron.leak, neuron.thermal_voltage)
+    y = settled(parameters, device)
     if method == "rodas":
         pieces = parameters.neuron.stimulus.pieces(neuron.t_stop)
         h_max = largest_step(neuron)
         columns, t_spike, n_steps = _integrate(
-            parameters.values, parameters.active, pieces, y, tolerance, h_max, progress
+            parameters.values, parameters.active, pieces, y, tolerance, h_max, progress, device
         )
     else:
         from spicealif.circuit.scipy_route import integrate_by_scipy
 
         longest = min(largest_step(neuron), _LONGEST)
         columns, t_spike, n_steps = integrate_by_scipy(
-            parameters, y, method, tolerance, longest, progress
+            parameters, y, method, tolerance, longest, progress, device
         )
     time, v_c, v_mem, x, spike, energy = columns
     signals = {"v_c": v_c, "v_mem": v_mem, "spike": spike}
@@ -134,6 +136,7 @@ def _integrate(
     rtol: float,
     h_max: float,
     progress: Callable[[float], None] | None,
+    device: Any,
 ) -> Solution:
     """Run the compiled integrator, `y` being changed to the state at the end."""
     from spicealif.circuit import layout, rodas
@@ -152,7 +155,7 @@ def _integrate(
     status = rodas.PAUSED
     while status != rodas.DONE:
         out = (*rows, spikes)
-        status = rodas.advance(values, active, stimulus, y, fs, ns, out, settings, _CHUNK)
+        status = rodas.advance(values, active, stimulus, y, fs, ns, out, settings, _CHUNK, device)
         now = float(fs[4])
         if status == rodas.STALLED or not np.isfinite(y).all() or ns[5] > _MAX_STEPS:
             raise IntegrationError(
@@ -177,11 +180,11 @@ def check_method(method: str) -> None:
         )
 
 
-def settled(parameters: CircuitParameters) -> _Floats:
+def settled(parameters: CircuitParameters, device: Any) -> _Floats:
     """Return the state at t = 0: v_c and x as given, all other nodes at rest.
 
     It is what SPICE's operating point with ``.ic`` finds; here the nodes are let settle with the
-    capacitor and the memristor's state held.
+    capacitor and the memristor's state held. `device` is that of the leak, see `leak_device`.
     """
     from spicealif.circuit import layout
 
@@ -189,7 +192,7 @@ def settled(parameters: CircuitParameters) -> _Floats:
     held[layout.P_C] = held[layout.P_TAU] = math.inf
     y = parameters.y_0.copy()
     pieces = StimulusPieces(np.array([0.0, _SETTLE]), np.zeros(1), np.zeros(1))
-    _integrate(held, parameters.active, pieces, y, 1e-8, _SETTLE, None)
+    _integrate(held, parameters.active, pieces, y, 1e-8, _SETTLE, None, device)
     return y
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Variant",
     "check_variant",
     "integrate",
+    "leak_device",
 ]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -168,7 +169,6 @@ def integrate(
     from spicealif.reference import kernel
 
     _check_parameters(params, variant)
-    check_switches(params.leak, switches, seed)
     if stride < 1:
         raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
     n_piece = _count_steps(pieces, t_stop, h)
@@ -181,7 +181,12 @@ def integrate(
     memristor = isinstance(params.leak, MemristorModel)
     fs = np.zeros(kernel.N_FLOAT_STATE)
     x_0 = params.x_0 if memristor else 0.0
+    drawn = None
     if switches is not None:
+        from spicealif.reference.switches import check_switches
+
+        check_switches(params.leak, switches, seed)
+        drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
         x_0 = math.floor(x_0 * switches + 0.5) / switches
     fs[:2] = (params.v_c_0, x_0)
     fs[11] = -1.0  # no spike yet
@@ -189,10 +194,7 @@ def integrate(
     (ns[1], ns[7]) = (-1, stride)
     rows = int(n_piece.sum()) // stride + n_piece.size + kernel.ROWS_PER_STEP
     rows = max(min(rows + EVENT_ROWS, MAX_FIRST_ROWS), kernel.ROWS_PER_STEP)
-    device = _device(params)
-    drawn = None
-    if switches is not None:
-        drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
+    device = leak_device(params.leak, params.thermal_voltage)
     try:
         (time, v_c, v_mem, x, energy) = (np.empty(rows) for _ in range(5))
         level = np.empty(rows, dtype=np.uint8)
@@ -237,30 +239,30 @@ def check_variant(variant: str) -> None:
         )
 
 
-def check_switches(leak: MemristorModel | Resistor, switches: int | None, seed: int) -> None:
-    """Raise `IntegrationError` unless the leak can be drawn as so many metastable switches."""
-    from spicealif.reference.switches import MAX_SWITCHES
+def leak_device(leak: MemristorModel | Resistor, thermal_voltage: float) -> Any:
+    """Return the argument `device` of the compiled code.
 
-    if switches is None:
-        return
-    if not isinstance(leak, Memristor | GMMS):
-        what = leak.title if isinstance(leak, MemristorModel) else "resistor"
-        raise IntegrationError(
-            f"The leak ({what}) has no metastable switches to draw; leave switches out, or take a "
-            "memristor of kind mms or gmms."
-        )
-    for name, value, least in (("switches", switches, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise IntegrationError(
-                f"{name} is {ascii(value)}; give a whole number of {least} or more."
-            )
-    if switches > MAX_SWITCHES:
-        raise IntegrationError(
-            f"{switches} switches are more than can be drawn (limit {MAX_SWITCHES:.0e}); leave "
-            "switches out for their mean."
-        )
-    if seed >= 1 << 63:
-        raise IntegrationError(f"The seed {seed} is too large; choose one below 2**63.")
+    Parameters
+    ----------
+    leak : MemristorModel or Resistor
+    thermal_voltage : float
+        kT/q in V.
+
+    Returns
+    -------
+    Device or None
+        None for a leak that is built in. A `Device` holds room to compute in: for one thread.
+    """
+    if isinstance(leak, Resistor) or _built_in(leak):
+        return None
+    from spicealif.reference.device import compiled_device
+
+    return compiled_device(leak, thermal_voltage)
+
+
+def _built_in(leak: MemristorModel | Resistor) -> bool:
+    """Return whether the compiled code has this leak's equations built in."""
+    return type(leak) in (Memristor, Resistor)
 
 
 def _grown(a: npt.NDArray[_T]) -> npt.NDArray[_T]:
@@ -352,20 +354,6 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
     tau = params.r_ds_on * params.c
     tau_m = params.c * (params.leak.r_min(params.v_th) + params.r_s)
     return min(h, tau / DISCHARGE_STEPS, tau * h / tau_m)
-
-
-def _built_in(leak: MemristorModel | Resistor) -> bool:
-    """Return whether the kernel has this leak's equations built in."""
-    return type(leak) in (Memristor, Resistor)
-
-
-def _device(params: KernelParameters) -> Any:
-    """Return the argument `device` of `kernel.advance`: a `Device`, or None for a leak built in."""
-    if isinstance(params.leak, Resistor) or _built_in(params.leak):
-        return None
-    from spicealif.reference.device import compiled_device
-
-    return compiled_device(params.leak, params.thermal_voltage)
 
 
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:

@@ -20,12 +20,37 @@ from typing import Any, TypeAlias
 
 from numba import njit
 
-__all__ = ["MAX_SWITCHES", "Switches", "draw_switches", "move_switches"]
+from spicealif.design import GMMS, Memristor, MemristorModel, Resistor
+from spicealif.errors import IntegrationError
+
+__all__ = ["MAX_SWITCHES", "Switches", "check_switches", "draw_switches", "move_switches"]
 
 #: A NumPy Generator and the number of switches.
 Switches: TypeAlias = tuple[Any, int]
 #: With more switches the binomial draws would feel the rounding of 1 - p.
 MAX_SWITCHES = 10**15
+
+
+def check_switches(leak: MemristorModel | Resistor, switches: int, seed: int) -> None:
+    """Raise `IntegrationError` unless a leak can be drawn as so many metastable switches."""
+    if not isinstance(leak, Memristor | GMMS):
+        what = leak.title if isinstance(leak, MemristorModel) else "resistor"
+        raise IntegrationError(
+            f"The leak ({what}) has no metastable switches to draw; leave switches out, or take a "
+            "memristor of kind mms or gmms."
+        )
+    for name, value, least in (("switches", switches, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise IntegrationError(
+                f"{name} is {ascii(value)}; give a whole number of {least} or more."
+            )
+    if switches > MAX_SWITCHES:
+        raise IntegrationError(
+            f"{switches} switches are more than can be drawn (limit {MAX_SWITCHES:.0e}); leave "
+            "switches out for their mean."
+        )
+    if seed >= 1 << 63:
+        raise IntegrationError(f"The seed {seed} is too large; choose one below 2**63.")
 
 
 @njit(cache=True, error_model="numpy")
