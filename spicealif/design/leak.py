@@ -32,6 +32,10 @@ class Resistor(Part):
         """Return the lowest resistance in ohm."""
         return self.r
 
+    def differential_r_min(self, v: float) -> float:
+        """Return the lowest differential resistance in ohm."""
+        return self.r
+
     def r_max(self, v: float) -> float:
         """Return the highest resistance in ohm."""
         return self.r

@@ -147,10 +147,14 @@ class Neuron(Part):
 
     @property
     def default_h(self) -> float:
-        """Reference step in s: numerics.h, else min(tau, C R)/100, and 1/100 of a sine's period."""
+        """Reference step in s: numerics.h, else min(tau, C R)/100, and 1/100 of a sine's period.
+
+        tau is the time in which the state moves fastest, and R the least resistance to a change of
+        v_c, both below v_th.
+        """
         if self.numerics.h is not None:
             return self.numerics.h
-        tau_m = self.c * (self.leak.r_min(self.v_th) + self.r_s)
+        tau_m = self.c * (self.leak.differential_r_min(self.v_th) + self.r_s)
         tau = self.leak.time_scale(self.v_th) if isinstance(self.leak, MemristorModel) else tau_m
         return min(tau, tau_m, self._sine_step) / 100
 

@@ -352,7 +352,7 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
     It is to its time constant as h is to C R, so that both errors fall with h alike.
     """
     tau = params.r_ds_on * params.c
-    tau_m = params.c * (params.leak.r_min(params.v_th) + params.r_s)
+    tau_m = params.c * (params.leak.differential_r_min(params.v_th) + params.r_s)
     return min(h, tau / DISCHARGE_STEPS, tau * h / tau_m)
 
 

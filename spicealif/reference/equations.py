@@ -6,6 +6,10 @@ as the `device` of `spicealif.reference.device`. Then v_mem is the solution of
 ``v_mem + R_s i(v_mem, x) = v_c - v_rest``, and its derivative follows from that equation::
 
     dv_mem/dt = (dv_c/dt - R_s i_x dx/dt) / (1 + R_s i_v)
+
+Order 4 needs a smooth right side. A rate that begins at a threshold voltage like (v - v_on)^alpha
+(VTEAM) leaves the spike times at about the order 1 + alpha, at most 4, and one that begins in
+proportion (Yakopcic) at the order 2.
 """
 
 from __future__ import annotations

@@ -140,6 +140,17 @@ class MemristorModel(Part):
         """Return the lowest resistance v / i in ohm at voltages of up to +-v (above 0)."""
         return min(self.resistance(v, 1.0), self.resistance(-v, 1.0))
 
+    def differential_r_min(self, v: float) -> float:
+        """Return the lowest differential resistance dv/di in ohm at voltages of up to +-v.
+
+        A current that rises ever more steeply is steepest at x = 1 and at one of the ends.
+        """
+        (q, out, steepest) = (self.numbers(0.025), [0.0, 0.0, 0.0], 0.0)
+        for end in (v, -v):
+            self.current(end, 1.0, q, out)
+            steepest = max(steepest, out[1])
+        return 1 / steepest if steepest > 0 else math.inf
+
     def r_max(self, v: float) -> float:
         """Return the highest resistance v / i in ohm at voltages of up to +-v (above 0)."""
         small = v * 1e-6

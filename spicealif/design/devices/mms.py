@@ -108,6 +108,10 @@ class Memristor(MemristorModel):
         """Return r_on."""
         return self.r_on
 
+    def differential_r_min(self, v: float) -> float:
+        """Return r_on."""
+        return self.r_on
+
     def r_max(self, v: float) -> float:
         """Return r_off."""
         return self.r_off
