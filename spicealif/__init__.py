@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spicealif.design import (
         DevicePreset,
         Neuron,
+        SeriesCircuit,
         device_names,
         dump_toml,
         load_device,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     )
     from spicealif.errors import SpicealifError
     from spicealif.netlist import Netlist, build_netlist
-    from spicealif.reference import solve_reference
+    from spicealif.reference import solve_reference, solve_series
     from spicealif.results import load_result
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
     from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
@@ -53,6 +54,7 @@ _HOME = {
     "simulate": "cosim",
     "DevicePreset": "design",
     "Neuron": "design",
+    "SeriesCircuit": "design",
     "device_names": "design",
     "dump_toml": "design",
     "load_device": "design",
@@ -65,6 +67,7 @@ _HOME = {
     "Netlist": "netlist",
     "build_netlist": "netlist",
     "solve_reference": "reference",
+    "solve_series": "reference",
     "load_result": "results",
     "Run": "simulators",
     "Status": "simulators",
@@ -93,6 +96,7 @@ __all__ = [
     "Neuron",
     "Range",
     "Run",
+    "SeriesCircuit",
     "SpicealifError",
     "Status",
     "Store",
@@ -122,6 +126,7 @@ __all__ = [
     "simulator_names",
     "solve_circuit",
     "solve_reference",
+    "solve_series",
     "verify",
 ]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spicealif._files import make_folder, write_text
 from spicealif.comparison import Comparison, compare
-from spicealif.design import Neuron, dump_toml
+from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.netlist import build_netlist
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import Run, Simulator, get_simulator
@@ -96,17 +96,17 @@ class _Stopped(Exception):
 
 
 def simulate(
-    neuron: Neuron,
+    design: AnyDesign,
     simulator: str | Simulator = "ngspice",
     *,
     timeout: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """Build a neuron's netlist and run it.
+    """Build a design's netlist and run it.
 
     Parameters
     ----------
-    neuron : Neuron
+    design : Neuron or SeriesCircuit
     simulator : str or Simulator
         A name is opened for this run and closed after it; pass a simulator to keep its worker
         warm over several runs.
@@ -129,7 +129,7 @@ def simulate(
     """
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     try:
-        return tool.run(build_netlist(neuron, tool.dialect), timeout=timeout, progress=progress)
+        return tool.run(build_netlist(design, tool.dialect), timeout=timeout, progress=progress)
     finally:
         if isinstance(simulator, str):
             tool.close()

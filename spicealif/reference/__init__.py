@@ -3,6 +3,7 @@
 from spicealif.reference.batch import ReferenceSummary, solve_references
 from spicealif.reference.driver import VARIANTS, Variant, check_variant
 from spicealif.reference.reference import solve_reference
+from spicealif.reference.series import solve_series
 
 __all__ = [
     "VARIANTS",
@@ -11,4 +12,5 @@ __all__ = [
     "check_variant",
     "solve_reference",
     "solve_references",
+    "solve_series",
 ]
