@@ -79,7 +79,7 @@ def solve_series(
     if stride < 1:
         raise IntegrationError(f"stride = {stride} is less than 1; give a whole number of steps.")
     chosen = h is not None or circuit.numerics.h is not None
-    resolution = math.inf if chosen else circuit.v_peak * _RESOLUTION
+    resolution = circuit.v_peak * _RESOLUTION if circuit.v_peak > 0 and not chosen else math.inf
     steps = _Steps.of(circuit.drive.pieces(circuit.t_stop), step, resolution)
     if steps.total > MAX_STEPS:
         raise IntegrationError(
@@ -95,7 +95,7 @@ def solve_series(
         # The last sample is the next chunk's first, unless there is none.
         end = len(t) - (first + len(lengths) < steps.total)
         at = np.arange(-first % stride, end, stride)
-        if end == len(t) and at[-1:] != [end - 1]:
+        if end == len(t) and (not at.size or at[-1] != end - 1):
             at = np.append(at, end - 1)
         kept.append((t[at], v[at], i[at], x[at], u[2 * at]))
     time, v_mem, i_mem, x, v_in = map(np.concatenate, zip(*kept, strict=True))
