@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from spicealif import SeriesCircuit
+from spicealif import SeriesCircuit, solve_series
 from spicealif.design import MemristorModel, PulseTrain, Sine, Stimulus
 from spicealif.errors import DesignError
 
-__all__ = ["random_circuit", "random_device"]
+__all__ = ["moving_period", "random_circuit", "random_device"]
 
 
 def random_device(model: type[MemristorModel], rng: np.random.Generator) -> MemristorModel:
@@ -24,15 +24,31 @@ def random_device(model: type[MemristorModel], rng: np.random.Generator) -> Memr
             continue
 
 
+def moving_period(device: MemristorModel, peak: float) -> float:
+    """Return a period in s in which a sine of that peak (V) moves x by more than 0.2.
+
+    The shortest of the device's time and its doublings; infinity if there is none, as below
+    thresholds.
+    """
+    period = device.time_scale(peak)
+    for _ in range(12 if math.isfinite(period) else 0):
+        drive = Sine(amplitude=peak, frequency=1 / period)
+        circuit = SeriesCircuit(device=device, r_s=10.0, drive=drive, t_stop=period)
+        if np.ptp(solve_series(circuit, stride=50)["x"]) > 0.2:
+            return period
+        period *= 2
+    return math.inf
+
+
 def random_circuit(
     model: type[MemristorModel], rng: np.random.Generator, drive: str
 ) -> SeriesCircuit:
-    """Return one period of a drive, "sine" or "pulse", of half to 20 of the device's times."""
-    while True:
+    """Return one period of a drive, "sine" or "pulse", in which x moves little or to its end."""
+    period = math.inf
+    while period == math.inf:
         device, peak = random_device(model, rng), rng.uniform(0.3, 1.2)
-        if math.isfinite(device.time_scale(peak)):
-            break
-    period = device.time_scale(peak) * 10 ** rng.uniform(-0.3, 1.3)
+        period = moving_period(device, peak)
+    period *= 10 ** rng.uniform(-0.3, 1.3)
     return SeriesCircuit(
         device=device,
         r_s=10 ** rng.uniform(2, 4),

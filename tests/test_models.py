@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from _random_devices import random_circuit, random_device
+from _random_devices import moving_period, random_circuit, random_device
 from ltspice_standin import install
 from numba import njit
 from numpy.typing import NDArray
@@ -103,8 +103,8 @@ def equations(device: MemristorModel, v: float, x: float) -> tuple[float, float,
 
 
 def series(device: MemristorModel, **other: Any) -> SeriesCircuit:
-    """Return one period of a sine, five of the device's times long, unless told otherwise."""
-    period = 5 * device.time_scale(0.8)
+    """Return one period of a sine of 1 kHz, unless told otherwise."""
+    period = 1e-3
     values = {"r_s": 1e3, "drive": Sine(amplitude=0.8, frequency=1 / period), "t_stop": period}
     return SeriesCircuit(device=device, **{**values, **other})
 
@@ -287,7 +287,8 @@ def area(waveforms: Waveforms) -> float:
 
 def test_pinched_loop(model: Model) -> None:
     device = example(model)
-    slow = loop(device, 5 * device.time_scale(0.8))
+    period = 2 * moving_period(device, 0.8)
+    slow = loop(device, period)
     v, i = slow["v_mem"], slow["i_mem"]
     assert (v * i >= 0).all()
     near = np.abs(slow["v_in"]) < 1e-12
@@ -295,7 +296,7 @@ def test_pinched_loop(model: Model) -> None:
     assert np.abs(v[near]).max() < 1e-12
     assert np.abs(i[near]).max() < 1e-12 * np.abs(i).max()
     # The higher the frequency, the less x moves, and the loop becomes a line.
-    areas = [area(slow), *(area(loop(device, device.time_scale(0.8) * k)) for k in (0.1, 0.01))]
+    areas = [area(slow), *(area(loop(device, period * k)) for k in (0.02, 0.002))]
     assert areas[0] > 0.01
     assert areas[1] < 0.2 * areas[0]
     assert areas[2] == pytest.approx(areas[1] / 10, rel=0.2)
@@ -391,9 +392,9 @@ def test_x_stays_between_0_and_1_in_the_circuit(model: Model, ngspice: Simulator
     """Far beyond the thresholds, both ways, at random times."""
     rng = np.random.default_rng(11)
     for device in some_devices(model, 2):
-        span = 20 * device.time_scale(1.0)
-        t = np.linspace(0, span, 30)
-        drive = PiecewiseLinear(t=tuple(t), i=tuple(rng.uniform(-3, 3, len(t))))
+        span = 3 * moving_period(device, 1.0)
+        t = np.linspace(0, span, 20)
+        drive = PiecewiseLinear(t=tuple(t), i=tuple(rng.uniform(-1.5, 1.5, len(t))))
         circuit = series(device, drive=drive, t_stop=span)
         assert error(ngspice, circuit) < 1e-4
 
@@ -403,7 +404,7 @@ def test_x_stays_between_0_and_1_in_the_circuit(model: Model, ngspice: Simulator
 
 def test_the_search_space_covers_the_example(model: Model) -> None:
     device = example(model)
-    waveforms = loop(device, 5 * device.time_scale(0.8))
+    waveforms = loop(device, 2 * moving_period(device, 0.8))
     v, i = waveforms["v_mem"], waveforms["i_mem"]
     clear = np.abs(v) > 0.1 * np.abs(v).max()
     r = v[clear] / i[clear]
@@ -421,11 +422,11 @@ def test_the_search_space_covers_the_example(model: Model) -> None:
             assert where.high <= getattr(rule, "le", math.inf), name
 
 
-def neuron_of(device: MemristorModel) -> Neuron:
-    """Return a neuron that charges in a twentieth of the device's time, whatever the device."""
+def neuron_of(device: MemristorModel, time: float = 1e-3) -> Neuron:
+    """Return a neuron that charges in a twentieth of a time in s, whatever the device."""
     v_th = PAPER.v_th
     current = min(1.5 * v_th / device.r_min(v_th), 10e-3)  # the MOSFET must sink it
-    interval = device.time_scale(v_th) / 20
+    interval = time / 20
     return PAPER.replace(
         leak=device,
         c=current * interval / v_th,
@@ -437,7 +438,8 @@ def neuron_of(device: MemristorModel) -> Neuron:
 
 def test_a_neuron_of_it_spikes(model: Model, ngspice: Simulator) -> None:
     """The all-ideal circuit against the equations with discharge and delay, and without."""
-    neuron = neuron_of(example(model)).ideal()
+    device = example(model)
+    neuron = neuron_of(device, moving_period(device, PAPER.v_th)).ideal()
     circuit = ngspice.run(build_netlist(neuron), timeout=60).require()
     schmitt, ideal = solve_reference(neuron, "schmitt"), solve_reference(neuron)
     assert len(ideal.t_spike) >= 5

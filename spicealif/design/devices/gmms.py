@@ -107,6 +107,8 @@ class GMMS(MemristorModel):
         steepest = 20.0 / seen.v_peak
         return {
             **Memristor.search_space(seen),
+            # the loop's resistance is that of switches and Schottky part together: r_on is above it
+            "r_on": SearchRange(seen.r_low / 30, seen.r_high * 3, log=True),
             "phi": SearchRange(0.01, 1.0),
             "alpha_f": SearchRange(0.0, largest),
             "beta_f": SearchRange(0.0, steepest),
