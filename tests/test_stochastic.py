@@ -258,7 +258,7 @@ def test_threshold_passed_by_a_jump_of_x():
     """One switch that turns off raises v_mem from below the threshold to above it."""
     leak = PAPER.leak.replace({"tau": 1e-4, "v_on": 1.0, "v_off": -0.5})
     params = dataclasses.replace(PAPER, leak=leak, x_0=1.0, v_th=0.6, v_c_0=1.0)
-    # 1 mA holds v_mem at 0.5 V while the switch is on; of 1 V, 0.75 V are the device's when it is off
+    # 1 mA holds v_mem at 0.5 V while the switch is on; when it is off, 0.75 V of 1 V are v_mem
     pieces = StimulusPieces(np.array([0.0, 2e-3]), np.array([1e-3]), np.zeros(1))
     result = run(params, pieces, 1, 1)
     first = int(np.flatnonzero(result.x == 0.0)[0])
