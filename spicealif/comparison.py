@@ -361,4 +361,6 @@ def _label(waveforms: Waveforms) -> str:
     attrs = waveforms.attrs
     side = str(attrs.get("side", "result"))
     detail = attrs.get("simulator") or attrs.get("variant")
+    if "switches" in attrs:
+        detail = f"{detail}, {attrs['switches']} switches, seed {attrs['seed']}"
     return f"{side} ({detail})" if detail else side

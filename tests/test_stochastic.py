@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.stats import binom, chi2, chisquare, kstest
 
-from spicealif import Neuron, load_waveforms, solve_reference
+from spicealif import Neuron, compare, load_waveforms, solve_reference
 from spicealif.cli.main import cli
 from spicealif.design import GMMS, Memristor, Resistor, StimulusPieces
 from spicealif.errors import IntegrationError
@@ -303,6 +303,8 @@ def test_command_line(paper: Neuron, tmp_path):
     assert (saved.attrs["switches"], saved.attrs["seed"]) == (1000, 1)
     drawn = solve_reference(paper.replace(t_stop=2e-3), switches=1000, seed=1)
     np.testing.assert_array_equal(saved["x"], drawn["x"])
+    table = str(compare(saved, solve_reference(paper.replace(t_stop=2e-3))))
+    assert "reference (ideal, 1000 switches, seed 1)" in table
     done = CliRunner().invoke(cli, ["reference", "paper", "--seed", "1"])
     assert (done.exit_code, "--switches" in done.output) == (2, True)
     done = CliRunner().invoke(cli, ["reference", "lif", "--switches", "10"])

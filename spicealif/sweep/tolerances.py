@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.design import Neuron
+from spicealif.design import GMMS, Memristor, Neuron
 from spicealif.errors import SweepError
 from spicealif.sweep.experiment import Experiment
 from spicealif.sweep.space import Points, design_value, uniforms
@@ -149,9 +149,15 @@ DEFAULT_TOLERANCES: tuple[Tolerance, ...] = (
 
 
 def tolerances_of(neuron: Neuron) -> tuple[Tolerance, ...]:
-    """Return the default tolerances of the parameters that a neuron has."""
+    """Return the default tolerances of the parameters that a neuron has.
+
+    Those of the memristor are known for the models MMS and GMMS alone; another model's parameters
+    scatter only if their tolerances are given.
+    """
     found = []
     for tolerance in DEFAULT_TOLERANCES:
+        if tolerance.source == _DEVICES and not isinstance(neuron.leak, Memristor | GMMS):
+            continue
         try:
             value = design_value(neuron, tolerance.parameter)
         except SweepError:
