@@ -124,13 +124,14 @@ def test_it_goes_through_toml_and_its_digest_is_of_what_counts() -> None:
 
 
 def test_steps_follow_drive_device_and_wish() -> None:
-    assert CIRCUIT.t_step_max == pytest.approx(5e-7)
+    assert CIRCUIT.t_step_max == CIRCUIT.t_step_first == pytest.approx(1e-6)
+    assert CIRCUIT.replace({"device.tau": 1e-6}).t_step_first == pytest.approx(1e-7)
     assert CIRCUIT.default_h == pytest.approx(5e-8)
     assert CIRCUIT.replace({"device.tau": 1e-6}).default_h == pytest.approx(1e-8)
     own = CIRCUIT.replace(numerics={"h": 1e-6, "t_step_max": 1e-7})
     assert (own.default_h, own.t_step_max) == (1e-6, 1e-7)
     slow = CIRCUIT.replace({"drive": Constant(amplitude=1), "t_stop": 100.0, "device.tau": 10.0})
-    assert slow.t_step_max == pytest.approx(0.05)
+    assert slow.t_step_max == pytest.approx(0.1)
 
 
 # --- the netlist --------------------------------------------------------------------------------

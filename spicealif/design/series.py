@@ -125,6 +125,11 @@ class SeriesCircuit(Part):
         return min(step, self.numerics.t_step_max or math.inf)
 
     @property
+    def t_step_first(self) -> float:
+        """Limit of the first simulator step in s, whose truncation error is not known."""
+        return min(self.t_step_max, self.device.time_scale(self.v_peak) / 10)
+
+    @property
     def default_h(self) -> float:
         """Largest reference step in s.
 

@@ -171,6 +171,7 @@ def _neuron(neuron: Neuron) -> dict[str, Any]:
         "network": neuron.network,
         **_device(neuron.leak, "v_c", "v_s", neuron.v_th),
         "initial": [("v_c", neuron.v_rest), *state],
+        "t_step_first": neuron.t_step_max,
         "stimulus_sources": [_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
         "uses_supplies": _uses_supplies(neuron),
         "steer_p": _Spice("u" if ideal else "cp"),
@@ -188,6 +189,7 @@ def _series(circuit: SeriesCircuit) -> dict[str, Any]:
         "circuit": circuit,
         **_device(circuit.device, "v_mem", "0", circuit.v_peak),
         "initial": [("x", circuit.device.x_0)],
+        "t_step_first": circuit.t_step_first,
         "drive_sources": [_Spice(s) for s in circuit.drive.spice(circuit.t_stop)],
     }
 
