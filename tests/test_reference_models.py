@@ -304,6 +304,19 @@ def test_example_of_every_model_makes_a_neuron(paper):
         assert 0.0 <= waveforms["x"].min() <= waveforms["x"].max() <= 1.0
 
 
+def test_step_of_a_current_that_the_source_cannot_drive_to_the_threshold(paper):
+    """At v_th the device would take 3 kA; the source stops where it takes 1 mA."""
+    device = DEVICES["gmms"].replace({"alpha_f": 1e-9, "beta_f": 70.0})
+    neuron = paper.replace({"leak": device.to_dict(), "t_stop": 2e-3, "r_s": 100.0})
+    assert 1e-8 < neuron.default_h < 1e-6
+    waveforms = solve_reference(neuron)
+    assert len(waveforms.t_spike) == 0
+    finer = solve_reference(neuron, h=neuron.default_h / 4)
+    t = np.linspace(0, 2e-3, 100)
+    np.testing.assert_allclose(waveforms.at("v_c", t), finer.at("v_c", t), rtol=0, atol=1e-6)
+    assert 0.1 < waveforms["v_mem"].max() < 0.3
+
+
 def test_default_step_follows_the_steepest_current(paper):
     steep = DEVICES["gmms"].replace({"alpha_f": 1e-8, "beta_f": 25.0})
     neuron = paper.replace({"leak": steep.to_dict(), "t_stop": 2e-3})

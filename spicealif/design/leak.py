@@ -32,7 +32,7 @@ class Resistor(Part):
         """Return the lowest resistance in ohm."""
         return self.r
 
-    def differential_r_min(self, v: float) -> float:
+    def differential_r_min(self, low: float, high: float) -> float:
         """Return the lowest differential resistance in ohm."""
         return self.r
 

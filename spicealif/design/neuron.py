@@ -146,17 +146,27 @@ class Neuron(Part):
         return comparator.delay_to(on), comparator.delay_to(1 - on)
 
     @property
-    def default_h(self) -> float:
-        """Reference step in s: numerics.h, else min(tau, C R)/100, and 1/100 of a sine's period.
+    def shortest_time(self) -> float:
+        """Shortest time constant in s between discharges: min(tau, C R).
 
         tau is the time in which the state moves fastest, and R the least resistance to a change of
-        v_c, both below v_th.
+        v_c, both at voltages that v_mem reaches below v_th.
         """
+        leak, low, high, tau = self.leak, -self.v_th, self.v_th, math.inf
+        if isinstance(leak, MemristorModel):
+            # where a spike or the discharge leaves it, and what the source can push it to
+            left = (0.0, self.v_reset - self.v_rest, -self.v_rest)
+            reached = leak.v_reach(self._i_largest, self.v_th)
+            low, high = max(low, min(reached[0], *left)), min(high, max(reached[1], *left))
+            tau = leak.time_scale(max(-low, high))
+        return min(tau, self.c * (leak.differential_r_min(low, high) + self.r_s))
+
+    @property
+    def default_h(self) -> float:
+        """Reference step in s: numerics.h, else 1/100 of `shortest_time` and of a sine's period."""
         if self.numerics.h is not None:
             return self.numerics.h
-        tau_m = self.c * (self.leak.differential_r_min(self.v_th) + self.r_s)
-        tau = self.leak.time_scale(self.v_th) if isinstance(self.leak, MemristorModel) else tau_m
-        return min(tau, tau_m, self._sine_step) / 100
+        return min(self.shortest_time, self._sine_step) / 100
 
     @property
     def t_step_max(self) -> float:
@@ -189,6 +199,13 @@ class Neuron(Part):
         width = (network.v_high - network.v_low) / numerics.steering_parts
         v_os = comparator.v_os if isinstance(comparator, Comparator) else 0.0
         return -v_os - tail, -v_os + tail, numerics.steering_delta * tail, width
+
+    @property
+    def _i_largest(self) -> float:
+        """An upper bound of the input current's magnitude in A."""
+        _, before, after = self.stimulus.knots(self.t_stop)
+        linear = float(max(abs(before).max(), abs(after).max()))
+        return linear + sum(abs(amplitude) for amplitude, *_ in self.stimulus.sines())
 
     @property
     def _sine_step(self) -> float:

@@ -65,6 +65,8 @@ class KernelParameters:
         Time from a crossing until the switch closes or opens (``schmitt``).
     x_0, v_c_0 : float
         The state at t = 0.
+    shortest_time : float, optional
+        See `Neuron.shortest_time`; from the leak at +-v_th if not given.
     """
 
     c: float
@@ -81,6 +83,7 @@ class KernelParameters:
     delay_off: float = 0.0
     x_0: float = 0.0
     v_c_0: float = 0.0
+    shortest_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -349,11 +352,17 @@ def _count_steps(pieces: StimulusPieces, t_stop: float, h: float) -> npt.NDArray
 def _discharge_step(params: KernelParameters, h: float) -> float:
     """Return the step for a closed switch.
 
-    It is to its time constant as h is to C R, so that both errors fall with h alike.
+    It is to its time constant as h is to the neuron's shortest one, C R or the device's, so that
+    both errors fall with h alike. (To C R alone, it would become absurdly short where the device
+    is far faster than C R.)
     """
-    tau = params.r_ds_on * params.c
-    tau_m = params.c * (params.leak.differential_r_min(params.v_th) + params.r_s)
-    return min(h, tau / DISCHARGE_STEPS, tau * h / tau_m)
+    (tau, scale) = (params.r_ds_on * params.c, params.shortest_time)
+    if scale is None:
+        (leak, v) = (params.leak, params.v_th)
+        scale = params.c * (leak.differential_r_min(-v, v) + params.r_s)
+        if isinstance(leak, MemristorModel):
+            scale = min(scale, leak.time_scale(v))
+    return min(h, tau / DISCHARGE_STEPS, tau * h / scale)
 
 
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:

@@ -119,4 +119,5 @@ def kernel_parameters(neuron: Neuron) -> KernelParameters:
         delay_off=delay_off,
         x_0=leak.x_0 if isinstance(leak, MemristorModel) else 0.0,
         v_c_0=neuron.v_rest,
+        shortest_time=neuron.shortest_time,
     )

@@ -17,10 +17,6 @@ import numpy.typing as npt
 from spicealif.design import GMMS, Memristor, SeriesCircuit, StimulusPieces, store
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
-from spicealif.reference.device import compiled_device
-from spicealif.reference.series_kernel import simulate
-from spicealif.reference.series_switches import simulate_switches
-from spicealif.reference.switches import check_switches
 from spicealif.waveforms import Waveforms
 
 __all__ = ["solve_series"]
@@ -120,6 +116,12 @@ def _integrator(
     circuit: SeriesCircuit, switches: int | None, seed: int
 ) -> tuple[Callable[..., float], float]:
     """Return what takes u, h, x_0, v, i, x (see `simulate`) over some steps, and the first x_0."""
+    # numba is loaded when something is integrated, not when the package is imported
+    from spicealif.reference.device import compiled_device
+    from spicealif.reference.series_kernel import simulate
+    from spicealif.reference.series_switches import simulate_switches
+    from spicealif.reference.switches import check_switches
+
     (device, r, v_t) = (circuit.device, circuit.r_s, circuit.thermal_voltage)
     if switches is None:
         # The MMS model is built into the kernel, which takes no pointers for it.

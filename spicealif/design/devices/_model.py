@@ -140,16 +140,36 @@ class MemristorModel(Part):
         """Return the lowest resistance v / i in ohm at voltages of up to +-v (above 0)."""
         return min(self.resistance(v, 1.0), self.resistance(-v, 1.0))
 
-    def differential_r_min(self, v: float) -> float:
-        """Return the lowest differential resistance dv/di in ohm at voltages of up to +-v.
+    def differential_r_min(self, low: float, high: float) -> float:
+        """Return the lowest differential resistance dv/di in ohm between two voltages.
 
         A current that rises ever more steeply is steepest at x = 1 and at one of the ends.
         """
         (q, out, steepest) = (self.numbers(0.025), [0.0, 0.0, 0.0], 0.0)
-        for end in (v, -v):
+        for end in (low, high):
             self.current(end, 1.0, q, out)
             steepest = max(steepest, out[1])
         return 1 / steepest if steepest > 0 else math.inf
+
+    def v_reach(self, i: float, v: float) -> tuple[float, float]:
+        """Return the voltages in V, within +-v, between which a source of +-i keeps the device.
+
+        At x = 0, where it takes the least current.
+        """
+        (q, out) = (self.numbers(0.025), [0.0, 0.0, 0.0])
+
+        def taken(v: float) -> float:
+            self.current(v, 0.0, q, out)
+            return abs(out[0])
+
+        ends = []
+        for end in (-v, v):
+            (inside, beyond) = (0.0, end)
+            while taken(beyond) > i and abs(beyond - inside) > 0.01 * abs(beyond):
+                middle = 0.5 * (inside + beyond)
+                (inside, beyond) = (inside, middle) if taken(middle) > i else (middle, beyond)
+            ends.append(beyond)
+        return ends[0], ends[1]
 
     def r_max(self, v: float) -> float:
         """Return the highest resistance v / i in ohm at voltages of up to +-v (above 0)."""

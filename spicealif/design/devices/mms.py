@@ -108,7 +108,7 @@ class Memristor(MemristorModel):
         """Return r_on."""
         return self.r_on
 
-    def differential_r_min(self, v: float) -> float:
+    def differential_r_min(self, low: float, high: float) -> float:
         """Return r_on."""
         return self.r_on
 
