@@ -1,5 +1,8 @@
 """Time the reference kernel side by side with the same algorithm in C, and with SciPy.
 
+Then the same neuron with what is not built into the kernel: the same device by function pointers,
+the other models, and metastable switches drawn one by one.
+
 Run ``python benchmarks/reference_kernel.py`` (needs gcc and SciPy). The work is the run of the
 paper: 50 ms, 223 spikes, ``ideal`` variant. All times are CPU times of this process.
 """
@@ -14,14 +17,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from spicealif.design import Memristor, StimulusPieces
+from spicealif.design import GMMS, VTEAM, Memristor, MemristorModel, StimulusPieces, Yakopcic
 from spicealif.reference import driver, kernel
+from spicealif.reference.device import compiled_device
 from spicealif.reference.driver import KernelParameters, integrate
 
 LEAK = Memristor(r_on=500.0, r_off=1500.0, v_on=0.27, v_off=0.27, tau=5e-3)
@@ -131,6 +136,47 @@ def reference(h: float) -> np.ndarray:
     return integrate(PARAMS, PIECES, variant="ideal", t_stop=T_STOP, h=h).t_spike
 
 
+def other_calls() -> dict[str, Callable[[], np.ndarray]]:
+    """Return runs of the kernel with its other arguments; devices that spike at similar rates."""
+    schottky = {"phi": 0.8, "alpha_f": 2e-4, "beta_f": 4.0, "alpha_r": 2e-4, "beta_r": 4.0}
+    rates = {"k_on": 100.0, "k_off": 100.0, "x_0": 0.0}
+    scale = {"a_1": 0.04, "a_2": 0.04, "b": 0.5, "a_p": 20.0, "a_n": 20.0, "x_0": 0.05}
+    leaks: dict[str, MemristorModel] = {
+        "MMS, function pointers": LEAK,
+        "GMMS": GMMS(**LEAK.model_dump(exclude={"kind"}), **schottky),
+        "VTEAM": VTEAM(**{**VTEAM.example, **rates}),
+        "Yakopcic": Yakopcic(**{**Yakopcic.example, **scale}),
+    }
+    n_piece = driver._count_steps(PIECES, T_STOP, H)
+    stimulus = (PIECES.t, PIECES.i, PIECES.slope, n_piece, np.empty((0, 4)))
+    columns = [np.zeros(int(n_piece.sum()) + 4096) for _ in range(5)]
+    out = (*columns, np.zeros(columns[0].size, dtype=np.uint8), np.zeros(4096))
+
+    def run(leak: MemristorModel, pointers: bool, switches: int | None) -> np.ndarray:
+        params = replace(PARAMS, leak=leak)
+        par = driver._kernel_parameters(params, "ideal", H)
+        if pointers:
+            par[2:6] = (params.r_s, 0.0, 0.0, 0.0)
+        device = compiled_device(leak, params.thermal_voltage) if pointers else None
+        drawn = None
+        if switches is not None:
+            drawn = (np.random.Generator(np.random.PCG64(1)), switches)
+        fs = np.zeros(kernel.N_FLOAT_STATE)
+        (fs[1], fs[11]) = (leak.x_0, -1.0)
+        ns = np.zeros(kernel.N_INT_STATE, dtype=np.int64)
+        (ns[1], ns[7]) = (-1, 1)
+        status = kernel.advance(par, stimulus, fs, ns, out, driver.MAX_STEPS, device, drawn)
+        if status != kernel.DONE:
+            raise RuntimeError("the kernel did not finish")
+        return out[6][: ns[6]]
+
+    calls: dict[str, Callable[[], np.ndarray]] = {"MMS, built in": partial(run, LEAK, False, None)}
+    calls |= {name: partial(run, leak, True, None) for name, leak in leaks.items()}
+    for n in (1_000, 1_000_000):
+        calls[f"MMS, {n:,} switches"] = partial(run, LEAK, False, n)
+    return calls
+
+
 def worst_error(spikes: np.ndarray, exact: np.ndarray) -> float:
     return float(np.abs(spikes - exact).max()) if spikes.size == exact.size else math.inf
 
@@ -160,6 +206,17 @@ def main() -> None:
         ratios = statistics.median(times["numba"]) / median, min(times["numba"]) / fastest
         off = worst_error(spikes[name], spikes["numba"])
         print(f"{name:24}{median:10.3f}{fastest:8.3f}{ratios[0]:12.3f}{ratios[1]:7.3f}  {off:.1e}")
+
+    others = other_calls()
+    counts = {name: call().size for name, call in others.items()}
+    times = {name: [] for name in others}
+    for _ in range(REPETITIONS // 5):
+        for name, call in others.items():
+            times[name].append(cpu(call)[1])
+    print(f"\n{'leak':24}{'median ms':>10}{'of built in':>13}{'spikes':>8}")
+    for name, t in times.items():
+        ratio = statistics.median(t) / statistics.median(times["MMS, built in"])
+        print(f"{name:24}{statistics.median(t):10.2f}{ratio:13.2f}{counts[name]:8}")
 
     print(f"\n{'solve_ivp':12}{'rtol':>9}{'CPU ms':>8}{'error s':>10}")
     found = []
