@@ -12,6 +12,7 @@
     |-- RawFileError           a raw file cannot be read as what it claims to be (ValueError)
     |-- LogFileError           a simulator's log cannot be read (ValueError)
     |-- StoreError             a store of results cannot be read (OSError)
+    |-- FitError               a measured loop cannot be read or fitted as asked (ValueError)
     |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompareError",
     "DesignError",
+    "FitError",
     "IntegrationError",
     "LogFileError",
     "NetlistError",
@@ -93,6 +95,10 @@ class LogFileError(SpicealifError, ValueError):
 
 class StoreError(SpicealifError, OSError):
     """A store of results cannot be read."""
+
+
+class FitError(SpicealifError, ValueError):
+    """A measured loop cannot be read, or a fit cannot be done as asked."""
 
 
 class SweepError(SpicealifError, ValueError):
