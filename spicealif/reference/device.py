@@ -20,10 +20,11 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from spicealif.design.devices import MemristorModel
 
-__all__ = ["Device", "compiled_device", "solve_branch"]
+__all__ = ["Device", "compiled_device", "compiled_functions", "solve_branch"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
-#: The model's current and rate, compiled; coefficients; room for the three results of `current`.
+#: The model's current and rate, compiled; coefficients; room for the three results of `current` and
+#: the voltage of the last branch.
 Device: TypeAlias = tuple[Any, Any, FloatArray, FloatArray]
 
 _ARRAY = types.float64[::1]
@@ -50,12 +51,13 @@ def compiled_device(device: MemristorModel, thermal_voltage: float) -> Device:
     Device
         For one thread: its last array is written to by every evaluation.
     """
-    (current, rate) = _compiled(type(device))
-    return current, rate, np.array(device.numbers(thermal_voltage)), np.zeros(3)
+    (current, rate) = compiled_functions(type(device))
+    return current, rate, np.array(device.numbers(thermal_voltage)), np.zeros(4)
 
 
 @cache
-def _compiled(model: type[MemristorModel]) -> tuple[Any, Any]:
+def compiled_functions(model: type[MemristorModel]) -> tuple[Any, Any]:
+    """Return a model's current and rate as function pointers, the head of a `Device`."""
     return (
         cfunc(_CURRENT, cache=True, error_model="numpy")(model.current),
         cfunc(_RATE, cache=True, error_model="numpy")(model.rate),
@@ -66,8 +68,9 @@ def _compiled(model: type[MemristorModel]) -> tuple[Any, Any]:
 def solve_branch(u: float, r: float, x: float, device: Device) -> float:
     """Return the voltage v across the device with v + r i(v, x) = u, to rounding.
 
-    Newton's iteration from the device's small-signal resistance, kept inside [0, u]: i rises with
-    v and is 0 at 0. Leaves i, di/dv and di/dx at v in the device's last array.
+    Newton's iteration from the last solution, or from the device's small-signal resistance, kept
+    inside [0, u]: i rises with v and is 0 at 0. Leaves i, di/dv and di/dx at v in the device's last
+    array.
 
     Parameters
     ----------
@@ -90,13 +93,15 @@ def solve_branch(u: float, r: float, x: float, device: Device) -> float:
         current(u, x, q, out)
         return u
     (low, high) = (min(u, 0.0), max(u, 0.0))
-    current(0.0, x, q, out)
     step = math.inf
-    v: float = u / (1.0 + r * out[1])
+    v: float = out[3]  # where the last branch was solved, mostly near
+    if not low < v < high:
+        current(0.0, x, q, out)
+        v = u / (1.0 + r * out[1])
     for _ in range(MAX_ITERATIONS):
         current(v, x, q, out)
         g = v + r * out[0] - u
-        if g == 0.0:
+        if abs(g) <= 4.4e-16 * abs(u):
             break
         if g > 0.0:
             high = v
@@ -111,4 +116,5 @@ def solve_branch(u: float, r: float, x: float, device: Device) -> float:
             if after in (low, high):
                 break
         (step, v) = (abs(after - v), after)
+    out[3] = v
     return v

@@ -78,6 +78,8 @@ class MemristorModel(Part):
     example: ClassVar[Mapping[str, float]]
     #: Parameters that a fit holds unless told otherwise, since loops cannot tell them apart.
     held: ClassVar[Mapping[str, float]] = {}
+    #: Name of the model that this one contains, if any; a fit then begins with that one.
+    simpler: ClassVar[str | None] = None
 
     x_0: Number = Field(default=0.0, ge=0, le=1, description="state at t = 0")
 
@@ -119,6 +121,22 @@ class MemristorModel(Part):
     @abstractmethod
     def search_space(cls, seen: LoopScale) -> dict[str, SearchRange]:
         """Return where a fit to such loops looks for each parameter."""
+
+    @classmethod
+    def embed(
+        cls, values: Mapping[str, float], seen: LoopScale, held: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return this model's parameters for which it is the `simpler` one with these values.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            The simpler model's parameters.
+        seen : LoopScale
+        held : mapping of str to float
+            What this model's fit holds.
+        """
+        return {**values, **held}
 
     @abstractmethod
     def time_scale(self, v: float) -> float:

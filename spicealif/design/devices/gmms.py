@@ -48,6 +48,7 @@ class GMMS(MemristorModel):
         "phi": 0.8, "alpha_f": 8e-4, "beta_f": 4.0, "alpha_r": 8e-4, "beta_r": 4.0,
     }  # fmt: skip
     held: ClassVar[Mapping[str, float]] = {"phi": 0.8}
+    simpler: ClassVar[str | None] = "mms"
 
     kind: Literal["gmms"] = "gmms"
     r_on: Ohm = Field(gt=0, description="resistance at x = 1 in ohm (of G)")
@@ -110,10 +111,25 @@ class GMMS(MemristorModel):
             # the loop's resistance is that of switches and Schottky part together: r_on is above it
             "r_on": SearchRange(seen.r_low / 30, seen.r_high * 3, log=True),
             "phi": SearchRange(0.01, 1.0),
-            "alpha_f": SearchRange(0.0, largest),
+            # as good as 0 at the lower end
+            "alpha_f": SearchRange(largest * 1e-6, largest, log=True),
             "beta_f": SearchRange(0.0, steepest),
-            "alpha_r": SearchRange(0.0, largest),
+            "alpha_r": SearchRange(largest * 1e-6, largest, log=True),
             "beta_r": SearchRange(0.0, steepest),
+        }
+
+    @classmethod
+    def embed(
+        cls, values: Mapping[str, float], seen: LoopScale, held: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return MMS values with the switches' conductance divided by phi and no Schottky part."""
+        phi = held.get("phi", 1.0)
+        beta = 4.0 / seen.v_peak
+        return {
+            **values,
+            **{"alpha_f": 0.0, "beta_f": beta, "alpha_r": 0.0, "beta_r": beta, "phi": phi},
+            **{"r_on": values["r_on"] * phi, "r_off": values["r_off"] * phi},
+            **held,
         }
 
     def time_scale(self, v: float) -> float:
