@@ -21,8 +21,9 @@ __all__ = ["Drive", "whiteness"]
 _Floats = npt.NDArray[np.float64]
 #: Harmonics at most.
 _MAX_HARMONICS = 10
-#: Whiteness below which residuals are said to be more than noise.
-_LEVEL = 0.01
+#: Whiteness below which the series does not describe the drive. Low, because a false alarm costs
+#: more than a wave form that hides in the noise.
+_LEVEL = 1e-4
 #: Residuals of this part of the drive's variation are below what instruments resolve.
 _RESOLUTION = 1e-3
 

@@ -24,7 +24,7 @@ __all__ = ["Objective", "Unknown", "scale_of"]
 
 _Floats = npt.NDArray[np.float64]
 #: Steps of the coarse simulation per time scale of the device, and of the fine one.
-COARSE, FINE = 1.5, 10.0
+COARSE, FINE = 1.5, 6.0
 #: Change of the state over a period at which it counts as steady: coarse, fine.
 COARSE_STEADY, FINE_STEADY = 1e-4, 1e-11
 #: The simulation's steps come in lengths of the samples' distance over 2^(k/2), k up to this.

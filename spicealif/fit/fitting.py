@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult, differential_evolution, least_squares
+from scipy.stats import qmc
 from scipy.stats import t as student_t
 
 from spicealif._cores import usable_cores
@@ -29,10 +30,14 @@ __all__ = ["fit_device"]
 _Floats = npt.NDArray[np.float64]
 #: Members of the global search's population, at least, and for each unknown; generations at most.
 _POPULATION, _POPULATION_EACH, _GENERATIONS = 60, 8, 200
-#: Best members of the last population that a local search starts from.
-_STARTS = 3
-#: Local searches that begin at the simpler model's solution.
-_STARTS_FROM_SIMPLER = 10
+#: Places of the ranges that are looked at besides; local searches from the best of them. The global
+#: search alone ends in a side minimum (x up to 1/2 only, with half of r_on) for one device of six.
+_SAMPLES, _STARTS = 512, 20
+#: Two of them are at least so far apart.
+_APART = 0.15
+#: Minima of the simpler model that the search goes on from; local searches from around the best
+#: and from around each other one, and how far around.
+_MINIMA, _STARTS_AROUND, _STARTS_BESIDE, _SPREAD = 3, 8, 3, 0.05
 #: Of these, how many are then brought down by a fine simulation.
 _POLISHED = 2
 #: How near a bound (in the range's units) counts as at it.
@@ -104,7 +109,8 @@ def fit_device(
     loops = (loops,) if isinstance(loops, Loop) else tuple(loops)
     problem = _Problem.of(loops, model, temperature, bounds, held, per_loop, seed, level)
     tell = progress or (lambda _: None)
-    (z, steps, evaluations) = _minimise(problem, tell)
+    minimum = _minimise(problem, tell)
+    (z, steps) = (minimum.z, minimum.steps)
     objective = problem.objective()
     r = objective.residuals(z, steps)
     finer = objective.residuals(z, [h / 2 for h in steps])
@@ -133,7 +139,7 @@ def fit_device(
         loss_error=abs(float(finer @ finer) - loss),
         loops=tuple(fitted),
         warnings=findings.warnings(fitted),
-        evaluations=evaluations + objective.evaluations,
+        evaluations=minimum.evaluations + objective.evaluations,
         cpu_s=time.process_time() - cpu,
         wall_s=time.perf_counter() - wall,
     )
@@ -257,8 +263,18 @@ def _range(name: str, low: float, high: float, log: bool) -> SearchRange:
     return SearchRange(low, high, log and low > 0)
 
 
-def _minimise(problem: _Problem, tell: Callable[[float], None]) -> tuple[_Floats, list[float], int]:
-    """Return the minimum, its steps, and how many loops were simulated on the way."""
+@dataclass(frozen=True, eq=False)
+class _Minimum:
+    """Where the search ended: place and steps; other minima by rising loss; loops simulated."""
+
+    z: _Floats
+    steps: list[float]
+    minima: list[_Floats]
+    evaluations: int
+
+
+def _minimise(problem: _Problem, tell: Callable[[float], None]) -> _Minimum:
+    """Find the minimum."""
     objective = problem.objective()
     simpler = problem.model.simpler
     if simpler is None or not set(MODELS[simpler].model_fields) <= set(problem.model.model_fields):
@@ -272,16 +288,20 @@ def _minimise(problem: _Problem, tell: Callable[[float], None]) -> tuple[_Floats
         for k, end in enumerate(pool.map(_approach, copies, starts)):
             ends.append(end)
             tell(done + (0.9 - done) * (k + 1) / len(starts))
-        best = [z for _, z in sorted(ends, key=lambda end: end[0])[:_POLISHED]]
-        (_, z, steps) = min(pool.map(_descend, copies, best), key=lambda end: end[0])
-    return z, steps, objective.evaluations + sum(copy.evaluations for copy in copies)
+        minima = [z for _, z in sorted(ends, key=lambda end: end[0])]
+        best = pool.map(_descend, copies, minima[:_POLISHED])
+        (_, z, steps) = min(best, key=lambda end: end[0])
+    count = objective.evaluations + sum(copy.evaluations for copy in copies)
+    return _Minimum(z, steps, _apart(minima, _MINIMA), count)
 
 
 def _search(
     problem: _Problem, objective: Objective, tell: Callable[[float], None]
 ) -> list[_Floats]:
-    """Return the best places that differential evolution found."""
+    """Return where differential evolution ends, and the best of places all over the ranges."""
     n = len(problem.unknowns)
+    places = qmc.Sobol(n, rng=np.random.default_rng([problem.seed, 2])).random(_SAMPLES)
+    starts = _best_apart(objective, places, _STARTS)
     generation = itertools.count(1)
 
     def step(intermediate_result: OptimizeResult) -> None:
@@ -298,8 +318,7 @@ def _search(
         tol=1e-3,
         callback=step,
     )
-    order = np.argsort(found.population_energies)[:_STARTS]
-    return [np.array(found.population[k]) for k in order]
+    return [np.array(found.x), *starts]
 
 
 def _from_simpler(
@@ -320,26 +339,45 @@ def _from_simpler(
         problem.loops, kind, problem.scale, problem.thermal_voltage, unknowns, held, problem.seed,
         problem.level,
     )  # fmt: skip
-    rng = np.random.default_rng([problem.seed, 1])
+    minima = [np.empty(0)]
     if unknowns:
-        (z, _, count) = _minimise(part, tell)
-        objective.evaluations += count
-    else:
-        z = np.empty(0)
+        found = _minimise(part, tell)
+        objective.evaluations += found.evaluations
+        # What is a side minimum there can be the best one here.
+        minima = [found.z, *found.minima[1:]]
     simple = part.objective()
-    starts = []
-    for k in range(_STARTS_FROM_SIMPLER):
-        place = np.empty(len(problem.unknowns))
-        random = rng.uniform(size=len(place))
-        for j, unknown in enumerate(problem.unknowns):
+    shared = [unknown.name in fields for unknown in problem.unknowns]
+    rng = np.random.default_rng([problem.seed, 1])
+    starts: list[_Floats] = []
+    for z in minima:
+        centre = np.empty(len(problem.unknowns))
+        for k, unknown in enumerate(problem.unknowns):
             values = simple.values(z, unknown.loop or 0)
             more = problem.model.embed(values, problem.scale, problem.held)
-            place[j] = unknown.place(more[unknown.name])
-            # The first start is the simpler model itself; in the others its additions are at work.
-            if k > 0 and unknown.name not in fields:
-                place[j] = random[j]
-        starts.append(place)
+            centre[k] = unknown.place(more[unknown.name])
+        if not starts:
+            starts.append(centre)  # the simpler model itself
+        places = rng.uniform(size=(_SAMPLES // 2, len(centre)))
+        near = centre[shared] + _SPREAD * rng.standard_normal((len(places), sum(shared)))
+        places[:, shared] = np.clip(near, 0.0, 1.0)
+        count = _STARTS_AROUND if len(starts) == 1 else _STARTS_BESIDE
+        starts += _best_apart(objective, places, count)
     return starts
+
+
+def _best_apart(objective: Objective, places: _Floats, count: int) -> list[_Floats]:
+    """Return the places of least loss, so many at most, of which no two are close together."""
+    losses = [objective.coarse_loss(place) for place in places]
+    return _apart([places[k] for k in np.argsort(losses)], count)
+
+
+def _apart(places: Sequence[_Floats], count: int) -> list[_Floats]:
+    """Return the first places, so many at most, that are not close to one before."""
+    kept: list[_Floats] = []
+    for place in places:
+        if len(kept) < count and all(np.abs(place - other).max() > _APART for other in kept):
+            kept.append(place)
+    return kept
 
 
 def _approach(objective: Objective, start: _Floats) -> tuple[float, _Floats]:
@@ -371,10 +409,10 @@ def _descend(objective: Objective, start: _Floats) -> tuple[float, _Floats, list
             z,
             bounds=(0.0, 1.0),
             diff_step=1e-6,
-            xtol=1e-10,
-            ftol=1e-12,
+            xtol=1e-9,
+            ftol=1e-10,
             gtol=1e-14,
-            max_nfev=200,
+            max_nfev=60,
         )
         best = (2 * float(found.cost), found.x, steps)
         needed = objective.steps(found.x, FINE)
