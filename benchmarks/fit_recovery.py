@@ -1,4 +1,4 @@
-"""Do fits find the parameters that made the loops, and do their intervals cover them?
+"""Whether fits find the parameters that made the loops, and how often intervals hold them.
 
 Random MMS devices behind a series resistor, driven by a sine, are solved by SciPy (none of this
 project's kernels), in the steady state. White noise of 1 % of each signal's amplitude is added to
@@ -51,18 +51,18 @@ def solved(
     """Return time, v_in, v_mem and i of the steady state, by SciPy."""
     v_t = thermal_voltage(298.5)
 
-    def conductance(x):  # noqa: ANN001, ANN202
+    def conductance(x):
         return x / device.r_on + (1 - x) / device.r_off
 
-    def source(t):  # noqa: ANN001, ANN202
+    def source(t):
         return amplitude * np.sin(2 * np.pi * t / _PERIOD + 0.7)
 
-    def rate(t, x):  # noqa: ANN001, ANN202
+    def rate(t, x):
         v = source(t) / (1 + r_s * conductance(x))
         s_on, p_off = expit((v - device.v_on) / v_t), expit(-(v + device.v_off) / v_t)
         return (s_on * (1 - x) - p_off * x) / device.tau
 
-    def run(x_0, t):  # noqa: ANN001, ANN202
+    def run(x_0, t):
         return solve_ivp(rate, (0, _PERIOD), [x_0], "LSODA", t, rtol=1e-9, atol=1e-12).y[0]
 
     x_0 = brentq(lambda x: run(x, [_PERIOD])[-1] - x, 0, 1, xtol=1e-10)
@@ -78,9 +78,7 @@ def noisy_loop(
 ) -> Loop:  # fmt: skip
     """Return a loop with white noise of `noise` times each signal's amplitude."""
     t, *clean = solved(device, r_s, amplitude, points)
-    v_in, v_mem, i = (
-        y + noise * np.abs(y).max() * rng.standard_normal(points) for y in clean
-    )
+    v_in, v_mem, i = (y + noise * np.abs(y).max() * rng.standard_normal(points) for y in clean)
     return Loop(t, v_mem, i, v_in, r_s, _PERIOD)
 
 

@@ -389,9 +389,9 @@ def _approach(objective: Objective, start: _Floats) -> tuple[float, _Floats]:
         z,
         bounds=(0.0, 1.0),
         diff_step=1e-5,
-        xtol=1e-6,
-        ftol=1e-6,
-        max_nfev=60,
+        xtol=1e-5,
+        ftol=1e-4,
+        max_nfev=40,
     )
     return objective.coarse_loss(found.x), found.x
 
