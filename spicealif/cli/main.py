@@ -13,6 +13,7 @@ import click
 
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
+from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, presets_command, schema_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.run import run_command
@@ -43,6 +44,7 @@ for _command in (
     compare_command,
     explain_command,
     verify_command,
+    fit_command,
     sweep_command,
     store_command,
     plot_command,

@@ -228,6 +228,4 @@ def _asked(
         if wanted.name in (head.name, headings[k]):
             return k, wanted.unit, sign
     shown = ", ".join(ascii(h) for h in headings if h) or "none; use numbers from 1"
-    raise FitError(
-        f"{name} has no column {ascii(text)}; give one of its headings ({shown})."
-    )
+    raise FitError(f"{name} has no column {ascii(text)}; give one of its headings ({shown}).")

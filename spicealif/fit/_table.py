@@ -139,9 +139,7 @@ def _first_row(split: Sequence[tuple[int, list[str]]], delimiter: str | None) ->
     return good.index(True)
 
 
-def _has_decimal_comma(
-    split: Sequence[tuple[int, list[str]]], delimiter: str | None
-) -> bool:
+def _has_decimal_comma(split: Sequence[tuple[int, list[str]]], delimiter: str | None) -> bool:
     if delimiter == ",":
         return False
     return any(_DECIMAL_COMMA.match(cell) for _, cells in split[:2000] for cell in cells)

@@ -29,7 +29,7 @@ __all__ = ["fit_device"]
 
 _Floats = npt.NDArray[np.float64]
 #: Members of the global search's population, at least, and for each unknown; generations at most.
-_POPULATION, _POPULATION_EACH, _GENERATIONS = 60, 8, 200
+_POPULATION, _POPULATION_EACH, _GENERATIONS = 60, 5, 100
 #: Places of the ranges that are looked at besides; local searches from the best of them. The global
 #: search alone ends in a side minimum (x up to 1/2 only, with half of r_on) for one device of six.
 _SAMPLES, _STARTS = 512, 20

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from spicealif.errors import FitError
 
 __all__ = ["Loop"]
 
@@ -33,6 +36,12 @@ class Loop:
         Where it was read from; empty if it was not.
     notes : tuple of str
         What was assumed in reading it.
+
+    Raises
+    ------
+    FitError
+        If shapes differ, a value is not finite, the time does not rise, or the resistor or period
+        makes no sense.
     """
 
     time: _Floats
@@ -45,3 +54,42 @@ class Loop:
     file: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(np.atleast_1d(self.time))
+        for name in ("time", "v_mem", "i", "v_in"):
+            values = np.array(getattr(self, name), dtype=np.float64)
+            if values.shape != (n,):
+                raise FitError(
+                    f"{self.name}: {name} has the shape {values.shape}, time has {n} samples; give "
+                    "arrays of the same length."
+                )
+            if not np.isfinite(values).all():
+                raise FitError(
+                    f"{self.name}: {name} is not finite everywhere; remove such samples."
+                )
+            values.setflags(write=False)
+            object.__setattr__(self, name, values)
+        if n < 16:
+            raise FitError(f"{self.name} has {n} samples; a fit needs at least 16.")
+        if not np.all(np.diff(self.time) > 0):
+            raise FitError(f"{self.name}: the time does not rise everywhere; sort the samples.")
+        for name in ("v_mem", "i", "v_in"):
+            if not np.ptp(getattr(self, name)) > 0:
+                raise FitError(f"{self.name}: {name} is the same everywhere; check the column.")
+        if not (self.r_s >= 0 and math.isfinite(self.r_s)):
+            raise FitError(
+                f"{self.name}: r_s = {self.r_s:g} ohm; give a series resistor of 0 or more."
+            )
+        if self.period is not None and not (self.period > 0 and math.isfinite(self.period)):
+            raise FitError(f"{self.name}: the period is {self.period:g} s; give a positive one.")
+
+    @property
+    def v_peak(self) -> float:
+        """Largest absolute voltage of the source in V."""
+        return float(np.abs(self.v_in).max())
+
+    @property
+    def frequency(self) -> float | None:
+        """Of the drive in Hz; None for a single shot."""
+        return None if self.period is None else 1 / self.period

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.design import MemristorModel
+from spicealif._files import write_text
+from spicealif._tables import figure, html_table, plain, text_table
+from spicealif.design import DevicePreset, MemristorModel
+from spicealif.errors import FitError
 from spicealif.fit.loop import Loop
 
 __all__ = ["FitResult", "FittedLoop"]
@@ -110,3 +118,179 @@ class FitResult:
     evaluations: int
     cpu_s: float
     wall_s: float
+
+    def value(self, name: str) -> float:
+        """Return a fitted parameter's value; raises `FitError` if it was not fitted."""
+        return float(self.values[self._index(name)])
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """Return a fitted parameter's interval; raises `FitError` if it was not fitted."""
+        (low, high) = self.intervals[self._index(name)]
+        return float(low), float(high)
+
+    def _index(self, name: str) -> int:
+        if name not in self.names:
+            raise FitError(f"{ascii(name)} was not fitted; fitted were {', '.join(self.names)}.")
+        return self.names.index(name)
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a parameter, empty for a plain number."""
+        field = type(self.device).model_fields[re.sub(r"\[\d+\]$", "", name)]
+        extra = field.json_schema_extra
+        unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
+        return "" if unit == "1" else str(unit)
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        head = [f"{self.model} fit", "value", f"{self.level:.0%} interval", "half-width", ""]
+        rows = []
+        for name, value, (low, high) in zip(self.names, self.values, self.intervals, strict=True):
+            unit = self.unit(name)
+            remark = "at a bound" if name in self.at_bound else ""
+            remark = "hardly pinned" if name in self.not_identifiable else remark
+            width = f"{(high - low) / 2 / abs(value):.1%}" if value else "-"
+            between = f"{figure(low, unit)} to {figure(high, unit)}"
+            rows.append([name, figure(value, unit), between, width, remark])
+        for name, value in self.held.items():
+            rows.append([name, figure(value, self.unit(name)), "", "", "held"])
+        return head, rows
+
+    def _notes(self) -> list[str]:
+        many = len(self.loops) > 1
+        out = [
+            f"loss NMSE(v) + NMSE(i) = {self.loss:.4g}{' (mean of the loops)' if many else ''}, "
+            f"numerical error {self.loss_error:.1g}; {self.evaluations} simulations, "
+            f"{self.cpu_s:.1f} s of CPU"
+        ]
+        for fitted in self.loops:
+            loop = fitted.loop
+            how = "single shot" if loop.frequency is None else f"{figure(loop.frequency, 'Hz')}"
+            out.append(
+                f"{loop.name}: NMSE(v) {fitted.nmse_v:.4g}, NMSE(i) {fitted.nmse_i:.4g}; "
+                f"{figure(loop.r_s, 'ohm')} in series, {how}, drive: {fitted.drive}"
+            )
+            out += loop.notes
+        return [*out, *self.warnings]
+
+    def __str__(self) -> str:
+        (head, rows) = self._table()
+        return text_table(head, rows, self._notes())
+
+    def _repr_html_(self) -> str:
+        (head, rows) = self._table()
+        return html_table(head, rows, self._notes())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the traces as JSON has it."""
+        return {
+            "model": self.model,
+            "device": self.device.to_dict(),
+            "parameters": {
+                name: {
+                    "value": plain(float(value)),
+                    "interval": [plain(float(low)), plain(float(high))],
+                    "bounds": [plain(float(b)) for b in bounds],
+                    "unit": self.unit(name),
+                    "at_bound": name in self.at_bound,
+                    "identifiable": name not in (*self.not_identifiable, *self.at_bound),
+                }
+                for name, value, (low, high), bounds in zip(
+                    self.names, self.values, self.intervals, self.bounds, strict=True
+                )
+            },
+            "correlation": {"names": list(self.names), "matrix": plain(self.correlation)},
+            **self._record(),
+            "loss_error": self.loss_error,
+            "evaluations": self.evaluations,
+            "cpu_s": self.cpu_s,
+            "wall_s": self.wall_s,
+        }
+
+    def _record(self) -> dict[str, Any]:
+        """Return the part that a device preset keeps too."""
+        resistors = [fitted.loop.r_s for fitted in self.loops]
+        loops = []
+        for fitted in self.loops:
+            loop = fitted.loop
+            # the largest sample; noise is in its fourth digit
+            entry = {
+                "file": loop.file or loop.name,
+                "amplitude": float(f"{loop.v_peak:.3g}"),
+                "frequency": loop.frequency,
+                "points": len(loop.time),
+                "sha256": loop.sha256,
+                "nmse_v": fitted.nmse_v,
+                "nmse_i": fitted.nmse_i,
+            }
+            loops.append({key: value for key, value in entry.items() if value not in (None, "")})
+        return {
+            "loss": self.loss,
+            "nmse_v": float(np.mean([fitted.nmse_v for fitted in self.loops])),
+            "nmse_i": float(np.mean([fitted.nmse_i for fitted in self.loops])),
+            "series_resistor": resistors[0] if len(set(resistors)) == 1 else resistors,
+            "temperature": self.temperature,
+            "level": self.level,
+            "seed": self.seed,
+            "spicealif": version("spicealif"),
+            "warnings": list(self.warnings),
+            "loops": loops,
+            "held": dict(self.held),
+        }
+
+    def preset(
+        self, name: str | None = None, *, loop: int = 0, description: str = "", source: str = ""
+    ) -> DevicePreset:
+        """Return the device as a preset, with the fit that gave it.
+
+        Parameters
+        ----------
+        name : str, optional
+            Letters, digits and underscores; made of the loop's and the model's name if not given.
+        loop : int
+            Whose parameters, where each loop has its own.
+        description, source : str
+            Free text; if not given, what was fitted to what.
+        """
+        fitted = self.loops[loop]
+        made = re.sub(r"\W", "_", f"{fitted.loop.name}_{self.model}", flags=re.ASCII)
+        files = ", ".join(each.loop.file or each.loop.name for each in self.loops)
+        intervals = {
+            re.sub(r"\[\d+\]$", "", n): [float(low), float(high)]
+            for n, (low, high) in zip(self.names, self.intervals, strict=True)
+            if not re.search(r"\[\d+\]$", n) or n.endswith(f"[{loop}]")
+        }
+        return DevicePreset.from_dict(
+            {
+                "name": name or (made if not made[0].isdigit() else f"fit_{made}"),
+                "description": description or f"{self.device.title}, fitted to {files}",
+                "source": source or f"spicealif fit of {files}",
+                "device": {**fitted.device.to_dict(), "x_0": 0.0},
+                "fit": {**self._record(), "intervals": intervals},
+            }
+        )
+
+    def save_preset(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        loop: int = 0,
+        description: str = "",
+        source: str = "",
+    ) -> Path:
+        """Write the device as a TOML file that a neuron takes as ``leak.file``; return its path.
+
+        Parameters
+        ----------
+        path : path-like
+        name, loop, description, source
+            See `preset`.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        import tomli_w
+
+        preset = self.preset(name, loop=loop, description=description, source=source)
+        return write_text(Path(path), tomli_w.dumps(preset.to_dict()))

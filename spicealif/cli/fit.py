@@ -1,0 +1,195 @@
+"""``spicealif fit``: parameters of a memristor model from measured loops."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import output_option, quiet_option
+from spicealif.cli._progress import progress_bar
+
+__all__ = ["fit_command"]
+
+
+@click.command(
+    "fit",
+    epilog="Example:  spicealif fit loop.csv --model mms --series-resistor 5k -o device.toml",
+    short_help="Fit a memristor model to measured loops.",
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    default="mms",
+    show_default=True,
+    metavar="NAME",
+    help="mms, gmms, vteam or yakopcic.",
+)
+@click.option(
+    "--series-resistor",
+    metavar="OHM",
+    help="Resistor between source and device, such as 5k [default: from the columns].",
+)
+@click.option(
+    "--temperature", default="298.5", show_default=True, metavar="K", help="Of the device."
+)
+@click.option("--frequency", metavar="HZ", help="Of the drive [default: found].")
+@click.option(
+    "--periodic/--single-shot",
+    default=None,
+    help="Whether the loop is a steady state [default: found].",
+)
+@click.option(
+    "--hold",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Do not fit this parameter; may be repeated.",
+)
+@click.option(
+    "--bound",
+    multiple=True,
+    metavar="NAME=LOW:HIGH",
+    help="Where to look for a parameter; may be repeated.",
+)
+@click.option(
+    "--per-file",
+    multiple=True,
+    metavar="NAME",
+    help="Parameter that each file has its own of; may be repeated.",
+)
+@click.option(
+    "--column",
+    multiple=True,
+    metavar="QUANTITY=HEADING",
+    help="Which column is time, v_mem (device), v_in (source) or i: a heading or a "
+    "number, with its unit in brackets if need be, such as i='3 [uA]'.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--level", default=0.95, show_default=True, help="Of the confidence intervals.")
+@output_option("Write the device to this TOML file (with --per-file: that of the first file).")
+@click.option(
+    "--figures",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write loops, traces, residuals and correlations as PNG.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write everything but the traces as JSON.",
+)
+@quiet_option
+def fit_command(
+    files: tuple[Path, ...],
+    model: str,
+    series_resistor: str | None,
+    temperature: str,
+    frequency: str | None,
+    periodic: bool | None,
+    hold: tuple[str, ...],
+    bound: tuple[str, ...],
+    per_file: tuple[str, ...],
+    column: tuple[str, ...],
+    seed: int,
+    level: float,
+    output: Path | None,
+    figures: Path | None,
+    json_file: Path | None,
+    quiet: bool,
+) -> None:
+    """Fit a memristor model to measured loops in FILES (CSV with headings).
+
+    Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
+    takes the device by "-s leak.file=device.toml".
+    """
+    from spicealif._files import output_folder, write_text
+    from spicealif.fit import fit_device, read_loop
+
+    kind = _model(model)
+    columns = dict(_pair("--column", text) for text in column)
+    held = {n: _number(kind, n, v) for n, v in (_pair("--hold", text) for text in hold)}
+    bounds = {}
+    for name, text in (_pair("--bound", each) for each in bound):
+        (low, colon, high) = text.partition(":")
+        if not colon:
+            raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
+        bounds[name] = (_number(kind, name, low), _number(kind, name, high))
+    loops = [
+        read_loop(
+            file,
+            series_resistor=series_resistor,
+            columns=columns,
+            frequency=frequency,
+            periodic=periodic,
+        )
+        for file in files
+    ]
+    with progress_bar(f"fitting {model}", quiet) as progress:
+        result = fit_device(
+            loops,
+            model,
+            temperature=_quantity("--temperature", temperature, "K"),
+            bounds=bounds,
+            held=held,
+            per_loop=per_file,
+            seed=seed,
+            level=level,
+            progress=progress,
+        )
+    click.echo(str(result))
+    written = []
+    if output is not None:
+        with output_folder(output.parent):
+            written.append(result.save_preset(output))
+    if json_file is not None:
+        with output_folder(json_file.parent):
+            text = json.dumps(result.to_dict(), indent=1, allow_nan=False)
+            written.append(write_text(json_file, text + "\n"))
+    if figures is not None:
+        from spicealif.fit.figures import save_figures
+
+        written += save_figures(result, figures)
+    if quiet:
+        return
+    for path in written:
+        click.echo(f"Wrote {path}")
+    if output is not None:
+        click.echo(f"A neuron with this device: spicealif run paper -s leak.file={output}")
+
+
+def _model(name: str) -> type:
+    from spicealif.design import MODELS
+    from spicealif.errors import FitError
+
+    if name not in MODELS:
+        raise FitError(
+            f"There is no memristor model {ascii(name)}; choose one of {', '.join(MODELS)}."
+        )
+    return MODELS[name]
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    (name, equals, value) = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise click.UsageError(f"{option} {text} is not of the form NAME=VALUE.")
+    return name.strip(), value.strip()
+
+
+def _number(model: type, name: str, text: str) -> float:
+    field = getattr(model, "model_fields", {}).get(name)
+    extra = getattr(field, "json_schema_extra", None) or {}
+    unit = str(extra.get("unit", ""))
+    return _quantity(name, text, "" if unit == "1" else unit)
+
+
+def _quantity(name: str, text: str, unit: str) -> float:
+    from spicealif.design import parse_quantity
+    from spicealif.errors import FitError
+
+    try:
+        return parse_quantity(text.strip(), unit)
+    except ValueError as error:
+        raise FitError(f"{name} {error}.") from None

@@ -1,0 +1,257 @@
+"""From a file of an oscilloscope or a measuring program to a `Loop`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from spicealif.design import parse_quantity
+from spicealif.errors import FitError
+from spicealif.fit._columns import find_columns
+from spicealif.fit._table import parse_table
+from spicealif.fit.loop import Loop
+
+__all__ = ["find_period", "read_loop"]
+
+_Floats = npt.NDArray[np.float64]
+#: Relative difference of the stated and the measured series resistor that is a contradiction.
+_RESISTOR = 0.05
+#: Part of the drive's variation that a sine may leave if the record is to count as periodic.
+_LEFT = 0.05
+
+
+def read_loop(
+    path: str | os.PathLike[str],
+    *,
+    series_resistor: float | str | None = None,
+    columns: Mapping[str, str] | None = None,
+    frequency: float | str | None = None,
+    periodic: bool | None = None,
+    name: str | None = None,
+) -> Loop:
+    """Read a measured loop from a text file with columns.
+
+    Columns are found by their headings and units (``time_s``, ``v_memristor_V``, ``I [uA]``).
+    Two of the device's voltage, the source's voltage and the current are enough where the series
+    resistor is given.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV or the like: commas, semicolons, tabs or blanks between columns, decimal points or
+        commas, a preamble and comments are recognised.
+    series_resistor : float or str, optional
+        In ohm, such as ``"5k"``; found from the columns if all three are there.
+    columns : mapping of str to str, optional
+        Which column is ``time``, ``v_mem``, ``v_in`` or ``i``: a heading or a number from 1, with
+        its unit in brackets where the file does not say it, a minus in front to turn the sign.
+    frequency : float or str, optional
+        Of the drive in Hz; found from the drive if not given.
+    periodic : bool, optional
+        Whether the device was in the steady state under a periodic drive; found from the drive
+        if not given.
+    name : str, optional
+        What the loop is called; the file's name if not given.
+
+    Returns
+    -------
+    Loop
+
+    Raises
+    ------
+    FitError
+        If the file cannot be read, columns are missing or contradict each other, or the period
+        cannot be found.
+    """
+    path = Path(path)
+    label = path.name
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise FitError(
+            f"The file {ascii(str(path))} cannot be read ({reason}); give the path of a CSV file."
+        ) from None
+    table = parse_table(_decoded(data, label), label)
+    r_s = _quantity("series resistor", series_resistor, "ohm")
+    if r_s is not None and r_s < 0:
+        raise FitError(f"The series resistor of {r_s:g} ohm is negative; give 0 or more.")
+    f = _quantity("frequency", frequency, "Hz")
+    if f is not None and not f > 0:
+        raise FitError(f"The frequency of {f:g} Hz is not positive; give that of the drive.")
+    found, notes = find_columns(table, columns or {}, label, one_voltage=not r_s)
+    found, dropped = _finite(found)
+    if dropped:
+        notes.append(f"{label}: {dropped} rows without a number were left out.")
+    time = _time(found, f, label, notes)
+    v_mem, i, v_in, r_s = _completed(found, r_s, label, notes)
+    if len(time) < 16:
+        raise FitError(f"{label} has {len(time)} samples; a fit needs at least 16.")
+    back = np.flatnonzero(np.diff(time) <= 0)
+    if len(back):
+        raise FitError(
+            f"{label}: the time does not rise after row {back[0] + 1} ({time[back[0]]:g} s); sort "
+            "the rows, or remove the second record."
+        )
+    period = 1 / f if f is not None else None
+    if periodic is False:
+        period = None
+    elif period is None:
+        period = find_period(time, v_in)
+        if period is None and periodic:
+            raise FitError(f"{label}: the drive's period cannot be found; give its frequency.")
+        notes.append(
+            f"{label}: taken as a single shot."
+            if period is None
+            else f"{label}: taken as the steady state under a drive of {1 / period:.6g} Hz."
+        )
+    if period is not None and period > (time[-1] - time[0]) * len(time) / (len(time) - 1) * 1.01:
+        raise FitError(
+            f"{label} is shorter than a period of {period:g} s; give the drive's frequency, or "
+            "fit it as a single shot."
+        )
+    return Loop(
+        time, v_mem, i, v_in, r_s, period, name or path.stem, label,
+        hashlib.sha256(data).hexdigest(), tuple(notes),
+    )  # fmt: skip
+
+
+def find_period(time: _Floats, drive: _Floats) -> float | None:
+    """Return the period of a drive that repeats itself, or None.
+
+    Parameters
+    ----------
+    time, drive : ndarray, shape (N,)
+        In s and V.
+
+    Returns
+    -------
+    float or None
+        In s. A record of one period is recognised by its end joining its begin.
+    """
+    (n, u) = (len(time), drive - drive.mean())
+    step = float(np.median(np.diff(time)))
+    span = float(time[-1] - time[0]) + step
+    power = float(np.sum(u**2))
+    if not power > 0:
+        return None
+
+    def left(period: float) -> float:
+        """Return what is left of the drive after a sine with two harmonics of that period."""
+        angle = 2 * np.pi * (time - time[0]) / period
+        basis = np.column_stack([f(k * angle) for k in (1, 2, 3) for f in (np.cos, np.sin)])
+        rest = u - basis @ np.linalg.lstsq(basis, u)[0]
+        return float(np.sum(rest**2)) / power
+
+    # Whole numbers of periods first: then the record was cut at periods, and its length is exact.
+    most = max(int(n // 16), 1)
+    whole = min(range(1, most + 1), key=lambda k: (round(left(span / k), 6), k))
+    if left(span / whole) < _LEFT**2 and _is_joined(u, whole):
+        return span / whole
+    from scipy.optimize import minimize_scalar
+
+    grid = span / np.arange(1.0, most + 1, 0.1)
+    best = grid[int(np.argmin([left(p) for p in grid]))]
+    found = minimize_scalar(left, bounds=(best * 0.93, best * 1.07), method="bounded",
+                            options={"xatol": best * 1e-9})  # fmt: skip
+    good = left(float(found.x)) < _LEFT**2 and found.x <= span
+    return float(found.x) if good else None
+
+
+def _is_joined(u: _Floats, periods: int) -> bool:
+    """Return whether the drive goes on from its end to its begin."""
+    jump = abs(u[0] - u[-1])
+    usual = float(np.quantile(np.abs(np.diff(u)), 0.9))
+    return bool(jump <= 3 * usual + 0.02 * float(np.ptp(u)))
+
+
+def _decoded(data: bytes, label: str) -> str:
+    if not data.strip():
+        raise FitError(f"{label} is empty; give a file with a table of samples.")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data[:4096]:
+        raise FitError(f"{label} is not a text file; export the record as CSV.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        return parse_quantity(value, unit)
+    except ValueError as error:
+        raise FitError(f"The {what} {error}.") from None
+
+
+def _finite(found: dict[str, _Floats]) -> tuple[dict[str, _Floats], int]:
+    good = np.all([np.isfinite(y) for y in found.values()], axis=0)
+    return {name: y[good] for name, y in found.items()}, int(np.sum(~good))
+
+
+def _time(
+    found: dict[str, _Floats], frequency: float | None, label: str, notes: list[str]
+) -> _Floats:
+    if "time" in found:
+        return found["time"]
+    n = len(next(iter(found.values())))
+    if frequency is None:
+        raise FitError(
+            f"{label} has no time column; name it (--column time=...), or give the frequency of "
+            "the drive if the file holds one period."
+        )
+    notes.append(f"{label} has no time column; its {n} samples are taken as one period.")
+    return np.arange(n) / (n * frequency)
+
+
+def _completed(
+    found: dict[str, _Floats], r_s: float | None, label: str, notes: list[str]
+) -> tuple[_Floats, _Floats, _Floats, float]:
+    """Return v_mem, i, v_in and the series resistor, made of each other where one is missing."""
+    (v_mem, i, v_in) = (found.get(name) for name in ("v_mem", "i", "v_in"))
+    if v_mem is not None and i is not None and v_in is not None:
+        large = np.abs(i) > 0.3 * np.abs(i).max()
+        if not large.any() or not np.abs(i).max() > 0:
+            raise FitError(f"{label}: no current flows; check the column of the current.")
+        seen = float(np.median((v_in - v_mem)[large] / i[large]))
+        if r_s is None:
+            notes.append(f"{label}: series resistor of {seen:.5g} ohm, from the columns.")
+            return v_mem, i, v_in, max(seen, 0.0)
+        if abs(seen - r_s) > _RESISTOR * max(r_s, seen):
+            raise FitError(
+                f"{label}: the voltages and the current say {seen:.4g} ohm where the series "
+                f"resistor is said to be {r_s:.4g} ohm; mend the resistor, or the units or signs "
+                "of the columns."
+            )
+        return v_mem, i, v_in, r_s
+    if r_s is None and v_in is None and v_mem is not None and i is not None:
+        notes.append(f"{label}: no series resistor; the source is right across the device.")
+        return v_mem, i, v_mem, 0.0
+    if not r_s:
+        voltage = v_in if v_mem is None else v_mem
+        if r_s == 0 and voltage is not None and i is not None:
+            return voltage, i, voltage, 0.0
+        have = ", ".join(found) or "nothing"
+        raise FitError(
+            f"{label}: of device voltage, source voltage and current two are needed and the "
+            f"series resistor (found: {have}); give --series-resistor or name the columns with "
+            "--column."
+        )
+    if i is None and v_mem is not None and v_in is not None:
+        return v_mem, (v_in - v_mem) / r_s, v_in, r_s
+    if v_in is None and v_mem is not None and i is not None:
+        return v_mem, i, v_mem + r_s * i, r_s
+    if v_mem is None and v_in is not None and i is not None:
+        return v_in - r_s * i, i, v_in, r_s
+    raise FitError(
+        f"{label}: two of device voltage, source voltage and current are needed (found: "
+        f"{', '.join(found)}); name the columns with --column, such as --column v_mem=2."
+    )
