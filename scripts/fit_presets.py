@@ -24,6 +24,7 @@ _MAX_LOSS = 0.005
 
 
 def main(folder: Path) -> None:
+    """Fit the loops of a folder."""
     target = _ROOT / "models" / "devices"
     target.mkdir(exist_ok=True)
     with (folder / "index.csv").open(encoding="utf-8") as file:

@@ -16,6 +16,7 @@ from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, presets_command, schema_command
 from spicealif.cli.plot import plot_command
+from spicealif.cli.propose import propose_command
 from spicealif.cli.run import run_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
 from spicealif.cli.sweep import store_command, sweep_command
@@ -45,6 +46,7 @@ for _command in (
     explain_command,
     verify_command,
     fit_command,
+    propose_command,
     sweep_command,
     store_command,
     plot_command,

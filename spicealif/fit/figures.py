@@ -89,10 +89,13 @@ def residual_figure(result: FitResult) -> Figure:
             ax.axhline(0, color="0.7", lw=0.8, zorder=0)
             ax.set(ylabel=f"measured - fitted\n{name}", xlabel=f"time in the record in {time_unit}")
         lags = min(_LAGS, len(t) // 2)
-        for values, colour, name in ((of_v, _MEASURED, "v_mem"), (of_i, _X, "i_mem")):
-            column[2].plot(
-                np.arange(lags), _autocorrelation(values, lags), color=colour, label=name
-            )
+        # Of a measured file the two are often made of each other and lie on one line.
+        for values, colour, name, style in (
+            (of_v, _MEASURED, "v_mem", "-"),
+            (of_i, _X, "i_mem", "--"),
+        ):
+            rho = _autocorrelation(values, lags)
+            column[2].plot(np.arange(lags), rho, style, color=colour, label=name)
         width = 1.96 / np.sqrt(len(t))
         column[2].axhspan(-width, width, color="0.9", zorder=0, label="white noise")
         column[2].set(xlabel="lag in samples", ylabel="autocorrelation", ylim=(-1.05, 1.05))

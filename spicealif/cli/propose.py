@@ -1,0 +1,93 @@
+"""``spicealif propose``: a neuron around a device, for a wanted rate and adaptation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import output_option, quiet_option
+from spicealif.cli._progress import progress_bar
+
+__all__ = ["propose_command"]
+
+
+@click.command(
+    "propose",
+    epilog="Example:  spicealif propose w_sdc_5k_1khz_m2 --rate 5k --adaptation 2 -o neuron.toml",
+    short_help="Propose a neuron around a device.",
+)
+@click.argument("device")
+@click.option("--rate", required=True, metavar="HZ", help="Wanted initial rate, such as 5k.")
+@click.option(
+    "--adaptation",
+    required=True,
+    type=float,
+    metavar="RATIO",
+    help="Wanted last interval over first interval.",
+)
+@click.option("--current", metavar="A", help="Input current [default: chosen].")
+@click.option(
+    "--max-current",
+    default="1m",
+    show_default=True,
+    metavar="A",
+    help="The device's rated current.",
+)
+@click.option(
+    "--pulses",
+    metavar="HZ",
+    help="Pulses of this frequency, duty 50 %, instead of a constant current.",
+)
+@click.option("--t-stop", metavar="S", help="Length of the run [default: chosen].")
+@click.option("--series", type=click.Choice(["E24", "E96"]), help="Round to preferred values.")
+@click.option("--check", is_flag=True, help="Run the circuit in ngspice too.")
+@output_option("Write the neuron to this TOML file.")
+@quiet_option
+def propose_command(
+    device: str,
+    rate: str,
+    adaptation: float,
+    current: str | None,
+    max_current: str,
+    pulses: str | None,
+    t_stop: str | None,
+    series: str | None,
+    check: bool,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Propose R_s, C, thresholds and current for DEVICE, a device preset or its TOML file.
+
+    Exit code 1 if the wish cannot be had; the nearest design is then printed and written.
+    """
+    from spicealif._files import output_folder
+    from spicealif.design import PulseTrain
+    from spicealif.propose import propose_neuron
+
+    stimulus = None if pulses is None else PulseTrain.from_dict(
+        {"kind": "pulse", "amplitude": 1e-3, "frequency": pulses, "duty": 0.5}
+    )  # fmt: skip
+    with progress_bar("searching", quiet) as progress:
+        proposal = propose_neuron(
+            device,
+            rate=rate,
+            adaptation=adaptation,
+            i_peak=current,
+            i_max=max_current,
+            stimulus=stimulus,
+            t_stop=t_stop,
+            series=series,
+            progress=progress,
+        )
+    if check:
+        proposal = proposal.check()
+    click.echo(str(proposal))
+    if output is not None:
+        with output_folder(output.parent):
+            proposal.save(output)
+        if not quiet:
+            click.echo(f"Wrote {output}")
+            click.echo(f"Run it: spicealif run {output}")
+    if not proposal.met:
+        raise click.exceptions.Exit(1)
