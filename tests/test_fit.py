@@ -70,23 +70,27 @@ def shot(device, drive, t, r_s, x_0, noise=0.0, seed=0):
 # --- recovery -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_devices_are_found_again(seed):
-    rng = np.random.default_rng(seed)
-    device, r_s, amplitude = STUDY.random_device(rng)
-    result = fit_device(STUDY.noisy_loop(rng, device, r_s, amplitude, 1000, 0.01), seed=seed)
-    said = 0
-    for name, value, (low, high) in zip(result.names, result.values, result.intervals, strict=True):
-        truth = getattr(device, name)
-        # three times the half-width is more than six standard errors
-        assert abs(value - truth) < 1.5 * (high - low), name
-        if max(high / value - 1, 1 - low / value) < 0.02:
-            said += 1
-            assert value == pytest.approx(truth, rel=0.02), name
-    assert said >= 2  # or nothing was tested
-    # 1 % of the amplitude is the noise, so the loss is about that over the variance of each
-    assert result.loss < 2e-3
-    assert result.loss_error < 1e-3 * result.loss
+def test_random_devices_are_found_again():
+    said = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        device, r_s, amplitude = STUDY.random_device(rng)
+        result = fit_device(STUDY.noisy_loop(rng, device, r_s, amplitude, 1000, 0.01), seed=seed)
+        # 1 % of the amplitude is the noise, so the loss is about that over the variance of each
+        assert result.loss < 2e-3
+        assert result.loss_error < 1e-3 * result.loss
+        for name, value, (low, high) in zip(
+            result.names, result.values, result.intervals, strict=True
+        ):
+            truth = getattr(device, name)
+            # three times the half-width is about six standard errors
+            assert abs(value - truth) < 1.5 * (high - low), name
+            if max(high / value - 1, 1 - low / value) < 0.02:
+                said.append(abs(value / truth - 1))
+    # What is said to be within 2 % is so but for one in twenty; the study has 406 such values.
+    assert len(said) >= 12
+    assert sum(error > 0.02 for error in said) <= 2
+    assert max(said) < 0.03
 
 
 def test_without_noise_every_parameter_is_found():
@@ -119,7 +123,7 @@ def test_without_noise_every_parameter_is_found():
     ],
 )  # fmt: skip
 def test_other_models_find_their_own_loops(model, device, names):
-    t = np.linspace(0, 2e-3, 160)
+    t = np.linspace(0, 2e-3, 100)
     loop = shot(device, lambda now: 0.9 * np.sin(2e3 * np.pi * now), t, 1000.0, 0.2, noise=1e-4)
     result = fit_device(loop, model)
     assert result.loss < 1e-5
@@ -179,13 +183,13 @@ def test_another_seed_finds_the_same_minimum():
     np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
 
 
-def test_one_set_does_not_fit_two_frequencies_but_a_tau_of_its_own_does_better():
+def test_one_set_does_not_fit_two_frequencies_but_r_on_and_tau_of_their_own_do():
     loops = [measured("5k_0.8V_1Hz_M2"), measured("5k_0.8V_1000Hz_M2")]
     shared = fit_device(loops)
-    own = fit_device(loops, per_loop=["tau"])
-    assert shared.loss > 5 * 0.005
-    assert own.loss < shared.loss / 3
-    assert {"tau[0]", "tau[1]"} < set(own.names)
+    own = fit_device(loops, per_loop=["r_on", "tau"])
+    assert shared.loss > 3 * 0.005
+    assert own.loss < 0.005
+    assert {"r_on[0]", "r_on[1]", "tau[0]", "tau[1]"} < set(own.names)
     slow, fast = (own.values[own.names.index(n)] for n in ("tau[0]", "tau[1]"))
     assert slow > 20 * fast
     assert own.loops[0].device.tau == slow
@@ -222,20 +226,28 @@ def test_loss_is_what_it_is_said_to_be():
     np.testing.assert_allclose(fitted.x, x.y[0], atol=1e-4)
 
 
-def test_intervals_hold_the_truth_about_as_often_as_stated():
-    inside = []
-    for seed in range(20):
-        result = fit_device(loop_of(seed=seed, points=200), seed=seed)
-        inside += [
-            low <= getattr(TRUE, name) <= high
-            for name, (low, high) in zip(result.names, result.intervals, strict=True)
-        ]
+def test_intervals_and_correlations_are_those_of_repeated_fits():
+    fits = [fit_device(loop_of(seed=seed, points=200), seed=seed) for seed in range(20)]
+    inside = [
+        low <= getattr(TRUE, name) <= high
+        for result in fits
+        for name, (low, high) in zip(result.names, result.intervals, strict=True)
+    ]
     # 100 of them at 95 %, not independent within a loop: 85 is 4.6 standard deviations off
     assert 85 <= sum(inside) <= 100
+    seen = np.corrcoef(np.log(np.abs([result.values for result in fits])).T)
+    strong = np.abs(fits[0].correlation) > 0.8
+    np.fill_diagonal(strong, False)
+    assert strong.any()
+    # the standard error of a correlation of 0.8 from 20 values is 0.08
+    np.testing.assert_allclose(fits[0].correlation[strong], seen[strong], atol=0.3)
+
+
+def test_level_is_that_of_the_normal_distribution():
     narrow = fit_device(loop_of(points=200), level=0.5)
     wide = fit_device(loop_of(points=200), level=0.99)
     width = np.diff(wide.intervals, axis=1) / np.diff(narrow.intervals, axis=1)
-    # quantiles of the normal distribution: 2.576 / 0.674
+    # quantiles: 2.576 / 0.674
     np.testing.assert_allclose(width, 3.82, rtol=0.15)
 
 
@@ -250,8 +262,8 @@ def test_residuals_that_are_not_noise_widen_the_intervals():
 
 
 def test_what_the_loop_does_not_pin_is_said():
-    # 0.3 V hardly set the device, so r_on and tau trade with v_on
-    result = fit_device(loop_of(amplitude=0.3, points=200))
+    # 0.2 V hardly set the device, so r_on and tau trade with v_on
+    result = fit_device(loop_of(amplitude=0.2, points=200))
     assert result.not_identifiable
     text = " ".join(result.warnings)
     assert all(name in text for name in result.not_identifiable)
@@ -265,17 +277,6 @@ def test_a_parameter_at_its_bound_is_said():
     assert result.at_bound == ("tau",)
     assert result.device.tau == pytest.approx(1e-5, rel=1e-3)
     assert any("bound" in warning and "tau" in warning for warning in result.warnings)
-
-
-def test_correlations_are_those_of_repeated_fits():
-    fits = np.array([fit_device(loop_of(seed=s, points=200)).values for s in range(30)])
-    measured_correlation = np.corrcoef(np.log(np.abs(fits)).T)
-    result = fit_device(loop_of(points=200))
-    strong = np.abs(result.correlation) > 0.7
-    np.fill_diagonal(strong, False)
-    assert strong.any()
-    # the standard error of a correlation of 0.7 from 30 values is 0.1
-    np.testing.assert_allclose(result.correlation[strong], measured_correlation[strong], atol=0.3)
 
 
 # --- what can be asked for ----------------------------------------------------------------------
@@ -324,13 +325,15 @@ def test_several_periods_are_one_steady_state():
 
 
 def test_single_shot_by_pulses_finds_its_initial_state():
-    def pulses(now):
-        return 0.8 if 1e-4 < now % 1e-3 < 3e-4 else (-0.8 if 5e-4 < now % 1e-3 < 7e-4 else 0.05)
+    t = np.linspace(0, 2e-3, 401)
+    # corners on samples, so that lines between the samples are the drive
+    corners = np.array([0, 0.1, 0.105, 0.3, 0.305, 0.5, 0.505, 0.7, 0.705, 1.0]) * 1e-3
+    levels = [0.05, 0.05, 0.8, 0.8, 0.05, 0.05, -0.8, -0.8, 0.05, 0.05]
 
-    # two samples at each edge, as a scope's fast record has
-    t = np.unique(np.concatenate([np.linspace(0, 2e-3, 401) + 1e-7]))
+    def pulses(now):
+        return np.interp(now % 1e-3, corners, levels)
+
     loop = shot(TRUE, pulses, t, 5000.0, 0.4, noise=0.003)
-    # SciPy's drive is sharp, ours joins the samples: what happens between two of them is unknown
     result = fit_device(loop)
     assert result.names[-1] == "x_0"
     assert result.loops[0].device.x_0 == pytest.approx(0.4, abs=0.05)
@@ -420,7 +423,7 @@ def test_no_loop_is_said():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_can_be_fitted(model):
-    result = fit_device(loop_of(points=100), model)
+    result = fit_device(loop_of(points=40), model)
     assert type(result.device) is MODELS[model]
     assert result.loss < 0.5
     assert len(result.values) == len(result.names) == len(result.intervals)

@@ -51,7 +51,7 @@ _NAMES = {
 _UNCLEAR = {"v", "u", "voltage", "v1", "v2", "ch1", "ch2", "channela", "channelb", "channel1",
             "channel2"}  # fmt: skip
 _WITH_UNIT = re.compile(
-    r"(?P<name>.*?)\s*(?:[\[(]\s*(?P<a>[^\[\]()]*?)\s*[\])]|(?:[_/,\s]|\bin\b)\s*(?P<b>[^\s_/,]+))\Z"
+    r"(?P<name>.*?)\s*(?:[\[(]\s*(?P<a>[^\[\]()]*?)\s*[\])]|(?:[_/,\s]|\bin\b)\s*(?P<b>[^\s_/,()\[\]]+))\Z"
 )
 
 

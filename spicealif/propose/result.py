@@ -14,7 +14,7 @@ from spicealif.design import DifferenceAmplifier, Neuron, store
 if TYPE_CHECKING:
     from spicealif.simulators import Simulator
 
-__all__ = ["Proposal"]
+__all__ = ["Proposal", "run_figures"]
 
 
 @dataclass(frozen=True, eq=False)
