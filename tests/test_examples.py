@@ -74,3 +74,22 @@ def test_the_text_on_adaptation_states_what_the_run_showed(repository):
     for cause, share in rows:
         (line,) = (one for one in table.splitlines() if share.strip() in one)
         assert line.strip().startswith(cause.strip())
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_measured_device_to_neuron(repository, tmp_path, capsys, monkeypatch, measured):
+    example = load(repository / "examples/measured_device_to_neuron/from_device_to_neuron.py")
+    if measured and not example.MEASURED.exists():
+        pytest.skip("the measured loops are not beside the project (../shared/measured)")
+    if not measured:
+        monkeypatch.setattr(example, "MEASURED", tmp_path / "nothing")
+    comparison = example.main(["--output", str(tmp_path / "out")])
+    out = capsys.readouterr().out
+    assert ("synthetic one is fitted" in out) != measured
+    assert 1 / comparison.of_b["isi_first"] == pytest.approx(5e3, rel=0.01)
+    assert comparison.of_b["adaptation_ratio"] == pytest.approx(2.0, rel=0.01)
+    # the circuit, whose interval begins at v_low and whose amplifier loads the device a little
+    assert 1 / comparison.of_a["isi_first"] == pytest.approx(5e3, rel=0.2)
+    assert comparison.of_a["adaptation_ratio"] == pytest.approx(2.0, rel=0.15)
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert names >= {"device.toml", "loop.png", "neuron.toml", "circuit.nc", "overlay.png"}
