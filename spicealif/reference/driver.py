@@ -367,7 +367,7 @@ def _discharge_step(params: KernelParameters, h: float) -> float:
 
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:
     """Return the array `par` of `kernel.advance`."""
-    from spicealif.reference import kernel
+    from spicealif.reference import equations
 
     (leak, r_s) = (params.leak, params.r_s)
     branch = [r_s, 0.0, 0.0, 0.0]  # d_0, d_1, g_0, g_1
@@ -380,11 +380,7 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
             (g_0, g_1) = (1.0 / leak.r_off, 1.0 / leak.r_on - 1.0 / leak.r_off)
             branch = [1.0 + r_s * g_0, r_s * g_1, g_0, g_1]
         v_t = params.thermal_voltage
-        log_k = (leak.v_on + leak.v_off) / v_t
-        in_range = abs(log_k) <= kernel.LOG_K_LIMIT
-        k = math.exp(log_k) if in_range else 1.0
-        u_max = kernel.U_LIMIT if in_range else -1.0
-        device = [leak.v_on / v_t, 1.0 / v_t, k, leak.tau, u_max, log_k]
+        device = list(equations.mms_switching(leak.v_on, leak.v_off, v_t, leak.tau))
     schmitt = variant == "schmitt"
     return np.array(
         [1.0 / params.c, params.v_rest, *branch, *device]

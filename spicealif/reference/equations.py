@@ -23,7 +23,16 @@ from numba import njit
 
 from spicealif.reference.device import Device, solve_branch
 
-__all__ = ["membrane", "rates", "rk4", "sine_sum", "slope", "source_current"]
+__all__ = [
+    "membrane",
+    "mms_rate",
+    "mms_switching",
+    "rates",
+    "rk4",
+    "sine_sum",
+    "slope",
+    "source_current",
+]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = tuple[float, ...]
@@ -31,14 +40,25 @@ Pair: TypeAlias = tuple[float, float]
 Triple: TypeAlias = tuple[float, float, float]
 # (leak, w). leak: v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch, where v_mem = (v_c - v_rest)/(d_0 +
 # d_1 x) and G = g_0 + g_1 x; with a device d_0 is R_s, and d_1, g_0 and g_1 do not count.
-# w: see `_x_rate`; with a device it does not count.
+# w: see `mms_switching`; with a device it does not count.
 Coefficients: TypeAlias = tuple[Numbers, Numbers]
 
 SIXTH = 1.0 / 6.0
+# |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
+U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
+
+
+@njit(cache=True, error_model="numpy")
+def mms_switching(v_on: float, v_off: float, v_t: float, tau: float) -> Numbers:
+    """Return what `mms_rate` needs: v_on/V_T, 1/V_T, K, tau, largest |u|, ln K."""
+    log_k = (v_on + v_off) / v_t
+    safe = abs(log_k) <= LOG_K_LIMIT
+    k = math.exp(log_k) if safe else 1.0
+    return v_on / v_t, 1.0 / v_t, k, tau, U_LIMIT if safe else -1.0, log_k
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _x_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
+def _mms_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
     """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
     if tau == math.inf:  # a resistor
         return 0.0
@@ -47,15 +67,15 @@ def _x_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _x_rate(m: float, x: float, w: Numbers) -> float:
-    """Return dx/dt at v_mem = m."""
+def mms_rate(v: float, x: float, w: Numbers) -> float:
+    """Return dx/dt of the MMS model at the voltage v; w from `mms_switching`."""
     (u_on, vt_inv, k, tau, u_max, log_k) = w
-    u = u_on - m * vt_inv
+    u = u_on - v * vt_inv
     if abs(u) < u_max:
         a = math.exp(u)
         (b, c) = (a + k, 1.0 + a)
         return (b * (1.0 - x) - a * c * x) / (tau * (c * b))
-    return _x_rate_apart(u, log_k, x, tau)
+    return _mms_rate_apart(u, log_k, x, tau)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
@@ -72,7 +92,7 @@ def rates(v: float, x: float, i: float, leak: Numbers, w: Numbers, device: Devic
     (v_rest, d_0, d_1, g_0, g_1, c_inv, g_switch) = leak
     if device is None:
         m = (v - v_rest) / (d_0 + d_1 * x)
-        return m, c_inv * ((i - g_switch * v) - m * (g_0 + g_1 * x)), _x_rate(m, x, w)
+        return m, c_inv * ((i - g_switch * v) - m * (g_0 + g_1 * x)), mms_rate(m, x, w)
     (_, x_rate, q, out) = device
     m = solve_branch(v - v_rest, d_0, x, device)
     return m, c_inv * ((i - g_switch * v) - out[0]), x_rate(m, x, q)

@@ -63,8 +63,6 @@ INTEGRATE, DELAY_ON, DISCHARGE, DELAY_OFF, HELD = 0, 1, 2, 3, 4
 ROWS_PER_STEP = 3
 # More events within one grid step mean that the step is far too long or the neuron is stuck.
 EVENTS_PER_STEP = 10_000
-# |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
-U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
 MAX_ITERATIONS = 12
 
 # Sizes of the state arrays.
@@ -188,8 +186,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
     ----------
     par : array
         c_inv, v_rest, d_0, d_1, g_0, g_1 (v_mem = (v_c - v_rest)/(d_0 + d_1 x), G = g_0 + g_1 x;
-        with a device d_0 is R_s), u_on, vt_inv, k, tau, u_max, log_k (see `equations._x_rate`),
-        v_th, v_low, v_reset, t_ref, g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
+        with a device d_0 is R_s), the six of `equations.mms_switching`, v_th, v_low, v_reset,
+        t_ref, g_ds, delay_on, delay_off, h_discharge, schmitt (0 or 1).
     stimulus : tuple of arrays
         See `Stimulus`.
     fs, ns : array
@@ -271,9 +269,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine, in one loop for its 
             p_m = p + (s + 0.5 * length)
             i_m = piece[1] + piece[2] * p_m
             i_1 = piece[1] + piece[2] * p_1
-            if (
-                n_sines > 0
-            ):  # not by `source_current`, which counts references to the array each time
+            # not by `source_current`, which counts references to the array each time
+            if n_sines > 0:
                 i_m += sine_sum(piece[0] + p_m, sines)
                 i_1 += sine_sum(piece[0] + p_1, sines)
             v_1, x_1, e_1 = rk4((v, x), (kv, kx), (i_0, i_m, i_1), length, (leak, w), device)

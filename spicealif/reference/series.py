@@ -118,6 +118,7 @@ def _integrator(
     """Return what takes u, h, x_0, v, i, x (see `simulate`) over some steps, and the first x_0."""
     # numba is loaded when something is integrated, not when the package is imported
     from spicealif.reference.device import compiled_device
+    from spicealif.reference.equations import mms_switching
     from spicealif.reference.series_kernel import simulate
     from spicealif.reference.series_switches import simulate_switches
     from spicealif.reference.switches import check_switches
@@ -134,7 +135,7 @@ def _integrator(
         return lambda u, h, x_0, *out: simulate(u, h, r, x_0, numbers, compiled, *out), device.x_0
     check_switches(device, switches, seed)
     assert isinstance(device, Memristor | GMMS)  # or the check would have said so
-    w = (device.v_on / v_t, 1 / v_t, 0.0, device.tau, 0.0, (device.v_on + device.v_off) / v_t)
+    w = mms_switching(device.v_on, device.v_off, v_t, device.tau)
     drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
     pointers = compiled_device(device, v_t)
     return (

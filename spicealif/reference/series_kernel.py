@@ -12,55 +12,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from spicealif.reference.device import Device, solve_branch
+from spicealif.reference.equations import (
+    SIXTH,
+    FloatArray,
+    Numbers,
+    Pair,
+    mms_rate,
+    mms_switching,
+)
 
 __all__ = ["simulate", "steady_state"]
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-Pair: TypeAlias = tuple[float, float]
-# 1/V_T, v_on/V_T, K, tau, largest |u|, ln K
-Numbers: TypeAlias = tuple[float, ...]
-
-# |u| below which exp(u), its square and its product with K are finite if |ln K| <= LOG_K_LIMIT.
-U_LIMIT, LOG_K_LIMIT = 340.0, 300.0
-SIXTH = 1.0 / 6.0
 #: Runs of one period to find the steady state; halving alone ends within these.
 MAX_PERIODS = 60
-
-
-@njit(cache=True, error_model="numpy")
-def _switching(mms: Sequence[float]) -> Numbers:
-    """Return what `_mms_rate` needs of the MMS coefficients."""
-    (v_on, v_off, v_t, tau) = (mms[2], mms[3], mms[4], mms[5])
-    log_k = (v_on + v_off) / v_t
-    safe = abs(log_k) <= LOG_K_LIMIT
-    k = math.exp(log_k) if safe else 1.0
-    return 1.0 / v_t, v_on / v_t, k, tau, U_LIMIT if safe else -1.0, log_k
-
-
-@njit(cache=True, error_model="numpy")
-def _mms_rate_apart(u: float, log_k: float, x: float, tau: float) -> float:
-    """Return dx/dt with each probability from its own exponential; inf becomes 0, never NaN."""
-    (s_on, p_off) = (1.0 / (1.0 + math.exp(u)), 1.0 / (1.0 + math.exp(log_k - u)))
-    return (s_on * (1.0 - x) - p_off * x) / tau
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
-def _mms_rate(v: float, x: float, w: Numbers) -> float:
-    """Return dx/dt of the MMS model."""
-    (vt_inv, u_on, k, tau, u_max, log_k) = w
-    u = u_on - v * vt_inv
-    if abs(u) < u_max:
-        a = math.exp(u)
-        (b, c) = (a + k, 1.0 + a)
-        return (b * (1.0 - x) - a * c * x) / (tau * (c * b))
-    return _mms_rate_apart(u, log_k, x, tau)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
@@ -70,7 +38,7 @@ def _stage(
     """Return v and dx/dt; a device given leaves its current in its last array."""
     if device is None:
         v = u / (1.0 + r * (mms[0] + mms[1] * x))
-        return v, _mms_rate(v, x, w)
+        return v, mms_rate(v, x, w)
     v = solve_branch(u, r, x, device)
     return v, device[1](v, x, device[2])
 
@@ -115,7 +83,7 @@ def simulate(
     """
     w: Numbers = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     if device is None:
-        w = _switching(mms)
+        w = mms_switching(mms[2], mms[3], mms[4], mms[5])
     (n, y) = (h.size, x_0)
     for k in range(n):
         step = h[k]

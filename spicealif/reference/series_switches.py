@@ -40,7 +40,7 @@ def simulate_switches(
     u, h, r, x_0, v, i, x
         As of `spicealif.reference.series_kernel.simulate`; x_0 is a multiple of 1/N.
     w : tuple of float
-        See `spicealif.reference.equations`.
+        See `spicealif.reference.equations.mms_switching`.
     device : Device
         Of the MMS or GMMS model.
     switches : Switches

@@ -82,7 +82,7 @@ def draw_switches(on: int, n: int, a: float, b: float, rng: Any) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _rates(m: float, w: tuple[float, ...]) -> tuple[float, float]:
-    """Return the rates of turning on and off, times tau, at the voltage m; w as in `equations`."""
+    """Return the rates of turning on and off, times tau, at the voltage m; w of `mms_switching`."""
     (u_on, vt_inv, _, _, _, log_k) = w
     u = u_on - m * vt_inv
     return 1.0 / (1.0 + math.exp(u)), 1.0 / (1.0 + math.exp(log_k - u))
@@ -107,7 +107,7 @@ def move_switches(
     length : float
         Of the step, in s.
     w : tuple of float
-        See `equations`.
+        See `equations.mms_switching`.
     switches : Switches
     """
     (rng, n) = switches

@@ -11,13 +11,15 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import Field
 
 from spicealif.design._base import Number, Part
 
-__all__ = ["LoopScale", "MemristorModel", "SearchRange"]
+__all__ = ["LoopScale", "MemristorModel", "SearchRange", "on_below_off"]
+
+_T = TypeVar("_T", bound="_TwoResistances")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +195,18 @@ class MemristorModel(Part):
         """Return the highest resistance v / i in ohm at voltages of up to +-v (above 0)."""
         small = v * 1e-6
         return max(self.resistance(small, 0.0), self.resistance(-small, 0.0))
+
+
+class _TwoResistances(Protocol):
+    r_on: float
+    r_off: float
+
+
+def on_below_off(device: _T) -> _T:
+    """Refuse a device whose r_on is above its r_off; a validator of models that have the two."""
+    if device.r_on > device.r_off:
+        raise ValueError(
+            f"The memristor's r_on = {device.r_on:g} ohm is above r_off = {device.r_off:g} ohm; "
+            "exchange them (x = 1 is the low-resistance state)."
+        )
+    return device

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, MutableSequence, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Ampere, Number, Ohm, PerVolt, Second, Volt
-from spicealif.design.devices._model import LoopScale, MemristorModel, SearchRange
+from spicealif.design.devices._model import (
+    LoopScale,
+    MemristorModel,
+    SearchRange,
+    on_below_off,
+)
 from spicealif.design.devices.mms import Memristor
 
 __all__ = ["GMMS"]
@@ -64,14 +69,7 @@ class GMMS(MemristorModel):
     alpha_r: Ampere = Field(ge=0, description="reverse Schottky current in A")
     beta_r: PerVolt = Field(ge=0, le=1000, description="reverse steepness in 1/V")
 
-    @model_validator(mode="after")
-    def _on_below_off(self) -> Self:
-        if self.r_on > self.r_off:
-            raise ValueError(
-                f"The memristor's r_on = {self.r_on:g} ohm is above r_off = {self.r_off:g} ohm; "
-                "exchange them (x = 1 is the low-resistance state)."
-            )
-        return self
+    _resistances = model_validator(mode="after")(on_below_off)
 
     @staticmethod
     def coefficients(values: Mapping[str, Any], thermal_voltage: float) -> tuple[Any, ...]:

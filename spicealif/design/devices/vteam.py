@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, MutableSequence, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Number, Ohm, PerSecond, Volt
-from spicealif.design.devices._model import LoopScale, MemristorModel, SearchRange
+from spicealif.design.devices._model import (
+    LoopScale,
+    MemristorModel,
+    SearchRange,
+    on_below_off,
+)
 
 __all__ = ["VTEAM"]
 
@@ -65,14 +70,7 @@ class VTEAM(MemristorModel):
     alpha_off: Number = Field(default=3.0, ge=1, le=20, description="exponent of resetting")
     p: Number = Field(default=4.0, ge=1, le=100, description="exponent of the window")
 
-    @model_validator(mode="after")
-    def _on_below_off(self) -> Self:
-        if self.r_on > self.r_off:
-            raise ValueError(
-                f"The memristor's r_on = {self.r_on:g} ohm is above r_off = {self.r_off:g} ohm; "
-                "exchange them (x = 1 is the low-resistance state)."
-            )
-        return self
+    _resistances = model_validator(mode="after")(on_below_off)
 
     @staticmethod
     def coefficients(values: Mapping[str, Any], thermal_voltage: float) -> tuple[Any, ...]:
