@@ -228,7 +228,7 @@ def test_the_compiled_equations_are_the_plain_ones(model: Model) -> None:
         for v, x in itertools.product([*VOLTAGES, -50.0, 0.0, 50.0], STATES):
             rate = _evaluate(compiled, v, x)
             plain = equations(device, v, x)
-            np.testing.assert_allclose([*compiled[3], rate], plain, rtol=1e-13, atol=1e-300)
+            np.testing.assert_allclose([*compiled[3][:3], rate], plain, rtol=1e-13, atol=1e-300)
 
 
 def test_coefficients_take_arrays(model: Model) -> None:
