@@ -165,7 +165,9 @@ def _unit(text: str) -> tuple[float, str] | None:
 
 def _parse(heading: str) -> _Heading:
     match = _WITH_UNIT.match(heading)
-    if match and match["name"].strip("_ "):
+    # "v_s" is a source's voltage, not a v in seconds.
+    known = any(_key(heading) in names for names in _NAMES.values())
+    if match and match["name"].strip("_ ") and not (known and match["a"] is None):
         unit = match["a"] if match["a"] is not None else match["b"]
         # Brackets hold a unit even where it is an unknown one, which is then said; but behind an
         # underscore only what is one: "v_in" is a name.

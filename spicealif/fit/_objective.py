@@ -27,9 +27,10 @@ _Floats = npt.NDArray[np.float64]
 COARSE, FINE = 1.5, 6.0
 #: Change of the state over a period at which it counts as steady: coarse, fine.
 COARSE_STEADY, FINE_STEADY = 1e-4, 1e-11
-#: The simulation's steps are the samples' distance over 2^(k/2), k up to this; in the coarse
-#: simulation, whose search also visits devices far faster than the samples, up to the second.
-_FINEST, _FINEST_COARSE = 16, 6
+#: The simulation's steps are the samples' distance over 2^(k/2), k up to this. The coarse
+#: simulation's search also visits devices far faster than the samples: there up to the second, and
+#: for models by function pointers, which take several times as long, up to the third.
+_FINEST, _FINEST_COARSE, _FINEST_POINTERS = 22, 14, 6
 #: Stands for a residual that is not a number.
 _AWFUL = 1e3
 
@@ -133,7 +134,8 @@ class Objective:
             scale = self.model.model_construct(**values).time_scale(self._v_peak[k])
             longest = float(np.diff(drive.ends).max())
             exponent = math.ceil(2 * math.log2(max(longest * per_scale / scale, 1e-9)))
-            finest = _FINEST_COARSE if per_scale == COARSE else _FINEST
+            coarse = _FINEST_COARSE if self._functions is None else _FINEST_POINTERS
+            finest = coarse if per_scale == COARSE else _FINEST
             out.append(longest / 2 ** (min(max(exponent, 0), finest) / 2))
         return out
 

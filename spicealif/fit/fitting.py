@@ -117,6 +117,7 @@ def fit_device(
     uncertainty = find_uncertainty(objective, z, steps, r)
     tell(1.0)
     loss = float(r @ r)
+    loss_error = abs(float(finer @ finer) - loss)
     fitted = [
         _fitted(objective, k, z, steps[k], white) for k, white in enumerate(uncertainty.white)
     ]
@@ -136,9 +137,9 @@ def fit_device(
         temperature=temperature,
         seed=seed,
         loss=loss,
-        loss_error=abs(float(finer @ finer) - loss),
+        loss_error=loss_error,
         loops=tuple(fitted),
-        warnings=findings.warnings(fitted),
+        warnings=(*_unresolved(loss, loss_error), *findings.warnings(fitted)),
         evaluations=minimum.evaluations + objective.evaluations,
         cpu_s=time.process_time() - cpu,
         wall_s=time.perf_counter() - wall,
@@ -438,6 +439,16 @@ def _fitted(objective: Objective, k: int, z: _Floats, h: float, white: bool) -> 
     v_in = drive.values(phase if loop.period is None else phase % loop.period)
     return FittedLoop(
         loop, device, v, i, x, v_in, nmse(v, loop.v_mem), nmse(i, loop.i), drive.text, white
+    )
+
+
+def _unresolved(loss: float, error: float) -> tuple[str, ...]:
+    """Return a warning if the loss is not known to 1 %."""
+    if error <= max(0.01 * loss, 1e-9):
+        return ()
+    return (
+        f"The simulation is not resolved: the loss changes by {error:.2g} if its steps are halved. "
+        "The device found is far faster than a loop's samples; bound it to slower ones (tau).",
     )
 
 
