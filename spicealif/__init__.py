@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         save_toml,
     )
     from spicealif.errors import SpicealifError
+    from spicealif.fit import FitResult, Loop, fit_device, read_loop
     from spicealif.netlist import Netlist, build_netlist
+    from spicealif.propose import Proposal, propose_neuron
     from spicealif.reference import solve_reference, solve_series
     from spicealif.results import load_result
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
@@ -64,8 +66,14 @@ _HOME = {
     "preset_names": "design",
     "save_toml": "design",
     "SpicealifError": "errors",
+    "FitResult": "fit",
+    "Loop": "fit",
+    "fit_device": "fit",
+    "read_loop": "fit",
     "Netlist": "netlist",
     "build_netlist": "netlist",
+    "Proposal": "propose",
+    "propose_neuron": "propose",
     "solve_reference": "reference",
     "solve_series": "reference",
     "load_result": "results",
@@ -90,10 +98,13 @@ __all__ = [
     "Comparison",
     "Cosimulation",
     "DevicePreset",
+    "FitResult",
     "GapBudget",
+    "Loop",
     "MonteCarlo",
     "Netlist",
     "Neuron",
+    "Proposal",
     "Range",
     "Run",
     "SeriesCircuit",
@@ -113,6 +124,7 @@ __all__ = [
     "device_names",
     "dump_toml",
     "explain",
+    "fit_device",
     "get_simulator",
     "load_device",
     "load_preset",
@@ -121,6 +133,8 @@ __all__ = [
     "load_waveforms",
     "parse_toml",
     "preset_names",
+    "propose_neuron",
+    "read_loop",
     "save_toml",
     "simulate",
     "simulator_names",
