@@ -102,6 +102,15 @@ def test_the_period_is_found(periods, noise):
     assert found == pytest.approx(1, rel=1e-9 if periods in (1, 2, 5) else 2e-3)
 
 
+@pytest.mark.parametrize("n", [101, 201, 401])
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_a_last_sample_that_repeats_the_first_is_no_longer_period(n, noise):
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 1, n)
+    drive = np.sin(2 * np.pi * t + 1) + noise * rng.standard_normal(n)
+    assert find_period(t, drive) == pytest.approx(1, rel=1e-9)
+
+
 def test_a_pulse_is_a_single_shot(tmp_path):
     pulse = np.where((0.3 * T[-1] < T) & (0.5 * T[-1] > T), 0.8, 0.0)
     path = written(tmp_path / "a.csv", "time_s,v_mem_V,v_in_V", (T, 0.6 * pulse, pulse))
@@ -119,6 +128,7 @@ def test_measured_files_need_no_help():
             assert loop.frequency == pytest.approx(float(row["frequency_Hz"]), rel=1e-6)
             assert loop.r_s == pytest.approx(float(row["series_resistor_ohm"]), rel=1e-6)
             assert len(loop.time) == int(row["points"])
+            assert len(loop.notes) == 2  # resistor and period found, no unit assumed
             assert loop.v_peak == pytest.approx(float(row["amplitude_V"]), rel=0.01)
 
 

@@ -31,7 +31,7 @@ _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "n":
 
 # Headings without their unit, in small letters and without anything but letters and digits
 _NAMES = {
-    "time": {"t", "time", "times", "timestamp", "elapsedtime", "xaxis"},
+    "time": {"t", "time", "timestamp", "elapsedtime", "xaxis"},
     "v_mem": {
         "vmem", "vmemristor", "vm", "vdut", "vdev", "vdevice", "vd", "umem", "umemristor", "um",
         "memristorvoltage", "devicevoltage", "voltagememristor", "voltagedevice", "vmr",

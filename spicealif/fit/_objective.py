@@ -202,7 +202,8 @@ def scale_of(loops: Sequence[Loop]) -> LoopScale | None:
         r = loop.v_mem[(v > 0.2 * v.max()) & (i > 0.02 * i.max())]
         r = r / loop.i[(v > 0.2 * v.max()) & (i > 0.02 * i.max())]
         r = r[r > 0]
-        if not len(r):
+        # A device takes up power; what gives it off has a sign turned.
+        if not len(r) or loop.v_mem @ loop.i <= 0:
             return None
         low.append(float(np.percentile(r, 1)))
         high.append(float(np.percentile(r, 99)))

@@ -175,7 +175,7 @@ class _Problem:
         scale = scale_of(loops)
         if scale is None:
             raise FitError(
-                "Voltage and current of a loop have opposite signs throughout; turn the sign of "
+                "Voltage and current of a loop mostly have opposite signs; turn the sign of "
                 "one of them."
             )
         kind = MODELS[model]

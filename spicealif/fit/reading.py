@@ -134,6 +134,8 @@ def find_period(time: _Floats, drive: _Floats) -> float | None:
     float or None
         In s. A record of one period is recognised by its end joining its begin.
     """
+    from scipy.optimize import minimize_scalar
+
     (n, u) = (len(time), drive - drive.mean())
     step = float(np.median(np.diff(time)))
     span = float(time[-1] - time[0]) + step
@@ -149,22 +151,32 @@ def find_period(time: _Floats, drive: _Floats) -> float | None:
         rest = u - basis @ np.linalg.lstsq(basis, u)[0]
         return float(np.sum(rest**2)) / power
 
+    def refined(guess: float) -> float:
+        found = minimize_scalar(
+            left,
+            bounds=(guess * 0.93, guess * 1.07),
+            method="bounded",
+            options={"xatol": guess * 1e-9},
+        )
+        return float(found.x)
+
     # Whole numbers of periods first: then the record was cut at periods, and its length is exact.
     most = max(int(n // 16), 1)
     rests = np.array([left(span / k) for k in range(1, most + 1)])
     # The shortest of those that describe it: a drive of period T has the periods 2 T, 3 T too.
     whole = int(np.flatnonzero(rests <= 1.2 * rests.min() + 1e-9)[-1]) + 1
-    if rests[whole - 1] < _LEFT**2 and _is_joined(u):
-        return span / whole
-    from scipy.optimize import minimize_scalar
-
+    if rests[whole - 1] < _LEFT**2:
+        found = refined(span / whole)
+        # The last sample comes before the first one's return, or it is that return.
+        lengths = np.array([span, span - step]) / whole
+        nearest = float(lengths[np.argmin(np.abs(lengths - found))])
+        if abs(nearest / found - 1) < 1 / (3 * n) and _is_joined(u):
+            return nearest
     grid = span / np.arange(1.0, most + 1, 0.1)
     coarse = np.array([left(p) for p in grid])
-    best = grid[int(np.argmin(coarse))]
-    found = minimize_scalar(left, bounds=(best * 0.93, best * 1.07), method="bounded",
-                            options={"xatol": best * 1e-9})  # fmt: skip
-    good = left(float(found.x)) < _LEFT**2 and found.x <= span
-    return float(found.x) if good else None
+    found = refined(float(grid[int(np.argmin(coarse))]))
+    good = left(found) < _LEFT**2 and found <= span
+    return found if good else None
 
 
 def _is_joined(u: _Floats) -> bool:
