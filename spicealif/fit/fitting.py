@@ -6,21 +6,15 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import OptimizeResult, differential_evolution, least_squares
-from scipy.stats import qmc
 from scipy.stats import t as student_t
 
-from spicealif._cores import usable_cores
-from spicealif.design import MODELS, MemristorModel
-from spicealif.design._shared import thermal_voltage
-from spicealif.design.devices import LoopScale, SearchRange
-from spicealif.errors import DesignError, FitError
-from spicealif.fit._objective import COARSE, FINE, Objective, Unknown, scale_of
+from spicealif.fit._objective import Objective
+from spicealif.fit._problem import Problem
+from spicealif.fit._search import minimise
 from spicealif.fit._uncertainty import Uncertainty, find_uncertainty
 from spicealif.fit.loop import Loop
 from spicealif.fit.result import FitResult, FittedLoop
@@ -28,18 +22,6 @@ from spicealif.fit.result import FitResult, FittedLoop
 __all__ = ["fit_device"]
 
 _Floats = npt.NDArray[np.float64]
-#: Members of the global search's population, at least, and for each unknown; generations at most.
-_POPULATION, _POPULATION_EACH, _GENERATIONS = 60, 5, 100
-#: Places of the ranges that are looked at besides; local searches from the best of them. The global
-#: search alone ends in a side minimum (x up to 1/2 only, with half of r_on) for one device of six.
-_SAMPLES, _STARTS = 512, 20
-#: Two of them are at least so far apart.
-_APART = 0.15
-#: Minima of the simpler model that the search goes on from; local searches from around the best
-#: and from around each other one, and how far around.
-_MINIMA, _STARTS_AROUND, _STARTS_BESIDE, _SPREAD = 3, 8, 3, 0.05
-#: Of these, how many are then brought down by a fine simulation.
-_POLISHED = 2
 #: How near a bound (in the range's units) counts as at it.
 _AT_BOUND = 1e-3
 #: Half-width of an interval as a part of the search range (or ln 2 on a logarithmic one) from which
@@ -107,9 +89,9 @@ def fit_device(
     """
     (wall, cpu) = (time.perf_counter(), time.process_time())
     loops = (loops,) if isinstance(loops, Loop) else tuple(loops)
-    problem = _Problem.of(loops, model, temperature, bounds, held, per_loop, seed, level)
+    problem = Problem.of(loops, model, temperature, bounds, held, per_loop, seed, level)
     tell = progress or (lambda _: None)
-    minimum = _minimise(problem, tell)
+    minimum = minimise(problem, tell)
     (z, steps) = (minimum.z, minimum.steps)
     objective = problem.objective()
     r = objective.residuals(z, steps)
@@ -146,283 +128,6 @@ def fit_device(
     )
 
 
-@dataclass(frozen=True)
-class _Problem:
-    """What is to be fitted, checked."""
-
-    loops: tuple[Loop, ...]
-    model: type[MemristorModel]
-    scale: LoopScale
-    thermal_voltage: float
-    unknowns: tuple[Unknown, ...]
-    held: dict[str, float]
-    seed: int
-    level: float
-
-    @classmethod
-    def of(
-        cls,
-        loops: tuple[Loop, ...],
-        model: str,
-        temperature: float,
-        bounds: Mapping[str, tuple[float, float]] | None,
-        held: Mapping[str, float] | None,
-        per_loop: Sequence[str],
-        seed: int,
-        level: float,
-    ) -> _Problem:
-        _check(loops, model, temperature, seed, level)
-        scale = scale_of(loops)
-        if scale is None:
-            raise FitError(
-                "Voltage and current of a loop mostly have opposite signs; turn the sign of "
-                "one of them."
-            )
-        kind = MODELS[model]
-        space = kind.search_space(scale)
-        single_shot = [k for k, loop in enumerate(loops) if loop.period is None]
-        known = [*space, "x_0"]
-        for name in (*(bounds or {}), *(held or {}), *per_loop):
-            if name not in known:
-                raise FitError(
-                    f"The model {model} has no parameter {ascii(name)}; it has {', '.join(known)}."
-                )
-        fixed = {**kind.held, **{k: float(v) for k, v in (held or {}).items()}}
-        for name, (low, high) in (bounds or {}).items():
-            if name in (held or {}):
-                raise FitError(f"{name} is held and has bounds; take one of the two away.")
-            fixed.pop(name, None)
-            if name != "x_0":
-                space[name] = _range(name, float(low), float(high), space[name].log)
-        of_x = (bounds or {}).get("x_0", (0.0, 1.0))
-        unknowns = []
-        for name, where in space.items():
-            if name not in fixed:
-                own = range(len(loops)) if name in per_loop and len(loops) > 1 else [None]
-                unknowns += [Unknown(name, k, where) for k in own]
-        if "x_0" not in fixed:
-            where = _range("x_0", float(of_x[0]), float(of_x[1]), False)
-            unknowns += [Unknown("x_0", k, where) for k in single_shot]
-        if not unknowns:
-            raise FitError("Every parameter is held; set at least one free.")
-        problem = cls(
-            loops, kind, scale, thermal_voltage(temperature), tuple(unknowns), fixed, seed, level
-        )
-        problem.check_held()
-        return problem
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the unknowns; with the loop's number where several loops have their own."""
-        many = len(self.loops) > 1
-        return tuple(
-            f"{u.name}[{u.loop}]" if u.loop is not None and many else u.name for u in self.unknowns
-        )
-
-    @property
-    def all_periodic(self) -> bool:
-        return all(loop.period is not None for loop in self.loops)
-
-    def objective(self) -> Objective:
-        return Objective(self.loops, self.model, self.thermal_voltage, self.unknowns, self.held)
-
-    def check_held(self) -> None:
-        """Raise `FitError` if no device has the values that are held."""
-        middle = {u.name: u.value(0.5) for u in self.unknowns}
-        middle = {k: v for k, v in middle.items() if k not in ("r_on", "r_off")}
-        ends = {"r_on": 1e-30, "r_off": 1e30}
-        ends = {k: v for k, v in ends.items() if k in self.model.model_fields}
-        try:
-            self.model(**{**ends, **middle, **self.held})
-        except DesignError as error:
-            raise FitError(str(error)) from None
-
-
-def _check(
-    loops: tuple[Loop, ...], model: str, temperature: float, seed: int, level: float
-) -> None:
-    if model not in MODELS:
-        raise FitError(
-            f"There is no memristor model {ascii(model)}; choose one of {', '.join(MODELS)}."
-        )
-    if not loops:
-        raise FitError("There is no loop to fit; give at least one.")
-    if not 0 < level < 1:
-        raise FitError(f"The level {level:g} is not between 0 and 1; give, for example, 0.95.")
-    if not 1 < temperature < 1000:
-        raise FitError(f"The temperature {temperature:g} K is not between 1 and 1000 K.")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise FitError(f"The seed {ascii(seed)} is not a whole number of 0 or more.")
-
-
-def _range(name: str, low: float, high: float, log: bool) -> SearchRange:
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise FitError(
-            f"The bounds {low:g} and {high:g} of {name} are not a range; give a lower and a "
-            "higher finite value, or hold it."
-        )
-    return SearchRange(low, high, log and low > 0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Minimum:
-    """Where the search ended: place and steps; other minima by rising loss; loops simulated."""
-
-    z: _Floats
-    steps: list[float]
-    minima: list[_Floats]
-    evaluations: int
-
-
-def _minimise(problem: _Problem, tell: Callable[[float], None]) -> _Minimum:
-    """Find the minimum."""
-    objective = problem.objective()
-    simpler = problem.model.simpler
-    if simpler is None or not set(MODELS[simpler].model_fields) <= set(problem.model.model_fields):
-        starts = _search(problem, objective, lambda part: tell(0.8 * part))
-        done = 0.8
-    else:
-        (starts, done) = (_from_simpler(problem, objective, lambda part: tell(0.3 * part)), 0.3)
-    ends = []
-    with ThreadPoolExecutor(min(usable_cores(), len(starts))) as pool:
-        copies = [objective.copy() for _ in starts]
-        for k, end in enumerate(pool.map(_approach, copies, starts)):
-            ends.append(end)
-            tell(done + (0.9 - done) * (k + 1) / len(starts))
-        minima = [z for _, z in sorted(ends, key=lambda end: end[0])]
-        best = pool.map(_descend, copies, minima[:_POLISHED])
-        (_, z, steps) = min(best, key=lambda end: end[0])
-    count = objective.evaluations + sum(copy.evaluations for copy in copies)
-    return _Minimum(z, steps, _apart(minima, _MINIMA), count)
-
-
-def _search(
-    problem: _Problem, objective: Objective, tell: Callable[[float], None]
-) -> list[_Floats]:
-    """Return where differential evolution ends, and the best of places all over the ranges."""
-    n = len(problem.unknowns)
-    places = qmc.Sobol(n, rng=np.random.default_rng([problem.seed, 2])).random(_SAMPLES)
-    starts = _best_apart(objective, places, _STARTS)
-    generation = itertools.count(1)
-
-    def step(intermediate_result: OptimizeResult) -> None:
-        tell(min(next(generation) / _GENERATIONS, 1.0))
-
-    found = differential_evolution(
-        objective.coarse_loss,
-        [(0.0, 1.0)] * n,
-        rng=np.random.default_rng(problem.seed),
-        polish=False,
-        init="sobol",
-        popsize=max(_POPULATION_EACH, math.ceil(_POPULATION / n)),
-        maxiter=_GENERATIONS,
-        tol=1e-3,
-        callback=step,
-    )
-    return [np.array(found.x), *starts]
-
-
-def _from_simpler(
-    problem: _Problem, objective: Objective, tell: Callable[[float], None]
-) -> list[_Floats]:
-    """Return starts around the fit of the model that this one contains."""
-    assert problem.model.simpler is not None
-    kind = MODELS[problem.model.simpler]
-    theirs = kind.search_space(problem.scale)
-    fields = set(kind.model_fields)
-    unknowns = tuple(
-        Unknown(u.name, u.loop, theirs.get(u.name, u.range))
-        for u in problem.unknowns
-        if u.name in fields
-    )
-    held = {k: v for k, v in problem.held.items() if k in fields}
-    part = _Problem(
-        problem.loops, kind, problem.scale, problem.thermal_voltage, unknowns, held, problem.seed,
-        problem.level,
-    )  # fmt: skip
-    minima = [np.empty(0)]
-    if unknowns:
-        found = _minimise(part, tell)
-        objective.evaluations += found.evaluations
-        # What is a side minimum there can be the best one here.
-        minima = [found.z, *found.minima[1:]]
-    simple = part.objective()
-    shared = [unknown.name in fields for unknown in problem.unknowns]
-    rng = np.random.default_rng([problem.seed, 1])
-    starts: list[_Floats] = []
-    for z in minima:
-        centre = np.empty(len(problem.unknowns))
-        for k, unknown in enumerate(problem.unknowns):
-            values = simple.values(z, unknown.loop or 0)
-            more = problem.model.embed(values, problem.scale, problem.held)
-            centre[k] = unknown.place(more[unknown.name])
-        if not starts:
-            starts.append(centre)  # the simpler model itself
-        places = rng.uniform(size=(_SAMPLES // 2, len(centre)))
-        near = centre[shared] + _SPREAD * rng.standard_normal((len(places), sum(shared)))
-        places[:, shared] = np.clip(near, 0.0, 1.0)
-        count = _STARTS_AROUND if len(starts) == 1 else _STARTS_BESIDE
-        starts += _best_apart(objective, places, count)
-    return starts
-
-
-def _best_apart(objective: Objective, places: _Floats, count: int) -> list[_Floats]:
-    """Return the places of least loss, so many at most, of which no two are close together."""
-    losses = [objective.coarse_loss(place) for place in places]
-    return _apart([places[k] for k in np.argsort(losses)], count)
-
-
-def _apart(places: Sequence[_Floats], count: int) -> list[_Floats]:
-    """Return the first places, so many at most, that are not close to one before."""
-    kept: list[_Floats] = []
-    for place in places:
-        if len(kept) < count and all(np.abs(place - other).max() > _APART for other in kept):
-            kept.append(place)
-    return kept
-
-
-def _approach(objective: Objective, start: _Floats) -> tuple[float, _Floats]:
-    """Return loss and place that least squares reach from a start, by a coarse simulation."""
-    z = np.clip(start, 1e-9, 1 - 1e-9)
-    steps = objective.steps(z, COARSE)
-    found = least_squares(
-        lambda y: objective.residuals(y, steps, 1e-9),
-        z,
-        bounds=(0.0, 1.0),
-        diff_step=1e-5,
-        xtol=1e-5,
-        ftol=1e-4,
-        max_nfev=40,
-    )
-    return objective.coarse_loss(found.x), found.x
-
-
-def _descend(objective: Objective, start: _Floats) -> tuple[float, _Floats, list[float]]:
-    """Return loss, place and steps of the minimum that least squares reach from a place."""
-    z = np.clip(start, 1e-9, 1 - 1e-9)
-    steps = objective.steps(z, FINE)
-    best: tuple[float, _Floats, list[float]] = (math.inf, z, steps)
-    for _ in range(4):
-        # While it runs the grid stays: the objective would jump with it.
-        grid = steps
-        found = least_squares(
-            lambda y: objective.residuals(y, grid),  # noqa: B023 - used at once
-            z,
-            bounds=(0.0, 1.0),
-            diff_step=1e-6,
-            xtol=1e-9,
-            ftol=1e-10,
-            gtol=1e-14,
-            max_nfev=60,
-        )
-        best = (2 * float(found.cost), found.x, steps)
-        needed = objective.steps(found.x, FINE)
-        if all(new >= old for new, old in zip(needed, steps, strict=True)):
-            break
-        (steps, z) = (needed, np.clip(found.x, 1e-9, 1 - 1e-9))
-    return best
-
-
 def _fitted(objective: Objective, k: int, z: _Floats, h: float, white: bool) -> FittedLoop:
     """Return a loop and what the device does in its place."""
     (loop, drive) = (objective.loops[k], objective.drives[k])
@@ -456,7 +161,7 @@ def _unresolved(loss: float, error: float) -> tuple[str, ...]:
 class _Findings:
     """Values, intervals and what there is to warn of."""
 
-    problem: _Problem
+    problem: Problem
     values: _Floats
     intervals: _Floats
     correlation: _Floats
@@ -465,7 +170,7 @@ class _Findings:
 
     @classmethod
     def of(
-        cls, problem: _Problem, objective: Objective, z: _Floats, uncertainty: Uncertainty
+        cls, problem: Problem, objective: Objective, z: _Floats, uncertainty: Uncertainty
     ) -> _Findings:
         unknowns = problem.unknowns
         error = np.sqrt(np.maximum(np.diag(uncertainty.covariance), 0.0))

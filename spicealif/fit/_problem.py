@@ -1,0 +1,134 @@
+"""What is to be fitted, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from spicealif.design import MODELS, MemristorModel
+from spicealif.design._shared import thermal_voltage
+from spicealif.design.devices import LoopScale, SearchRange
+from spicealif.errors import DesignError, FitError
+from spicealif.fit._objective import Objective, Unknown, scale_of
+from spicealif.fit.loop import Loop
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be fitted, checked."""
+
+    loops: tuple[Loop, ...]
+    model: type[MemristorModel]
+    scale: LoopScale
+    thermal_voltage: float
+    unknowns: tuple[Unknown, ...]
+    held: dict[str, float]
+    seed: int
+    level: float
+
+    @classmethod
+    def of(
+        cls,
+        loops: tuple[Loop, ...],
+        model: str,
+        temperature: float,
+        bounds: Mapping[str, tuple[float, float]] | None,
+        held: Mapping[str, float] | None,
+        per_loop: Sequence[str],
+        seed: int,
+        level: float,
+    ) -> Problem:
+        _check(loops, model, temperature, seed, level)
+        scale = scale_of(loops)
+        if scale is None:
+            raise FitError(
+                "Voltage and current of a loop mostly have opposite signs; turn the sign of "
+                "one of them."
+            )
+        kind = MODELS[model]
+        space = kind.search_space(scale)
+        single_shot = [k for k, loop in enumerate(loops) if loop.period is None]
+        known = [*space, "x_0"]
+        for name in (*(bounds or {}), *(held or {}), *per_loop):
+            if name not in known:
+                raise FitError(
+                    f"The model {model} has no parameter {ascii(name)}; it has {', '.join(known)}."
+                )
+        fixed = {**kind.held, **{k: float(v) for k, v in (held or {}).items()}}
+        for name, (low, high) in (bounds or {}).items():
+            if name in (held or {}):
+                raise FitError(f"{name} is held and has bounds; take one of the two away.")
+            fixed.pop(name, None)
+            if name != "x_0":
+                space[name] = _range(name, float(low), float(high), space[name].log)
+        of_x = (bounds or {}).get("x_0", (0.0, 1.0))
+        unknowns = []
+        for name, where in space.items():
+            if name not in fixed:
+                own = range(len(loops)) if name in per_loop and len(loops) > 1 else [None]
+                unknowns += [Unknown(name, k, where) for k in own]
+        if "x_0" not in fixed:
+            where = _range("x_0", float(of_x[0]), float(of_x[1]), False)
+            unknowns += [Unknown("x_0", k, where) for k in single_shot]
+        if not unknowns:
+            raise FitError("Every parameter is held; set at least one free.")
+        problem = cls(
+            loops, kind, scale, thermal_voltage(temperature), tuple(unknowns), fixed, seed, level
+        )
+        problem.check_held()
+        return problem
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the unknowns; with the loop's number where several loops have their own."""
+        many = len(self.loops) > 1
+        return tuple(
+            f"{u.name}[{u.loop}]" if u.loop is not None and many else u.name for u in self.unknowns
+        )
+
+    @property
+    def all_periodic(self) -> bool:
+        return all(loop.period is not None for loop in self.loops)
+
+    def objective(self) -> Objective:
+        return Objective(self.loops, self.model, self.thermal_voltage, self.unknowns, self.held)
+
+    def check_held(self) -> None:
+        """Raise `FitError` if no device has the values that are held."""
+        middle = {u.name: u.value(0.5) for u in self.unknowns}
+        middle = {k: v for k, v in middle.items() if k not in ("r_on", "r_off")}
+        ends = {"r_on": 1e-30, "r_off": 1e30}
+        ends = {k: v for k, v in ends.items() if k in self.model.model_fields}
+        try:
+            self.model(**{**ends, **middle, **self.held})
+        except DesignError as error:
+            raise FitError(str(error)) from None
+
+
+def _check(
+    loops: tuple[Loop, ...], model: str, temperature: float, seed: int, level: float
+) -> None:
+    if model not in MODELS:
+        raise FitError(
+            f"There is no memristor model {ascii(model)}; choose one of {', '.join(MODELS)}."
+        )
+    if not loops:
+        raise FitError("There is no loop to fit; give at least one.")
+    if not 0 < level < 1:
+        raise FitError(f"The level {level:g} is not between 0 and 1; give, for example, 0.95.")
+    if not 1 < temperature < 1000:
+        raise FitError(f"The temperature {temperature:g} K is not between 1 and 1000 K.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise FitError(f"The seed {ascii(seed)} is not a whole number of 0 or more.")
+
+
+def _range(name: str, low: float, high: float, log: bool) -> SearchRange:
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise FitError(
+            f"The bounds {low:g} and {high:g} of {name} are not a range; give a lower and a "
+            "higher finite value, or hold it."
+        )
+    return SearchRange(low, high, log and low > 0)
