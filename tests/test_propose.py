@@ -99,6 +99,14 @@ def test_what_cannot_be_had_is_said_with_the_range():
     assert best < 1.05 * most
 
 
+def test_a_rate_far_too_low_ends_at_the_lowest_one():
+    proposal = propose_neuron(KNOWM, rate=0.5, adaptation=1.3)
+    assert not proposal.met
+    assert proposal.reached["rate"] > 0.5
+    # as long as that rate asks for, not as the wish would
+    assert proposal.neuron.t_stop < 60 / proposal.reached["rate"] + 0.06
+
+
 def test_pulses_may_be_wished_for():
     pulses = PulseTrain(amplitude=1e-3, frequency=200)
     proposal = propose_neuron(KNOWM, rate=4e3, adaptation=1.2, stimulus=pulses, t_stop=50e-3)

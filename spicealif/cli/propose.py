@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import output_option, quiet_option
+from spicealif.cli._options import output_option, quiet_option, variant_option
 from spicealif.cli._progress import progress_bar
 
 __all__ = ["propose_command"]
@@ -41,6 +41,7 @@ __all__ = ["propose_command"]
 )
 @click.option("--t-stop", metavar="S", help="Length of the run [default: chosen].")
 @click.option("--series", type=click.Choice(["E24", "E96"]), help="Round to preferred values.")
+@variant_option
 @click.option("--check", is_flag=True, help="Run the circuit in ngspice too.")
 @output_option("Write the neuron to this TOML file.")
 @quiet_option
@@ -53,6 +54,7 @@ def propose_command(
     pulses: str | None,
     t_stop: str | None,
     series: str | None,
+    variant: str,
     check: bool,
     output: Path | None,
     quiet: bool,
@@ -78,6 +80,7 @@ def propose_command(
             stimulus=stimulus,
             t_stop=t_stop,
             series=series,
+            variant=variant,
             progress=progress,
         )
     if check:

@@ -171,7 +171,8 @@ def propose_neuron(
     found = explore(problem, progress)
     asked = problem
     if not found:
-        problem, found = _at_another_rate(problem, progress)
+        given = length is not None
+        problem, found = _at_another_rate(problem, None if given else (wish[1], top), progress)
     point = pick(problem, found, wish[1], tolerance)
     return _proposal(asked, problem, found, point, wish, series, name)
 
@@ -213,16 +214,23 @@ def _proposal(
 
 
 def _at_another_rate(
-    problem: Problem, progress: Callable[[float], None] | None
+    problem: Problem,
+    wish: tuple[float, float] | None,
+    progress: Callable[[float], None] | None,
 ) -> tuple[Problem, list[Point]]:
-    """Return the nearest rate at which there are designs, and these."""
+    """Return the nearest rate at which there are designs, and these.
+
+    `wish` is adaptation and highest v_th if the run's length may follow the rate: that of a far
+    lower rate would take millions of intervals of this one.
+    """
     low, high = nearest_rate(problem)
     if low > high:
         raise DesignError(
             "No neuron can be built around this device: the current must pass the device's at "
             f"v_th by {problem.limits.margin:g}, and none up to "
-            f"{problem.i_peak or problem.limits.i_max:g} A does; raise i_max, or allow a lower "
-            "threshold or a smaller margin."
+            f"{problem.i_peak or problem.limits.i_max:g} A does; raise "
+            f"{'i_max' if problem.i_peak is None else 'i_peak'}, or allow a lower threshold or a "
+            "smaller margin."
         )
     rates = [min(max(problem.rate, low / _INSIDE), high * _INSIDE)]
     # Pulses must hold two spikes; a faster rate makes room for them.
@@ -232,6 +240,9 @@ def _at_another_rate(
         if not low <= rate <= high:
             continue
         other = replace(problem, rate=rate, refused={})
+        if wish is not None:
+            t_stop = _length(problem.stimulus, problem.device, rate, *wish)
+            other = replace(other, t_stop=t_stop)
         if found := explore(other, progress):
             return other, found
     most = max(problem.refused, key=lambda key: problem.refused[key], default="")
