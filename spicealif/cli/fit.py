@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -109,10 +110,10 @@ def fit_command(
     from spicealif.fit import fit_device, read_loop
 
     kind = _model(model)
-    columns = dict(_pair("--column", text) for text in column)
-    held = {n: _number(kind, n, v) for n, v in (_pair("--hold", text) for text in hold)}
+    columns = _pairs("--column", column)
+    held = {n: _number(kind, n, v) for n, v in _pairs("--hold", hold).items()}
     bounds = {}
-    for name, text in (_pair("--bound", each) for each in bound):
+    for name, text in _pairs("--bound", bound).items():
         (low, colon, high) = text.partition(":")
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
@@ -127,37 +128,44 @@ def fit_command(
         )
         for file in files
     ]
-    with progress_bar(f"fitting {model}", quiet) as progress:
-        result = fit_device(
-            loops,
-            model,
-            temperature=_quantity("--temperature", temperature, "K"),
-            bounds=bounds,
-            held=held,
-            per_loop=per_file,
-            seed=seed,
-            level=level,
-            progress=progress,
-        )
-    click.echo(str(result))
     written = []
-    if output is not None:
-        with output_folder(output.parent):
+    with contextlib.ExitStack() as folders:
+        # before the fit, which may take minutes: a place that cannot be written to
+        for path in (output, json_file):
+            if path is not None:
+                folders.enter_context(output_folder(path.parent))
+        if figures is not None:
+            folders.enter_context(output_folder(figures))
+        with progress_bar(f"fitting {model}", quiet) as progress:
+            result = fit_device(
+                loops,
+                model,
+                temperature=_quantity("--temperature", temperature, "K"),
+                bounds=bounds,
+                held=held,
+                per_loop=per_file,
+                seed=seed,
+                level=level,
+                progress=progress,
+            )
+        click.echo(str(result))
+        if output is not None:
             written.append(result.save_preset(output))
-    if json_file is not None:
-        with output_folder(json_file.parent):
+        if json_file is not None:
             text = json.dumps(result.to_dict(), indent=1, allow_nan=False)
             written.append(write_text(json_file, text + "\n"))
-    if figures is not None:
-        from spicealif.fit.figures import save_figures
+        if figures is not None:
+            from spicealif.fit.figures import save_figures
 
-        written += save_figures(result, figures)
+            written += save_figures(result, figures)
     if quiet:
         return
     for path in written:
         click.echo(f"Wrote {path}")
     if output is not None:
-        click.echo(f"A neuron with this device: spicealif run paper -s leak.file={output}")
+        change = f"leak.file={output}"
+        change = f'"{change}"' if " " in change else change
+        click.echo(f"A neuron with this device: spicealif run paper -s {change}")
 
 
 def _model(name: str) -> type:
@@ -171,11 +179,17 @@ def _model(name: str) -> type:
     return MODELS[name]
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
-    (name, equals, value) = text.partition("=")
-    if not equals or not name.strip() or not value.strip():
-        raise click.UsageError(f"{option} {text} is not of the form NAME=VALUE.")
-    return name.strip(), value.strip()
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    """Return the names and values of an option that may be repeated."""
+    out: dict[str, str] = {}
+    for text in texts:
+        (name, equals, value) = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise click.UsageError(f"{option} {text} is not of the form NAME=VALUE.")
+        if name in out:
+            raise click.UsageError(f"{option} names {name} twice; give it once.")
+        out[name] = value
+    return out
 
 
 def _number(model: type, name: str, text: str) -> float:

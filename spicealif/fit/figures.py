@@ -30,7 +30,7 @@ def loop_figure(result: FitResult) -> Figure:
     (figure, axes) = _subplots(rows, columns, (4.2 * columns + 0.8, 3.4 * rows + 0.4))
     for ax, fitted in zip(axes.flat, result.loops, strict=False):
         loop = fitted.loop
-        (factor, unit) = _current_unit(loop.i)
+        (factor, unit) = _prefixed(loop.i, "A")
         ax.plot(loop.v_mem, loop.i * factor, ".", ms=4, color=_MEASURED, label="measured")
         order = np.argsort(_phase(fitted))
         closed = order if loop.period is None else np.append(order, order[0])
@@ -53,7 +53,7 @@ def trace_figure(result: FitResult) -> Figure:
     for column, fitted in zip(axes.T, result.loops, strict=True):
         loop = fitted.loop
         (scale, time_unit) = _time_unit(loop.time)
-        (factor, unit) = _current_unit(loop.i)
+        (factor, unit) = _prefixed(loop.i, "A")
         t = (loop.time - loop.time[0]) * scale
         column[0].plot(t, fitted.v_in, color="0.6", label="source")
         column[0].plot(t, loop.v_mem, ".", ms=3, color=_MEASURED, label="device, measured")
@@ -70,37 +70,45 @@ def trace_figure(result: FitResult) -> Figure:
 
 
 def residual_figure(result: FitResult) -> Figure:
-    """Draw what the fit leaves: over time and as autocorrelation, a column for each loop.
+    """Draw what the fit leaves, a column for each loop.
 
-    The band holds 95 % of the autocorrelations of white noise.
+    Residuals of v_mem and i_mem over time and against the measured v_mem, and their
+    autocorrelation, whose band holds 95 % of that of white noise.
     """
     n = len(result.loops)
-    (figure, axes) = _subplots(3, n, (4.2 * n + 0.8, 6.8))
+    (figure, axes) = _subplots(5, n, (4.2 * n + 0.8, 10.5))
     for column, fitted in zip(axes.T, result.loops, strict=True):
         loop = fitted.loop
-        order = np.argsort(_phase(fitted))
-        (scale, time_unit) = _time_unit(loop.time)
-        (factor, unit) = _current_unit(loop.i)
-        t = _phase(fitted)[order] * scale
-        (of_v, of_i) = ((loop.v_mem - fitted.v_mem)[order], (loop.i - fitted.i)[order])
-        column[0].plot(t, of_v * 1e3, ".-", ms=3, lw=0.6, color=_MEASURED)
-        column[1].plot(t, of_i * factor, ".-", ms=3, lw=0.6, color=_X)
-        for ax, name in ((column[0], "v_mem in mV"), (column[1], f"i_mem in {unit}")):
-            ax.axhline(0, color="0.7", lw=0.8, zorder=0)
-            ax.set(ylabel=f"measured - fitted\n{name}", xlabel=f"time in the record in {time_unit}")
-        lags = min(_LAGS, len(t) // 2)
+        order = np.argsort(_phase(fitted), kind="stable")
+        phase = _phase(fitted)[order]
+        (scale, time_unit) = _time_unit(phase)
+        record = "record" if loop.period is None else "period"
+        left = []
+        for values, base, name, colour in (
+            (loop.v_mem - fitted.v_mem, "V", "v_mem", _MEASURED),
+            (loop.i - fitted.i, "A", "i_mem", _X),
+        ):
+            (factor, unit) = _prefixed(values, base)
+            left.append((values[order], factor, f"measured - fitted\n{name} in {unit}", colour))
+        over = {0: (phase * scale, f"time in the {record} in {time_unit}", ".-"),
+                2: (loop.v_mem[order], "measured v_mem in V", ".")}  # fmt: skip
+        for row, (abscissa, label, style) in over.items():
+            for ax, (values, factor, name, colour) in zip(column[row : row + 2], left, strict=True):
+                ax.plot(abscissa, values * factor, style, ms=3, lw=0.6, color=colour)
+                ax.axhline(0, color="0.7", lw=0.8, zorder=0)
+                ax.set(ylabel=name, xlabel=label)
+        lags = min(_LAGS, len(phase) // 2)
         # Of a measured file the two are often made of each other and lie on one line.
-        for values, colour, name, style in (
-            (of_v, _MEASURED, "v_mem", "-"),
-            (of_i, _X, "i_mem", "--"),
+        for (values, _, _, colour), name, style in zip(
+            left, ("v_mem", "i_mem"), ("-", "--"), strict=True
         ):
             rho = _autocorrelation(values, lags)
-            column[2].plot(np.arange(lags), rho, style, color=colour, label=name)
-        width = 1.96 / np.sqrt(len(t))
-        column[2].axhspan(-width, width, color="0.9", zorder=0, label="white noise")
-        column[2].set(xlabel="lag in samples", ylabel="autocorrelation", ylim=(-1.05, 1.05))
+            column[4].plot(np.arange(lags), rho, style, color=colour, label=name)
+        width = 1.96 / np.sqrt(len(phase))
+        column[4].axhspan(-width, width, color="0.9", zorder=0, label="white noise")
+        column[4].set(xlabel="lag in samples", ylabel="autocorrelation", ylim=(-1.05, 1.05))
         column[0].set_title(loop.name, fontsize=9)
-    axes[2, 0].legend(frameon=False, fontsize=8)
+    axes[4, 0].legend(frameon=False, fontsize=8)
     return figure
 
 
@@ -116,7 +124,10 @@ def correlation_figure(result: FitResult) -> Figure:
         for k in range(n):
             value = result.correlation[j, k]
             dark = abs(value) > 0.6
-            ax.text(k, j, f"{value:.2f}", ha="center", va="center", fontsize=8,
+            # Of two names, 1 would say that one is the other; -0.00 says no more than 0.00.
+            digits = 4 if j != k and abs(value) >= 0.995 else 2
+            text = f"{round(value, digits) + 0.0:.{digits}f}"
+            ax.text(k, j, text, ha="center", va="center", fontsize=8,
                     color="white" if dark else "black")  # fmt: skip
     figure.colorbar(image, ax=ax, label="correlation of the estimates", shrink=0.9)
     return figure
@@ -166,12 +177,13 @@ def _autocorrelation(values: _Floats, lags: int) -> _Floats:
     return np.array([1.0 if k == 0 else float(y[k:] @ y[:-k]) / power for k in range(lags)])
 
 
-def _current_unit(i: _Floats) -> tuple[float, str]:
-    peak = float(np.abs(i).max())
-    for factor, unit in ((1.0, "A"), (1e3, "mA"), (1e6, "\u00b5A"), (1e9, "nA")):
+def _prefixed(values: _Floats, unit: str) -> tuple[float, str]:
+    """Return a factor and the unit with the prefix that suit the largest value."""
+    peak = float(np.abs(values).max())
+    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "\u00b5"), (1e9, "n")):
         if peak * factor >= 1:
-            return factor, unit
-    return 1e12, "pA"
+            return factor, prefix + unit
+    return 1e12, f"p{unit}"
 
 
 def _time_unit(time: _Floats) -> tuple[float, str]:

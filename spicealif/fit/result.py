@@ -21,6 +21,8 @@ from spicealif.fit.loop import Loop
 __all__ = ["FitResult", "FittedLoop"]
 
 _Floats = npt.NDArray[np.float64]
+#: What a preset's name and its free texts may hold.
+_LONGEST_NAME, _LONGEST_TEXT = 64, 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +131,28 @@ class FitResult:
         return float(low), float(high)
 
     def _index(self, name: str) -> int:
-        if name not in self.names:
-            raise FitError(f"{ascii(name)} was not fitted; fitted were {', '.join(self.names)}.")
-        return self.names.index(name)
+        if name in self.names:
+            return self.names.index(name)
+        if name in self.held:
+            raise FitError(f"{name} was held at {self.held[name]:g}; free it to have it fitted.")
+        raise FitError(f"{ascii(name)} was not fitted; fitted were {', '.join(self.names)}.")
 
     def unit(self, name: str) -> str:
-        """Return the unit of a parameter, empty for a plain number."""
-        field = type(self.device).model_fields[re.sub(r"\[\d+\]$", "", name)]
-        extra = field.json_schema_extra
+        """Return the unit of a parameter, empty for a plain number.
+
+        Raises
+        ------
+        FitError
+            If the model has no such parameter.
+        """
+        fields = type(self.device).model_fields
+        bare = re.sub(r"\[\d+\]$", "", name)
+        if bare not in fields or bare == "kind":
+            known = ", ".join(field for field in fields if field != "kind")
+            raise FitError(
+                f"The model {self.model} has no parameter {ascii(name)}; it has {known}."
+            )
+        extra = fields[bare].json_schema_extra
         unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
         return "" if unit == "1" else str(unit)
 
@@ -207,7 +223,8 @@ class FitResult:
 
     def _record(self) -> dict[str, Any]:
         """Return the part that a device preset keeps too."""
-        resistors = [fitted.loop.r_s for fitted in self.loops]
+        # found from columns, it carries their rounding
+        resistors = [float(f"{fitted.loop.r_s:.6g}") for fitted in self.loops]
         loops = []
         for fitted in self.loops:
             loop = fitted.loop
@@ -244,25 +261,39 @@ class FitResult:
         Parameters
         ----------
         name : str, optional
-            Letters, digits and underscores; made of the loop's and the model's name if not given.
+            Letters, digits and underscores, at most 64; made of the loop's and the model's name if
+            not given.
         loop : int
             Whose parameters, where each loop has its own.
         description, source : str
             Free text; if not given, what was fitted to what.
+
+        Raises
+        ------
+        FitError
+            If there is no such loop.
+        DesignError
+            If the name or a text is not one of a preset.
         """
+        if not 0 <= loop < len(self.loops):
+            raise FitError(f"There is no loop {loop}; give 0 to {len(self.loops) - 1}.")
         fitted = self.loops[loop]
-        made = re.sub(r"\W", "_", f"{fitted.loop.name}_{self.model}", flags=re.ASCII)
+        made = re.sub(r"\W", "_", fitted.loop.name, flags=re.ASCII)
+        made = made if not made[:1].isdigit() else f"fit_{made}"
+        made = f"{made[: _LONGEST_NAME - len(self.model) - 1]}_{self.model}"
         files = ", ".join(each.loop.file or each.loop.name for each in self.loops)
         intervals = {
             re.sub(r"\[\d+\]$", "", n): [float(low), float(high)]
             for n, (low, high) in zip(self.names, self.intervals, strict=True)
             if not re.search(r"\[\d+\]$", n) or n.endswith(f"[{loop}]")
         }
+        # The state at a record's begin is the record's; the preset starts at 0.
+        intervals.pop("x_0", None)
         return DevicePreset.from_dict(
             {
-                "name": name or (made if not made[0].isdigit() else f"fit_{made}"),
-                "description": description or f"{self.device.title}, fitted to {files}",
-                "source": source or f"spicealif fit of {files}",
+                "name": name or made,
+                "description": description or _short(f"{self.device.title}, fitted to {files}"),
+                "source": source or _short(f"spicealif fit of {files}"),
                 "device": {**fitted.device.to_dict(), "x_0": 0.0},
                 "fit": {**self._record(), "intervals": intervals},
             }
@@ -294,3 +325,7 @@ class FitResult:
 
         preset = self.preset(name, loop=loop, description=description, source=source)
         return write_text(Path(path), tomli_w.dumps(preset.to_dict()))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
