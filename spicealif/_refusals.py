@@ -74,10 +74,12 @@ def no_suffix(
         if parts is not None and parts[1] and other.symbol != unit.symbol:
             if not unit.symbol:
                 return (
-                    f"is {it}, in {other.symbol}, and a plain number is wanted; give it "
+                    f"is {it}, in '{other.symbol}', and a plain number is wanted; give it "
                     "without a unit"
                 )
-            return f"is {it}, in {other.symbol} instead of {unit.symbol}; give it in {unit.symbol}"
+            return (
+                f"is {it}, in '{other.symbol}' instead of '{unit.symbol}'; give it in {unit.symbol}"
+            )
     return _unknown_suffix(text, number, rest, unit)
 
 

@@ -117,6 +117,7 @@ _ALL = (
     Unit("K", "kelvin", _words("K", "kelvin", "Kelvin"), prefixes=False, example="300 K"),
     Unit("S", "siemens", _words("S", "siemens", "Siemens"), example="1m"),
     Unit("C", "coulombs", _words("C", "coulomb", "coulombs", "Coulomb"), example="1u"),
+    Unit("H", "henries", _words("H", "henry", "henries"), example="1m"),
     Unit("W", "watts", _words("W", "watt", "watts", "Watt"), example="1m"),
     Unit("J", "joules", _words("J", "joule", "joules", "Joule"), example="1n"),
     Unit(

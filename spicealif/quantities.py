@@ -201,7 +201,7 @@ def _digits(value: float, digits: int) -> str:
 def _text(value: str, unit: Unit) -> float:
     text = _BLANKS.sub(" ", value).strip(" \r\n")
     if not text:
-        raise ValueError(f"is empty; give a value such as {example(unit)}")
+        raise ValueError(f"is empty, which is not a quantity; give a value such as {example(unit)}")
     if len(text) > _LONGEST:
         raise ValueError(f"is {len(text)} characters long; give a number such as {example(unit)}")
     found = _NUMBER.fullmatch(text)

@@ -7,11 +7,18 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 from pydantic import ValidationError as _ValidationError
 
 from spicealif.errors import DesignError
-from spicealif.quantities import parse_quantity
+from spicealif.quantities import PLAIN_KELVIN, parse_count, parse_quantity
 
 if TYPE_CHECKING:
     # The class of pydantic's classes is public only as ``type(BaseModel)``, which a type
@@ -22,6 +29,9 @@ else:
 
 __all__ = [
     "Ampere",
+    "AmperePerSquareVolt",
+    "Coulomb",
+    "Count",
     "Farad",
     "Hertz",
     "Identifier",
@@ -31,6 +41,7 @@ __all__ = [
     "Part",
     "PerSecond",
     "PerVolt",
+    "Radian",
     "Second",
     "Volt",
     "VoltPerSecond",
@@ -47,9 +58,19 @@ def _quantity(unit: str) -> Any:
     ]
 
 
+def _written_kelvin(temperature: float | None) -> float | str | None:
+    """Return a temperature as a file states it: with its unit where it would else be asked for."""
+    if temperature is None or PLAIN_KELVIN[0] <= temperature <= PLAIN_KELVIN[1]:
+        return temperature
+    return f"{temperature!r} K"
+
+
 # A type checker sees plain floats; pydantic sees floats that also take "4.7k" and know a unit.
 if TYPE_CHECKING:
     Ampere: TypeAlias = float
+    AmperePerSquareVolt: TypeAlias = float
+    Coulomb: TypeAlias = float
+    Count: TypeAlias = int
     Farad: TypeAlias = float
     Hertz: TypeAlias = float
     Kelvin: TypeAlias = float
@@ -57,19 +78,24 @@ if TYPE_CHECKING:
     Ohm: TypeAlias = float
     PerSecond: TypeAlias = float
     PerVolt: TypeAlias = float
+    Radian: TypeAlias = float
     Second: TypeAlias = float
     Volt: TypeAlias = float
     VoltPerSecond: TypeAlias = float
     Identifier: TypeAlias = str
 else:
     Ampere = _quantity("A")
+    AmperePerSquareVolt = _quantity("A/V^2")
+    Coulomb = _quantity("C")
+    Count = Annotated[int, BeforeValidator(parse_count, json_schema_input_type=int | str)]
     Farad = _quantity("F")
     Hertz = _quantity("Hz")
-    Kelvin = _quantity("K")
+    Kelvin = Annotated[_quantity("K"), PlainSerializer(_written_kelvin, when_used="json")]
     Number = _quantity("")
     Ohm = _quantity("ohm")
     PerSecond = _quantity("1/s")
     PerVolt = _quantity("1/V")
+    Radian = _quantity("rad")
     Second = _quantity("s")
     Volt = _quantity("V")
     VoltPerSecond = _quantity("V/s")
@@ -247,6 +273,8 @@ def _one(item: Any, model: type[BaseModel]) -> str:
             return f"{label} is missing; give it a value."
         case "value_error":
             message = str(ctx.get("error", item["msg"]))
+            if message.startswith("is ") and "which is not finite" in message:
+                return f"{label} = {_show(value)} is not finite; give a finite number."
             return _stop(f"{where} {message}" if where and message.startswith("is ") else message)
         case "union_tag_invalid" | "union_tag_not_found":
             tags = str(ctx.get("expected_tags", "")) or "the known kinds, see the JSON Schema"

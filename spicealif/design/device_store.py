@@ -12,7 +12,6 @@ import functools
 import operator
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,9 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from spicealif._resources import models_dir
-from spicealif.design._base import Hertz, Identifier, Kelvin, Number, Part, Volt, current_kind
+from spicealif._text_files import read_person_text, toml_table
+from spicealif.design._base import Hertz, Identifier, Number, Part, Volt, current_kind
 from spicealif.design.devices import MODELS, MemristorModel
-from spicealif.errors import DesignError
+from spicealif.errors import DesignError, within
 
 __all__ = ["DevicePreset", "FitRecord", "LoopRecord", "device_names", "device_table", "load_device"]
 
@@ -108,7 +108,10 @@ class FitRecord(Part):
     series_resistor: float | list[float] | None = Field(
         default=None, description="series resistor in ohm"
     )
-    temperature: Kelvin | None = Field(default=None, gt=0, description="in K")
+    # Written by a fit, always in K: nobody is to be asked about it.
+    temperature: float | None = Field(
+        default=None, gt=0, description="in K", json_schema_extra={"unit": "K"}
+    )
     level: Number | None = Field(
         default=None, gt=0, lt=1, description="confidence level of the intervals"
     )
@@ -236,24 +239,11 @@ def _no_such(name: str) -> str:
 
 def _read(path: Path) -> DevicePreset:
     shown = ascii(str(path))
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DesignError(
-            f"The device file {shown} cannot be read ({error.strerror}); give the path of a "
-            "device's TOML file, or use a device preset (see 'spicealif presets')."
-        ) from None
-    except UnicodeDecodeError:
-        raise DesignError(f"The device file {shown} is not UTF-8 text; save it as UTF-8.") from None
-    except RecursionError:
-        raise DesignError(
-            f"The device file {shown} is nested too deeply; use a device's own tables."
-        ) from None
-    except ValueError as error:
-        reason = ascii(str(error).splitlines()[0])[1:-1]
-        raise DesignError(
-            f"The device file {shown} is not valid TOML ({reason}); mend that line."
-        ) from None
+    remedy = (
+        "give the path of a device's TOML file, or use a device preset (see 'spicealif presets')"
+    )
+    text = read_person_text(path, "device file", remedy, DesignError)
+    data = toml_table(text, f"The device file {shown}", "a device's", DesignError)
     if "device" not in data:
         what = "a neuron's file" if "leak" in data or "preset" in data else "not a device's"
         raise DesignError(
@@ -264,7 +254,7 @@ def _read(path: Path) -> DevicePreset:
     try:
         return DevicePreset.from_dict(data)
     except DesignError as error:
-        raise DesignError(f"{ascii(path.name)}: {error}") from None
+        raise DesignError(within(ascii(path.name), error)) from None
 
 
 def _is_file(path: Path) -> bool:

@@ -69,7 +69,8 @@ class Hysteresis(Part):
         """
         if not v_oh > v_ol:
             raise DesignError(
-                f"The comparator's v_oh = {v_oh:g} V is not above v_ol = {v_ol:g} V; exchange them."
+                f"The comparator's v_oh = {v_oh:g} V is not above v_ol = {v_ol:g} V; "
+                "raise v_oh or lower v_ol, or exchange them."
             )
         if not v_high > v_low:
             raise DesignError(

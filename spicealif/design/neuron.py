@@ -13,7 +13,7 @@ from spicealif.design._shared import digest_of, thermal_voltage
 from spicealif.design.devices import MemristorModel
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, thresholds
 from spicealif.design.leak import AnyLeak
-from spicealif.design.numerics import Numerics
+from spicealif.design.numerics import Numerics, too_long
 from spicealif.design.parts import (
     AnyComparator,
     AnyDifferenceAmplifier,
@@ -266,6 +266,7 @@ class Neuron(Part):
         try:
             self._check_thresholds()
             self._check_length()
+            self._check_step()
             self._check_discharge()
             self._check_ranges()
         except DesignError as error:
@@ -384,6 +385,11 @@ class Neuron(Part):
                 f"{self.t_stop / steps:.2g} s; shorten the run, raise numerics.t_step_max and "
                 "numerics.h, or look at c and the resistances, which set the step too."
             )
+
+    def _check_step(self) -> None:
+        h = self.numerics.h
+        if h is not None and (said := too_long("numerics.h", h, self.shortest_time)):
+            raise DesignError(f"{said}.")
 
     @property
     def _divider_max(self) -> float:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from spicealif.design._base import (
     Ampere,
+    AmperePerSquareVolt,
     Farad,
     Hertz,
     Number,
@@ -313,7 +314,9 @@ class Mosfet(Part):
 
     kind: Literal["vdmos"] = "vdmos"
     v_to: Volt = Field(default=1.6, gt=0, description="threshold in V")
-    kp: Number = Field(default=0.17, gt=0, description="transconductance parameter in A/V^2")
+    kp: AmperePerSquareVolt = Field(
+        default=0.17, gt=0, description="transconductance parameter in A/V^2"
+    )
     r_s: Ohm = Field(default=0.75, gt=0, description="source resistance in ohm")
     r_d: Ohm = Field(default=1e-3, gt=0, description="drain resistance in ohm")
     r_g: Ohm = Field(default=3.0, gt=0, description="gate resistance in ohm")

@@ -15,7 +15,7 @@ from spicealif.design._shared import digest_of, thermal_voltage
 from spicealif.design.devices import MemristorModel
 from spicealif.design.leak import AnyLeak
 from spicealif.design.neuron import MAX_STEPS, Neuron
-from spicealif.design.numerics import SeriesNumerics
+from spicealif.design.numerics import SeriesNumerics, too_long
 from spicealif.design.stimulus import AnyStimulus
 
 __all__ = ["AnyDesign", "SeriesCircuit"]
@@ -127,7 +127,7 @@ class SeriesCircuit(Part):
     @property
     def t_step_first(self) -> float:
         """Limit of the first simulator step in s, whose truncation error is not known."""
-        return min(self.t_step_max, self.device.time_scale(self.v_peak) / 10)
+        return min(self.t_step_max, self.shortest_time / 10)
 
     @property
     def default_h(self) -> float:
@@ -140,7 +140,12 @@ class SeriesCircuit(Part):
         if self.numerics.h is not None:
             return self.numerics.h
         period = min(self._sine_period, self.t_stop)
-        return min(period / 20_000, self.device.time_scale(self.v_peak) / 100)
+        return min(period / 20_000, self.shortest_time / 100)
+
+    @property
+    def shortest_time(self) -> float:
+        """Time in s in which the state changes fastest while the drive is within its peak."""
+        return self.device.time_scale(self.v_peak)
 
     @property
     def _sine_period(self) -> float:
@@ -165,8 +170,11 @@ class SeriesCircuit(Part):
             raise ValueError(
                 f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps; shorten the "
                 "run, or set numerics.h and numerics.t_step_max (the device's state changes "
-                f"within {self.device.time_scale(self.v_peak):.2g} s at {self.v_peak:g} V)."
+                f"within {self.shortest_time:.2g} s at {self.v_peak:g} V)."
             )
+        h = self.numerics.h
+        if h is not None and (said := too_long("numerics.h", h, self.shortest_time)):
+            raise ValueError(f"{said}.")
         return self
 
 

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from spicealif.design._base import Ampere, Hertz, Number, Second, register_tags
+from spicealif.design._base import (
+    Ampere,
+    Count,
+    Hertz,
+    Number,
+    Radian,
+    Second,
+    register_tags,
+)
 from spicealif.design._stimulus import (
     MAX_CORNERS,
     Stimulus,
@@ -133,7 +141,7 @@ class PulseTrain(Stimulus):
     t_rise: Second = Field(default=1e-8, ge=0, description="duration of the rising edge in s")
     t_fall: Second = Field(default=1e-8, ge=0, description="duration of the falling edge in s")
     offset: Ampere = Field(default=0.0, description="current between the pulses in A")
-    n_pulses: int | None = Field(default=None, ge=1, description="number of pulses")
+    n_pulses: Count | None = Field(default=None, ge=1, description="number of pulses")
 
     @model_validator(mode="after")
     def _edges_fit(self) -> Self:
@@ -219,7 +227,7 @@ class Sine(Stimulus):
     frequency: Hertz = Field(gt=0, description="frequency in Hz")
     offset: Ampere = Field(default=0.0, description="mean current in A")
     delay: Second = Field(default=0.0, ge=0, description="start in s")
-    phase: Number = Field(default=0.0, description="phase in rad")
+    phase: Radian = Field(default=0.0, description="phase in rad")
 
     def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
         """Return the knots: the ends of the run and the start of the sine."""

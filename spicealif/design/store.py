@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,12 +13,13 @@ from pydantic import BaseModel
 
 from spicealif._files import write_text
 from spicealif._resources import models_dir
+from spicealif._text_files import read_person_text, toml_table
 from spicealif.design._base import Part, current_kind
 from spicealif.design.device_store import device_names
 from spicealif.design.neuron import Neuron
 from spicealif.design.series import AnyDesign
 from spicealif.design.stimulus import PiecewiseLinear
-from spicealif.errors import DesignError
+from spicealif.errors import DesignError, within
 
 __all__ = [
     "dump_toml",
@@ -86,26 +86,13 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
         If the file cannot be read, is not TOML, or does not describe a working neuron.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DesignError(
-            f"The design file {ascii(str(path))} cannot be read ({error.strerror}); give the path "
-            "of a TOML file, or use a preset."
-        ) from None
-    except UnicodeDecodeError:
-        raise DesignError(
-            f"The design file {ascii(str(path))} is not UTF-8 text; save it as UTF-8."
-        ) from None
-    except ValueError:
-        raise DesignError(
-            f"The design file {ascii(str(path))} cannot be read (not a path); give the path of a "
-            "TOML file, or use a preset."
-        ) from None
+    text = read_person_text(
+        path, "design file", "give the path of a TOML file, or use a preset", DesignError
+    )
     try:
         return parse_toml(text, folder=path.parent, name=re.sub(r"\W", "_", path.stem, flags=re.A))
     except DesignError as error:
-        raise DesignError(f"{ascii(path.name)}: {error}") from None
+        raise DesignError(within(ascii(path.name), error)) from None
 
 
 def parse_toml(
@@ -131,13 +118,7 @@ def parse_toml(
     DesignError
         If the text is not TOML or does not describe a working neuron.
     """
-    try:
-        data = tomllib.loads(text)
-    except RecursionError:
-        raise DesignError("This TOML is nested too deeply; use a neuron's own tables.") from None
-    except ValueError as error:  # TOMLDecodeError, and integers of thousands of digits
-        reason = ascii(str(error).splitlines()[0])[1:-1]
-        raise DesignError(f"This is not valid TOML ({reason}); mend that line.") from None
+    data = toml_table(text, "This", "a neuron's", DesignError)
     preset = data.pop("preset", None)
     leak = data.get("leak")
     if isinstance(leak, dict) and isinstance(leak.get("file"), str):

@@ -141,6 +141,8 @@ def solve_references(
         raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")
     if threads is not None and threads < 1:
         raise IntegrationError(f"{threads} threads cannot compute; choose 1 or more.")
+    for neuron in neurons if h is not None else ():
+        driver.check_step(h, neuron.shortest_time)
     jobs = [_job(neuron, variant, neuron.default_h if h is None else h) for neuron in neurons]
     outcomes = run_jobs(jobs, threads or usable_cores(), progress)
     return [

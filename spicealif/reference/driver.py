@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from spicealif.design import GMMS, Memristor, MemristorModel, Resistor, StimulusPieces
 from spicealif.design.neuron import MAX_STEPS
+from spicealif.design.numerics import too_long
 from spicealif.errors import IntegrationError
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "KernelParameters",
     "ReferenceResult",
     "Variant",
+    "check_step",
     "check_variant",
     "integrate",
     "leak_device",
@@ -232,6 +234,12 @@ def integrate(
         h=h,
         variant=variant,
     )
+
+
+def check_step(h: float | None, shortest_time: float) -> None:
+    """Raise `IntegrationError` if a step in s is longer than the shortest time constant."""
+    if h is not None and (said := too_long("h", h, shortest_time)):
+        raise IntegrationError(f"{said}.")
 
 
 def check_variant(variant: str) -> None:

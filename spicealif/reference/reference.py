@@ -10,6 +10,7 @@ from spicealif.design import MemristorModel, Neuron, store
 from spicealif.reference.driver import (
     KernelParameters,
     Variant,
+    check_step,
     integrate,
 )
 from spicealif.waveforms import Waveforms
@@ -65,8 +66,10 @@ def solve_reference(
     Raises
     ------
     IntegrationError
-        If the variant is unknown, h does not make sense, or the leak has no such switches.
+        If the variant is unknown, h does not make sense or is longer than the shortest time
+        constant, or the leak has no such switches.
     """
+    check_step(h, neuron.shortest_time)
     step = neuron.default_h if h is None else h
     result = integrate(
         kernel_parameters(neuron),

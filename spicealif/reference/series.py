@@ -17,6 +17,7 @@ import numpy.typing as npt
 from spicealif.design import GMMS, Memristor, SeriesCircuit, StimulusPieces, store
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
+from spicealif.reference.driver import check_step
 from spicealif.waveforms import Waveforms
 
 __all__ = ["solve_series"]
@@ -69,6 +70,7 @@ def solve_series(
         If h or stride does not make sense, the device has no such switches, or the solution is not
         finite.
     """
+    check_step(h, circuit.shortest_time)
     step = circuit.default_h if h is None else h
     if not (step > 0 and math.isfinite(step)):
         raise IntegrationError(f"The step h = {step:g} s is not positive; give a length in s.")

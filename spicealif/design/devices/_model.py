@@ -207,6 +207,7 @@ def on_below_off(device: _T) -> _T:
     if device.r_on > device.r_off:
         raise ValueError(
             f"The memristor's r_on = {device.r_on:g} ohm is above r_off = {device.r_off:g} ohm; "
-            "exchange them (x = 1 is the low-resistance state)."
+            "lower r_on or raise r_off, or exchange them if both were meant the other way round "
+            "(x = 1 is the low-resistance state)."
         )
     return device
