@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spicealif.measures import Value
+from spicealif.quantities import format_quantity
 
 __all__ = ["figure", "gap_figure", "html_table", "missing", "plain", "text_table"]
 
@@ -26,9 +27,7 @@ def figure(value: Value, unit: str = "") -> str:
     if isinstance(value, int | np.integer):
         return str(value)
     if unit:
-        from quantiphy import Quantity
-
-        return str(Quantity(float(value), unit).render(prec=3))
+        return format_quantity(float(value), unit)
     return f"{float(value):.4g}"
 
 

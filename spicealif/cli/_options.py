@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from spicealif.cli._types import QuantityType
+
 if TYPE_CHECKING:
     from spicealif.design import Neuron
     from spicealif.simulators import Simulator
@@ -69,14 +71,18 @@ def set_options(command: _F) -> _F:
         "changes",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Change a value, such as leak.tau=2m or c=220n; may be repeated.",
+        help="Change a value, such as leak.tau=2m, c=220n or r_s=4k7 (M is mega, as in SI; SPICE's "
+        "own M is milli); may be repeated.",
     )(command)
 
 
 def simulator_options(command: _F) -> _F:
     """Add ``--simulator`` and ``--timeout``."""
     command = click.option(
-        "--timeout", type=float, metavar="SECONDS", help="Stop the simulator after this long."
+        "--timeout",
+        type=QuantityType("s"),
+        metavar="SECONDS",
+        help="Stop the simulator after this long.",
     )(command)
     return click.option(
         "--simulator",
@@ -143,6 +149,8 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
                 f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
                 "--set c=220n."
             )
+        if key.strip() in new:
+            raise DesignError(f"--set gives {ascii(key.strip())} twice; give it once.")
         new[key.strip()] = _value(value.strip())
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.

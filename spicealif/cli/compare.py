@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from spicealif.cli._options import cross_check_option, find_neuron, variant_option
+from spicealif.cli._types import CountType, QuantityType
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -45,12 +46,12 @@ __all__ = ["compare_command"]
 @click.option("--i-in", metavar="SUM", help="Raw file: the input current, as -I(I1).")
 @click.option(
     "--spike-level",
-    type=float,
+    type=QuantityType("V"),
     metavar="VOLT",
     help="Raw file: a spike is where --spike rises through this [default: the middle of the "
     "comparator's levels].",
 )
-@click.option("--step", type=int, metavar="N", help="Raw file: which step, from 1.")
+@click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
 @click.option(

@@ -16,6 +16,7 @@ from spicealif.cli._options import (
 )
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._types import CountType
 
 __all__ = ["explain_command"]
 
@@ -37,11 +38,13 @@ __all__ = ["explain_command"]
 )
 @click.option(
     "--orders",
-    type=int,
+    type=CountType(),
     metavar="N",
     help="Sample N orders of the causes, with error bars, instead of solving all sets.",
 )
-@click.option("--workers", type=int, metavar="N", help="Threads to solve in [default: all CPUs].")
+@click.option(
+    "--workers", type=CountType(), metavar="N", help="Threads to solve in [default: all CPUs]."
+)
 @click.option("--cache/--no-cache", default=True, help="Whether to keep and reuse results.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
 @output_option("Folder for table and figure [default: spicealif-results/NAME].")

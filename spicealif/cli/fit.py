@@ -10,6 +10,7 @@ import click
 
 from spicealif.cli._options import output_option, quiet_option
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._types import CountType, QuantityType
 
 __all__ = ["fit_command"]
 
@@ -33,7 +34,11 @@ __all__ = ["fit_command"]
     help="Resistor between source and device, such as 5k [default: from the columns].",
 )
 @click.option(
-    "--temperature", default="298.5", show_default=True, metavar="K", help="Of the device."
+    "--temperature",
+    default="298.5",
+    show_default=True,
+    metavar="K",
+    help="Of the device, such as 300 or '25 degC'.",
 )
 @click.option("--frequency", metavar="HZ", help="Of the drive [default: found].")
 @click.option(
@@ -66,8 +71,14 @@ __all__ = ["fit_command"]
     help="Which column is time, v_mem (device), v_in (source) or i: a heading or a "
     "number, with its unit in brackets if need be, such as i='3 [uA]'.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the search.")
-@click.option("--level", default=0.95, show_default=True, help="Of the confidence intervals.")
+@click.option("--seed", type=CountType(), default=0, show_default=True, help="Of the search.")
+@click.option(
+    "--level",
+    type=QuantityType(),
+    default=0.95,
+    show_default=True,
+    help="Of the confidence intervals.",
+)
 @output_option("Write the device to this TOML file (with --per-file: that of the first file).")
 @click.option(
     "--figures",
@@ -140,7 +151,7 @@ def fit_command(
             result = fit_device(
                 loops,
                 model,
-                temperature=_quantity("--temperature", temperature, "K"),
+                temperature=temperature,
                 bounds=bounds,
                 held=held,
                 per_loop=per_file,
@@ -200,10 +211,7 @@ def _number(model: type, name: str, text: str) -> float:
 
 
 def _quantity(name: str, text: str, unit: str) -> float:
-    from spicealif.design import parse_quantity
     from spicealif.errors import FitError
+    from spicealif.quantities import quantity_of
 
-    try:
-        return parse_quantity(text.strip(), unit)
-    except ValueError as error:
-        raise FitError(f"{name} {error}.") from None
+    return quantity_of(name, text, unit, FitError)

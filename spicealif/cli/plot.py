@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +59,9 @@ def plot_command(
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
 
-    good = dict(_limit(text) for text in limits)
-    dataset = _slice(_load(file), at)
+    dataset = _load(file)
+    good = _limits(dataset, limits)
+    dataset = _slice(dataset, at)
     target = output or file.with_suffix(".png")
     save_figure(sweep_figure(dataset, measure, good or None), target)
     click.echo(f"Wrote {target}.")
@@ -100,11 +102,24 @@ def _load(path: Path) -> xr.Dataset:
     return dataset
 
 
-def _limit(text: str) -> tuple[str, tuple[float, float]]:
-    """Read MEASURE=LOW:HIGH."""
-    from spicealif.design import parse_quantity
+def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """Read the limits, each measure's once."""
     from spicealif.errors import SweepError
-    from spicealif.measures import MEASURES
+
+    out: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, ends = _limit(dataset, text)
+        if name in out:
+            raise SweepError(f"--limit gives {ascii(name)} twice; give it once, as LOW:HIGH.")
+        out[name] = ends
+    return out
+
+
+def _limit(dataset: xr.Dataset, text: str) -> tuple[str, tuple[float, float]]:
+    """Read MEASURE=LOW:HIGH."""
+    from spicealif.errors import SweepError
+    from spicealif.quantities import quantity_of
+    from spicealif.sweep._results import Results
 
     name, equals, ends = (part.strip() for part in text.partition("="))
     low, colon, high = (part.strip() for part in ends.partition(":"))
@@ -112,37 +127,44 @@ def _limit(text: str) -> tuple[str, tuple[float, float]]:
         raise SweepError(
             f"--limit {ascii(text)} is not MEASURE=LOW:HIGH; write --limit isi_mean=90u:110u."
         )
-    unit = MEASURES[name].unit if name in MEASURES else ""
-    try:
-        return name, (
-            parse_quantity(low, unit) if low else -float("inf"),
-            parse_quantity(high, unit) if high else float("inf"),
+    Results(dataset).check(name)
+    unit, label = str(dataset[name].attrs.get("units", "")), f"An end of the limit of {ascii(name)}"
+    lowest = quantity_of(label, low, unit, SweepError) if low else -math.inf
+    highest = quantity_of(label, high, unit, SweepError) if high else math.inf
+    if not lowest < highest:
+        raise SweepError(
+            f"--limit {ascii(text)} lets nothing pass, from {lowest:g} to {highest:g}; give "
+            "LOW:HIGH with the smaller value first."
         )
-    except ValueError as error:
-        raise SweepError(f"An end of the limit of {ascii(name)} {error}.") from None
+    return name, (lowest, highest)
 
 
 def _slice(dataset: xr.Dataset, at: tuple[str, ...]) -> xr.Dataset:
     """Take the points where parameters have the values asked for."""
     from spicealif.errors import SweepError
 
+    seen: set[str] = set()
     for text in at:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
             raise SweepError(f"--at {ascii(text)} is not KEY=VALUE; write --at c=100n.")
+        if name in seen:
+            raise SweepError(f"--at gives {ascii(name)} twice; give it once.")
+        seen.add(name)
         if name not in dataset.dims or name not in dataset.coords:
             grid = [str(d) for d in dataset["status"].dims if d in dataset.coords]
             told = f"choose one of {', '.join(grid)}" if grid else "leave --at out"
             raise SweepError(f"The sweep is no grid over {ascii(name)}; {told}.")
         values = dataset[name].values.tolist()
-        dataset = dataset.isel({name: _index(name, value, values)})
+        unit = str(dataset[name].attrs.get("units", ""))
+        dataset = dataset.isel({name: _index(name, value, values, unit)})
     return dataset
 
 
-def _index(name: str, text: str, values: list[Any]) -> int:
+def _index(name: str, text: str, values: list[Any], unit: str) -> int:
     """Return which of a parameter's values a text means."""
-    from spicealif.design import parse_quantity
     from spicealif.errors import SweepError
+    from spicealif.quantities import quantity_of
 
     none = SweepError(
         f"The sweep has no {name} = {ascii(text)}; its values are "
@@ -154,10 +176,7 @@ def _index(name: str, text: str, values: list[Any]) -> int:
         if text.lower() not in names:
             raise none
         return names.index(text.lower())
-    try:
-        wanted = parse_quantity(text)
-    except ValueError as error:
-        raise SweepError(f"--at {name}: the value {error}.") from None
+    wanted = quantity_of(f"--at {name}", text, unit, SweepError)
     nearest = min(range(len(values)), key=lambda k: abs(values[k] - wanted))
     if abs(values[nearest] - wanted) > _NEAR * abs(wanted):
         raise none

@@ -8,6 +8,7 @@ import click
 
 from spicealif.cli._options import output_option, quiet_option, variant_option
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._types import QuantityType
 
 __all__ = ["propose_command"]
 
@@ -22,7 +23,7 @@ __all__ = ["propose_command"]
 @click.option(
     "--adaptation",
     required=True,
-    type=float,
+    type=QuantityType(),
     metavar="RATIO",
     help="Wanted last interval over first interval.",
 )

@@ -21,6 +21,7 @@ from spicealif.cli._options import (
 )
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
     from spicealif.certificate import Certificate
@@ -48,7 +49,7 @@ __all__ = ["run_command"]
 )
 @click.option(
     "--tolerance",
-    type=float,
+    type=QuantityType(),
     metavar="PART",
     help="With --certify: up to which part of the reference figures agree [default: 1e-3].",
 )

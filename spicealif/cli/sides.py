@@ -20,6 +20,7 @@ from spicealif.cli._options import (
 )
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._types import CountType
 
 __all__ = ["netlist_command", "reference_command", "simulate_command"]
 
@@ -117,11 +118,11 @@ def simulate_command(
 @variant_option
 @click.option(
     "--switches",
-    type=int,
+    type=CountType(),
     metavar="N",
     help="Draw N metastable switches instead of their mean (memristors mms and gmms).",
 )
-@click.option("--seed", type=int, metavar="S", help="Seed of the draws [default: 0].")
+@click.option("--seed", type=CountType(), metavar="S", help="Seed of the draws [default: 0].")
 @output_option("netCDF file to write [default: NAME-reference.nc].")
 @quiet_option
 def reference_command(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from spicealif.cli._options import (
     variant_option,
 )
 from spicealif.cli._progress import counting_bar
+from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from spicealif.sweep import Experiment
 
 __all__ = ["store_command", "sweep_command"]
+
+#: Values that one --over may ask for.
+_MOST_VALUES = 1_000_000
 
 store_option = click.option(
     "--store",
@@ -63,8 +69,8 @@ store_option = click.option(
     metavar="NAME",
     help="grid, list (k-th values together), random, latin-hypercube or sobol.",
 )
-@click.option("-n", "--points", type=int, metavar="N", help="How many points to draw.")
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N")
+@click.option("-n", "--points", type=CountType(), metavar="N", help="How many points to draw.")
+@click.option("--seed", type=CountType(), default=0, show_default=True, metavar="N")
 @click.option(
     "--sides",
     default="both",
@@ -80,7 +86,7 @@ store_option = click.option(
 )
 @variant_option
 @simulator_options
-@click.option("--workers", type=int, metavar="N", help="Processes [default: all CPUs].")
+@click.option("--workers", type=CountType(), metavar="N", help="Processes [default: all CPUs].")
 @click.option("--dask", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
 @store_option
 @click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
@@ -219,8 +225,7 @@ def _experiment(
     if (name is None) == (not over):
         raise SweepError("Say what is varied: either --over (several if wanted) or --experiment.")
     if name is None:
-        values = dict(_values(text, drawn=sampling not in ("grid", "list")) for text in over)
-        return Sweep(neuron, values, sampling, n, seed, **choices)
+        return Sweep(neuron, _over(neuron, over, sampling), sampling, n, seed, **choices)
     if sampling != "grid":
         raise SweepError("--sampling goes with --over; remove it.")
     if name == "prototypes":
@@ -230,33 +235,88 @@ def _experiment(
     return experiment(name, neuron, **choices)
 
 
-def _values(text: str, *, drawn: bool) -> tuple[str, Any]:
-    """Read KEY=VALUES."""
+def _over(neuron: Neuron, texts: tuple[str, ...], sampling: str) -> dict[str, Any]:
+    """Read what is varied, each parameter once."""
+    from spicealif.errors import SweepError
+    from spicealif.sweep.space import design_value, unit_of
+
+    out: dict[str, Any] = {}
+    for text in texts:
+        name = text.partition("=")[0].strip()
+        if name in out:
+            raise SweepError(f"--over names {ascii(name)} twice; give all its values at once.")
+        unit = None
+        if name and "=" in text:
+            design_value(neuron, name)
+            unit = unit_of(neuron, name)
+        key, values = _values(text, drawn=sampling not in ("grid", "list"), unit=unit)
+        out[key] = values
+    return out
+
+
+def _values(text: str, *, drawn: bool, unit: str | None = None) -> tuple[str, Any]:
+    """Read KEY=VALUES; without a unit, numbers of any."""
     import numpy as np
 
-    from spicealif.design._base import parse_quantity
     from spicealif.errors import SweepError
+    from spicealif.quantities import parse_any, parse_count, quantity_of
     from spicealif.sweep import Range
 
     key, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not key or not values:
         raise SweepError(f"--over {ascii(text)} is not KEY=VALUES; write --over c=47n,100n.")
     if ":" not in values:
-        return key, [value.strip() for value in values.split(",")]
-    low, high, *more = values.split(":")
+        return key, _listed(text, values)
+    low, high, *more = (part.strip() for part in values.split(":"))
     log = bool(more) and more[-1] == "log"
     more = more[:-1] if log else more
     if drawn and not more:
         return key, Range(low, high, log)
+    form = "low:high or low:high:log" if drawn else "low:high:n or low:high:n:log"
+    wrong = f"--over {ascii(text)} is not KEY={form}; write, say, c=47n:220n:5."
+    if len(more) != 1:
+        raise SweepError(wrong)
     try:
-        ends = parse_quantity(low), parse_quantity(high)
-        count = int(more[0]) if len(more) == 1 else 0
-    except ValueError:
-        count = 0
-    if not 1 <= count <= 1_000_000 or (log and not min(ends) > 0):
-        form = "low:high or low:high:log" if drawn else "low:high:n or low:high:n:log"
-        raise SweepError(f"--over {ascii(text)} is not KEY={form}; write, say, c=47n:220n:5.")
-    return key, (np.geomspace if log else np.linspace)(*ends, count)
+        count = parse_count(more[0])
+        for end in (low, high):
+            parse_any(end)
+    except ValueError as error:
+        # A comma, an unknown prefix: that is what is to be mended, if it looks like a number.
+        number = all(end[:1].isdigit() for end in (low, high, more[0]))
+        raise SweepError(f"--over {ascii(text)}: a value {error}." if number else wrong) from None
+    if not 1 <= count <= _MOST_VALUES:
+        raise SweepError(
+            f"--over {ascii(text)} asks for {count} values; give a number from 1 to {_MOST_VALUES}."
+        )
+    label = f"An end of the range of {key}"
+    first, last = (
+        parse_any(end) if unit is None else quantity_of(label, end, unit, SweepError)
+        for end in (low, high)
+    )
+    if log and not min(first, last) > 0:
+        raise SweepError(wrong)
+    spaced = (np.geomspace if log else np.linspace)(first, last, count)
+    # They are in K, and outside the usual range the design would ask.
+    return key, [f"{v!r} K" for v in spaced.tolist()] if unit == "K" else spaced
+
+
+def _listed(text: str, values: str) -> list[str]:
+    """Return values between commas, unless a comma may be meant as a decimal one."""
+    from spicealif.errors import SweepError
+
+    parts = [part.strip() for part in values.split(",")]
+    for first, second in itertools.pairwise(parts):
+        # "0,22u" could be 0.22u; "0, 22u" and "0u,22u" could not.
+        if (
+            re.fullmatch(r"[-+]?[0-9]+", first)
+            and re.fullmatch(r"[0-9]+ ?[^-+0-9.eE].*", second)
+            and f"{first},{second}" in values
+        ):
+            raise SweepError(
+                f"--over {ascii(text)} could mean the values {first} and {second} or the value "
+                f"{first}.{second}; write {first}.{second}, or give every value its prefix or unit."
+            )
+    return parts
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from spicealif.cli._options import (
     simulator_options,
 )
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._types import QuantityType
 
 __all__ = ["verify_command"]
 
@@ -33,7 +34,9 @@ __all__ = ["verify_command"]
     metavar="NAME",
     help="SciPy's LSODA, Radau or BDF, or rodas (compiled, ten times faster).",
 )
-@click.option("--rtol", type=float, metavar="NUMBER", help="Relative tolerance of the solver.")
+@click.option(
+    "--rtol", type=QuantityType(), metavar="NUMBER", help="Relative tolerance of the solver."
+)
 @click.option(
     "--tolerance",
     default="20n",
@@ -62,15 +65,12 @@ def verify_command(
     """
     import json
 
-    from spicealif.design import parse_quantity
     from spicealif.errors import CompareError
+    from spicealif.quantities import quantity_of
     from spicealif.verification import verify
 
     described = find_neuron(neuron, changes, ideal)
-    try:
-        largest = parse_quantity(tolerance, "s")
-    except ValueError as error:
-        raise CompareError(f"The tolerance {error}.") from None
+    largest = quantity_of("The tolerance", tolerance, "s", CompareError)
     label = f"{simulator} and {method}, {described.t_stop * 1e3:g} ms of circuit time"
     with progress_bar(label, quiet) as bar:
         result = verify(

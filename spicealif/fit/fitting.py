@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student_t
 
+from spicealif.errors import FitError
 from spicealif.fit._objective import Objective
 from spicealif.fit._problem import Problem
 from spicealif.fit._search import minimise
 from spicealif.fit._uncertainty import Uncertainty, find_uncertainty
 from spicealif.fit.loop import Loop
 from spicealif.fit.result import FitResult, FittedLoop
+from spicealif.quantities import quantity_of
 
 __all__ = ["fit_device"]
 
@@ -35,7 +37,7 @@ def fit_device(
     loops: Loop | Sequence[Loop],
     model: str = "mms",
     *,
-    temperature: float = 298.5,
+    temperature: float | str = 298.5,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     held: Mapping[str, float] | None = None,
     per_loop: Sequence[str] = (),
@@ -61,9 +63,9 @@ def fit_device(
         What was measured.
     model : str
         Name in `spicealif.design.MODELS`.
-    temperature : float
-        Of the device in K; sets kT/q of the models that have it. It is not fitted: tau, v_on and
-        v_off make up for it.
+    temperature : float or str
+        Of the device, in K or as ``"25 degC"``; sets kT/q of the models that have it. It is not
+        fitted: tau, v_on and v_off make up for it.
     bounds : mapping of str to (float, float), optional
         Search ranges instead of the model's own (`MemristorModel.search_space`).
     held : mapping of str to float, optional
@@ -89,7 +91,8 @@ def fit_device(
     """
     (wall, cpu) = (time.perf_counter(), time.process_time())
     loops = (loops,) if isinstance(loops, Loop) else tuple(loops)
-    problem = Problem.of(loops, model, temperature, bounds, held, per_loop, seed, level)
+    kelvin = quantity_of("The temperature", temperature, "K", FitError)
+    problem = Problem.of(loops, model, kelvin, bounds, held, per_loop, seed, level)
     tell = progress or (lambda _: None)
     minimum = minimise(problem, tell)
     (z, steps) = (minimum.z, minimum.steps)
@@ -116,7 +119,7 @@ def fit_device(
         at_bound=findings.at_bound,
         not_identifiable=findings.not_identifiable,
         level=level,
-        temperature=temperature,
+        temperature=kelvin,
         seed=seed,
         loss=loss,
         loss_error=loss_error,

@@ -17,7 +17,6 @@ from spicealif.design import (
     Stimulus,
     load_device,
     load_preset,
-    parse_quantity,
 )
 from spicealif.errors import DesignError
 from spicealif.propose._problem import Limits, Point, Problem
@@ -25,6 +24,7 @@ from spicealif.propose._reasons import reasons, trace_facts
 from spicealif.propose._rounding import rounded
 from spicealif.propose._search import explore, nearest_rate, pick
 from spicealif.propose.result import Proposal, run_figures
+from spicealif.quantities import quantity_of
 
 __all__ = ["propose_neuron"]
 
@@ -294,10 +294,7 @@ def _length(
 
 
 def _positive(name: str, value: float | str, unit: str) -> float:
-    try:
-        number = parse_quantity(value, unit)
-    except ValueError as error:
-        raise DesignError(f"{name} {error}.") from None
+    number = quantity_of(name, value, unit, DesignError)
     if not 0 < number < math.inf:
         shown = f"{number:g}{f' {unit}' if unit else ''}"
         raise DesignError(f"{name} = {shown} is not above 0 and finite; give such a value.")

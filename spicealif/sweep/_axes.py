@@ -40,7 +40,7 @@ def with_prefix(size: float, unit: str) -> tuple[float, str]:
     size : float
         In the unit.
     unit : str
-        SI unit; empty for plain numbers, which get no prefix.
+        SI unit; empty for plain numbers, which get no prefix; nor do K and such as 1/s.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def with_prefix(size: float, unit: str) -> tuple[float, str]:
         Such as ``µs``.
     """
     unit = "Ω" if unit == "ohm" else unit
-    if not unit or unit == "K" or not (math.isfinite(size) and size):
+    if not unit or unit == "K" or "/" in unit or not (math.isfinite(size) and size):
         return 1.0, unit
     # A little more than 1 still counts as 1, whatever rounding left of it.
     exponent = 3 * math.floor(math.log10(abs(size) * (1 + 1e-9)) / 3)

@@ -9,8 +9,9 @@ import numpy as np
 
 from spicealif.design import GMMS, Memristor, Neuron
 from spicealif.errors import SweepError
+from spicealif.quantities import quantity_of
 from spicealif.sweep.experiment import Experiment, Sweep
-from spicealif.sweep.space import Points, design_value, sweep_points
+from spicealif.sweep.space import Points, checked_count, design_value, sweep_points
 from spicealif.sweep.tolerances import MonteCarlo
 
 __all__ = [
@@ -49,6 +50,8 @@ def frequency_response(
     SweepError
         If the stimulus has no frequency.
     """
+    checked_count(frequencies, "frequencies")
+    checked_count(amplitudes, "amplitudes", frequencies)
     f = _stimulus(neuron, "frequency")
     a = _stimulus(neuron, "amplitude")
     over = {
@@ -91,9 +94,11 @@ def f_i_curve(
     SweepError
         If the design's stimulus gives no positive peak.
     """
-    from spicealif.design._base import parse_quantity
-
-    top = neuron.stimulus.peak(neuron.t_stop) if peak is None else parse_quantity(peak, "A")
+    checked_count(points, "currents")
+    if peak is None:
+        top = neuron.stimulus.peak(neuron.t_stop)
+    else:
+        top = quantity_of("The peak", peak, "A", SweepError)
     if not top > 0:
         raise SweepError("The stimulus has no positive peak; give peak, the largest current.")
     steady = neuron.replace(stimulus={"kind": "constant", "amplitude": top})
@@ -131,6 +136,7 @@ def adaptation_map(neuron: Neuron, *, points: int = 9, **choices: Any) -> Sweep:
             "An adaptation map needs a memristor with a tau (mms or gmms) as leak and an r_s above "
             "0; take another neuron."
         )
+    checked_count(points, "values of each parameter", points)
     over = {
         "leak.tau": neuron.leak.tau * np.geomspace(0.1, 10, points),
         "r_s": neuron.r_s * np.geomspace(0.25, 4, points),

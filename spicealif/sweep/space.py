@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import Neuron
-from spicealif.design._base import parse_quantity
 from spicealif.errors import SweepError
+from spicealif.quantities import PLAIN_KELVIN, parse_any, quantity_of
 
 __all__ = [
     "SAMPLINGS",
     "Points",
     "Range",
     "Sampling",
+    "checked_count",
     "design_value",
     "sweep_points",
     "uniforms",
@@ -30,6 +31,8 @@ Sampling: TypeAlias = Literal["grid", "list", "random", "latin-hypercube", "sobo
 SAMPLINGS: tuple[str, ...] = get_args(Sampling)
 #: An experiment of more points than this is refused as a slip of the pen.
 MAX_POINTS = 10_000_000
+#: An experiment of more numbers (points times parameters) than this does not fit into the memory.
+_MAX_NUMBERS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Range:
     log: bool = False
 
     def __post_init__(self) -> None:
-        low, high = self.ends
+        low, high = (self._first_look(end) for end in (self.low, self.high))
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise SweepError(f"A range from {self.low} to {self.high} is empty; give low < high.")
         if self.log and not low > 0:
@@ -62,17 +65,25 @@ class Range:
                 f"A logarithmic range cannot begin at {self.low}; begin above 0, or leave log out."
             )
 
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The ends as numbers in SI units."""
+    @staticmethod
+    def _first_look(end: float | str) -> float:
+        """Return an end whose unit is not known yet."""
+        if isinstance(end, float) and not math.isfinite(end):
+            return end
         try:
-            return parse_quantity(self.low), parse_quantity(self.high)
+            return parse_any(end)
         except ValueError as error:
             raise SweepError(f"An end of the range {error}.") from None
 
-    def at(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values at the fractions `u` (0 to 1) of the way from low to high."""
-        low, high = self.ends
+    def ends(self, name: str, unit: str) -> tuple[float, float]:
+        """Return the ends as numbers in the SI unit of the parameter that they are of."""
+        label = f"An end of the range of {name}"
+        low, high = (quantity_of(label, end, unit, SweepError) for end in (self.low, self.high))
+        return low, high
+
+    def at(self, u: NDArray[np.float64], name: str, unit: str) -> NDArray[np.float64]:
+        """Return a parameter's values at the fractions `u` (0 to 1) of the way from low to high."""
+        low, high = self.ends(name, unit)
         if self.log:
             return np.asarray(low * (high / low) ** u)
         return np.asarray(low + (high - low) * u)
@@ -100,7 +111,10 @@ class Points:
     def changes(self, index: int) -> dict[str, float | str]:
         """Return the values of a point, as `Neuron.replace` takes them."""
         # As Python's own numbers and texts; an array of texts holds those already.
-        return {n: column[index : index + 1].tolist()[0] for n, column in self.values.items()}
+        return {
+            name: _with_kelvin(name, column[index : index + 1].tolist()[0])
+            for name, column in self.values.items()
+        }
 
 
 def sweep_points(
@@ -145,7 +159,8 @@ def sweep_points(
         design_value(neuron, name)
     drawn = sampling not in ("grid", "list")
     if drawn:
-        return Points(_drawn(over, sampling, n, seed), {"point": _count(n)})
+        number = checked_count(n, "points to draw", len(over))
+        return Points(_drawn(neuron, over, sampling, number, seed), {"point": number})
     if n is not None:
         raise SweepError(f"The number of points of a {sampling} follows from its values; leave n.")
     columns = {name: _column(neuron, name, values) for name, values in over.items()}
@@ -155,8 +170,12 @@ def sweep_points(
             told = ", ".join(f"{name} has {k}" for name, k in lengths.items())
             raise SweepError(f"A list needs as many values of each parameter, and {told}.")
         return Points(columns, {"point": next(iter(lengths.values()))})
-    if math.prod(lengths.values()) > MAX_POINTS:
-        raise SweepError(f"The grid has more than {MAX_POINTS} points; take fewer values.")
+    points = math.prod(lengths.values())
+    if points > MAX_POINTS or points * len(over) > _MAX_NUMBERS:
+        raise SweepError(
+            f"The grid would have {points} points of {len(over)} values, more than {MAX_POINTS} "
+            "points or what fits into the memory; take fewer values."
+        )
     grids = np.meshgrid(*columns.values(), indexing="ij")
     return Points(
         {name: grid.ravel() for name, grid in zip(columns, grids, strict=True)},
@@ -226,17 +245,41 @@ def _names(data: Mapping[str, Any], before: str = "") -> list[str]:
     return out
 
 
-def _count(n: int | None) -> int:
-    if n is None or isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= MAX_POINTS:
+def checked_count(n: Any, what: str, columns: int = 1) -> int:
+    """Return a number of points, of so many values each, if that many can be computed.
+
+    Parameters
+    ----------
+    n : int
+    what : str
+        What is counted, for the sentence.
+    columns : int
+        Values that are drawn for each.
+
+    Raises
+    ------
+    SweepError
+        If it is not a whole number from 1 to `MAX_POINTS`, or the values do not fit into the
+        memory.
+    """
+    most = min(MAX_POINTS, _MAX_NUMBERS // max(columns, 1))
+    if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= most:
         raise SweepError(
-            f"The number of points to draw is {n}; say how many, a whole number such as n=100 "
-            f"(-n 100), at most {MAX_POINTS}."
+            f"The number of {what} is {n}; say how many, a whole number such as n=100 (-n 100), at "
+            f"most {most}."
         )
     return n
 
 
+def _with_kelvin(name: str, value: Any) -> Any:
+    """Return a temperature with its unit where the design would ask for it: K it is, here."""
+    if name != "temperature" or not isinstance(value, int | float):
+        return value
+    return value if PLAIN_KELVIN[0] <= value <= PLAIN_KELVIN[1] else f"{value!r} K"
+
+
 def _drawn(
-    over: Mapping[str, Any], sampling: str, n: int | None, seed: int
+    neuron: Neuron, over: Mapping[str, Any], sampling: str, n: int, seed: int
 ) -> dict[str, NDArray[Any]]:
     ranges = {name: r for name, r in over.items() if isinstance(r, Range)}
     if len(ranges) < len(over):
@@ -245,8 +288,11 @@ def _drawn(
             f"The values of {name} are a list, and {sampling} draws from ranges; give a "
             "Range(low, high), or choose the sampling grid or list."
         )
-    u = uniforms(_count(n), len(ranges), sampling, seed)
-    return {name: r.at(u[:, k]) for k, (name, r) in enumerate(ranges.items())}
+    units = {name: unit_of(neuron, name) for name in ranges}
+    for name, r in ranges.items():
+        r.ends(name, units[name])
+    u = uniforms(n, len(ranges), sampling, seed)
+    return {name: r.at(u[:, k], name, units[name]) for k, (name, r) in enumerate(ranges.items())}
 
 
 def _column(neuron: Neuron, name: str, values: Any) -> NDArray[Any]:
@@ -275,11 +321,10 @@ def _number(neuron: Neuron, name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     old = design_value(neuron, name)
-    if isinstance(value, str) and (old is None or isinstance(old, int | float)):
-        try:
-            value = parse_quantity(value, unit_of(neuron, name))
-        except ValueError as error:
-            raise SweepError(f"A value of {name} {error}.") from None
+    unit, numeric = unit_of(neuron, name), old is None or isinstance(old, int | float)
+    known = unit != "K" or isinstance(value, bool | None)
+    if numeric and (isinstance(value, str) or not known) and not isinstance(old, bool):
+        value = quantity_of(f"A value of {name}", value, unit, SweepError)
     if isinstance(value, bool) or value is None or not isinstance(value, str | int | float):
         if isinstance(value, bool) and isinstance(old, bool):
             return value

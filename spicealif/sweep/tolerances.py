@@ -8,7 +8,7 @@ same points whatever NumPy's own generators of distributions do.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from spicealif.design import GMMS, Memristor, Neuron
 from spicealif.errors import SweepError
 from spicealif.sweep.experiment import Experiment
-from spicealif.sweep.space import Points, design_value, uniforms
+from spicealif.sweep.space import Points, checked_count, design_value, uniforms
 
 __all__ = ["DEFAULT_TOLERANCES", "MonteCarlo", "Tolerance", "tolerances_of"]
 
 Distribution: TypeAlias = Literal["uniform", "normal", "lognormal"]
 #: Standard deviations at which a normal distribution is cut off: nobody sells the rest.
 _CUT = 3.0
+_TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,19 @@ class Tolerance:
             deviation = ndtri(low + u * (1 - 2 * low)) / _CUT
         scale = self.spread * abs(nominal) if self.relative else self.spread
         return np.asarray(nominal + scale * deviation)
+
+    def cumulative(self, nominal: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities of a value below `values`; the inverse of `values()`."""
+        from scipy.special import ndtr
+
+        if self.distribution == "lognormal":
+            return np.asarray(ndtr(np.log(np.maximum(values / nominal, _TINY)) / self.spread))
+        scale = self.spread * abs(nominal) if self.relative else self.spread
+        deviation = np.clip((values - nominal) / scale, -1.0, 1.0)
+        if self.distribution == "uniform":
+            return np.asarray((deviation + 1) / 2)
+        low = ndtr(-_CUT)
+        return np.asarray((ndtr(_CUT * deviation) - low) / (1 - 2 * low))
 
     def standard_deviation(self, nominal: float) -> float:
         """Return the standard deviation of the distribution, in the parameter's unit."""
@@ -171,6 +185,14 @@ def tolerances_of(neuron: Neuron) -> tuple[Tolerance, ...]:
 class MonteCarlo(Experiment):
     """Prototypes: a neuron whose parts scatter.
 
+    Every parameter is drawn for itself but for one pair: a memristor whose r_on is above its r_off
+    is none. r_on is drawn as it stands, and r_off from the part of its distribution that lies above
+    that r_on (of its own number between 0 and 1, so that the same seed gives the same bits and each
+    sampling keeps its evenness). r_on's distribution stays; r_off's loses its low end, the more the
+    higher r_on is. With the default tolerances and the paper's memristor 7 % of the pairs were
+    exchanged before; the median of r_off rises from 1500 to 1607 ohm, and the standard deviation
+    of its logarithm falls from 0.72 to 0.64.
+
     Parameters
     ----------
     neuron : Neuron
@@ -215,8 +237,6 @@ class MonteCarlo(Experiment):
 def _prototypes(
     neuron: Neuron, n: int, tolerances: Sequence[Tolerance], seed: int, sampling: str
 ) -> Points:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise SweepError(f"The number of prototypes is {n}; give a whole number of 1 or more.")
     if sampling not in ("random", "latin-hypercube", "sobol"):
         raise SweepError(
             f"There is no sampling {ascii(sampling)} of prototypes; choose random, "
@@ -227,6 +247,7 @@ def _prototypes(
     names = [t.parameter for t in tolerances]
     if len(set(names)) < len(names):
         raise SweepError("A parameter has two tolerances; give one for each.")
+    checked_count(n, "prototypes", len(tolerances))
     u = uniforms(n, len(tolerances), sampling, seed)
     values: dict[str, NDArray[Any]] = {}
     for k, tolerance in enumerate(tolerances):
@@ -241,4 +262,31 @@ def _prototypes(
                 "spread in the parameter's unit."
             )
         values[tolerance.parameter] = tolerance.values(float(nominal), u[:, k])
+    _order_resistances(neuron, {t.parameter: t for t in tolerances}, values, u)
     return Points(values, {"prototype": n})
+
+
+def _order_resistances(
+    neuron: Neuron,
+    tolerances: Mapping[str, Tolerance],
+    values: dict[str, NDArray[Any]],
+    u: NDArray[np.float64],
+) -> None:
+    """Keep r_on below r_off, without which there is no memristor; see `MonteCarlo`."""
+    on, off = "leak.r_on", "leak.r_off"
+    names = list(tolerances)
+    if off in tolerances:
+        nominal, tolerance = float(design_value(neuron, off)), tolerances[off]
+        least = values[on] if on in values else np.full(len(u), float(design_value(neuron, on)))
+        below = tolerance.cumulative(nominal, least)
+        # Where r_off cannot reach r_on at all nothing helps; the design refuses that one.
+        share = np.where(below < 1, below + u[:, names.index(off)] * (1 - below), np.nan)
+        inside = np.clip(share, _TINY, 1 - np.finfo(float).epsneg)
+        drawn = np.maximum(tolerance.values(nominal, inside), least)
+        values[off] = np.where(np.isnan(share), values[off], drawn)
+    elif on in tolerances:
+        nominal, tolerance = float(design_value(neuron, on)), tolerances[on]
+        most = float(design_value(neuron, off))
+        above = tolerance.cumulative(nominal, np.asarray(most))
+        inside = np.clip(u[:, names.index(on)] * above, _TINY, None)
+        values[on] = np.minimum(tolerance.values(nominal, inside), most)

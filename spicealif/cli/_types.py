@@ -1,0 +1,49 @@
+"""Numbers on the command line: click types that read them by the grammar of quantities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+__all__ = ["CountType", "QuantityType"]
+
+
+class QuantityType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since 8.3
+    """A quantity in a unit, as `spicealif.quantities.parse_quantity` reads it.
+
+    Parameters
+    ----------
+    unit : str
+        SI unit; empty for plain numbers.
+    """
+
+    def __init__(self, unit: str = "") -> None:
+        self.unit = unit
+        self.name = "quantity" if unit else "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the value in SI units; a refusal is a usage error."""
+        from spicealif.quantities import parse_quantity
+
+        try:
+            return parse_quantity(value, self.unit)
+        except ValueError as error:
+            self.fail(f"the value {error}.", param, ctx)
+
+
+class CountType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since 8.3
+    """A whole number, such as ``100`` or ``1e6``."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; a refusal is a usage error."""
+        from spicealif.quantities import parse_count
+
+        try:
+            return parse_count(value)
+        except ValueError as error:
+            self.fail(f"the value {error}.", param, ctx)
