@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from spicealif._files import write_text
+from spicealif._kinds import NEURON, check_ending, signed
 from spicealif._resources import models_dir
 from spicealif.design._base import Part, current_kind
 from spicealif.design.device_store import device_names
@@ -194,7 +195,8 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be written.
     """
-    return write_text(Path(path), dump_toml(neuron))
+    check_ending(Path(path), NEURON)
+    return write_text(Path(path), signed(dump_toml(neuron)))
 
 
 def schema() -> dict[str, Any]:
