@@ -24,23 +24,19 @@ import contextlib
 import errno
 import io
 import os
-import re
 import secrets
 import socket
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from spicealif._places import Place, cannot, locate, shown_name
 from spicealif.errors import OutputError
 
 __all__ = [
-    "STANDARD_OUTPUT",
-    "Place",
-    "locate",
     "make_folder",
     "output_folder",
     "output_place",
@@ -49,108 +45,8 @@ __all__ = [
     "write_text",
 ]
 
-#: Where ``-o -`` goes.
-STANDARD_OUTPUT = Path("/dev/stdout")
-
-_LINKS = 40  # as many as Linux follows
 _PROBE = 4096  # bytes; what a full disk has no room for
 _NAMES = 100  # attempts at a name that is free
-_DESCRIPTORS = re.compile(r"/proc/(self|thread-self|\d+)(/task/\d+)?/fd|/dev/fd")
-
-_REMEDIES = {
-    errno.ENOSPC: "free some space, or choose another place",
-    errno.EDQUOT: "free some space, or choose another place",
-    errno.EROFS: "choose another place",
-    errno.EACCES: "choose another place, or get the right to write there",
-    errno.EPERM: "choose another place, or get the right to write there",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOENT: "choose another place, or make its folder",
-    errno.ENXIO: "start what is to read it",
-    errno.ECONNREFUSED: "start what is to read it",
-    errno.EPIPE: "keep what reads it running until the end",
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a path names.
-
-    Attributes
-    ----------
-    shown : Path
-        The path that was given.
-    path : Path
-        Where its links lead.
-    kind : str
-        ``"file"`` (there or not), ``"pipe"``, ``"device"``, ``"socket"``, or ``"open"`` for a
-        file that this process has open.
-    status : os.stat_result or None
-        Of what is there; None if nothing is.
-    descriptor : int
-        Number of the open file; -1 for the other kinds.
-    """
-
-    shown: Path
-    path: Path
-    kind: str
-    status: os.stat_result | None = None
-    descriptor: int = -1
-
-    @property
-    def is_stdout(self) -> bool:
-        """Whether it is this process's standard output."""
-        return self.descriptor == 1
-
-    def is_terminal(self) -> bool:
-        """Whether a person would see what is written there."""
-        try:
-            if self.is_stdout:
-                return sys.stdout is not None and sys.stdout.isatty()
-            if self.kind == "open":
-                return os.isatty(self.descriptor)
-            if self.kind != "device":
-                return False
-            opened = os.open(self.path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        except (OSError, ValueError):
-            return False
-        try:
-            return os.isatty(opened)
-        finally:
-            os.close(opened)
-
-
-def locate(path: str | os.PathLike[str]) -> Place:
-    """Return what a path names, after its links.
-
-    Raises
-    ------
-    OutputError
-        If nothing can be written there, whatever the rights: a folder, a disk, a loop of links, a
-        name that is too long.
-    """
-    shown = Path(path)
-    if shown == STANDARD_OUTPUT:
-        return Place(shown, shown, "open", descriptor=1)
-    try:
-        descriptor = _descriptor(shown)
-        if descriptor is not None:
-            return Place(shown, shown, "open", os.fstat(descriptor), descriptor)
-        status = shown.stat()
-        real = Path(os.path.realpath(shown))
-    except FileNotFoundError:
-        return Place(shown, Path(os.path.realpath(shown)), "file")
-    except (OSError, ValueError) as error:
-        raise _cannot(shown, error) from None
-    if stat.S_ISDIR(status.st_mode):
-        raise OutputError(f"{_name(shown)} is a folder; give the name of a file.")
-    if stat.S_ISBLK(status.st_mode):
-        raise OutputError(f"{_name(shown)} is a disk (a block device); give the name of a file.")
-    # A pipe or a device may have no other path than the one that was given.
-    if stat.S_ISREG(status.st_mode):
-        return Place(shown, real, "file", status)
-    kinds = ((stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
-    kind = next((name for test, name in kinds if test(status.st_mode)), "device")
-    return Place(shown, shown, kind, status)
 
 
 @contextlib.contextmanager
@@ -185,7 +81,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         _check_file(place)
         file, temporary = _beside(place)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
     try:
         with file:
             yield file
@@ -194,7 +90,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
                 _take_over(file.fileno(), place)
         temporary.replace(place.path)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             file.close()  # what it holds and could not write comes up again
@@ -223,7 +119,7 @@ def remove(path: Path) -> None:
         if place.kind == "file":
             place.path.unlink(missing_ok=True)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
 
 
 def make_folder(path: Path) -> Path:
@@ -244,7 +140,7 @@ def make_folder(path: Path) -> Path:
     except NotADirectoryError:
         raise _no_folder(next(p for p in path.parents if p.exists() or p == p.parent)) from None
     except (OSError, ValueError) as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
     return path
 
 
@@ -303,32 +199,26 @@ def output_place(path: Path) -> Iterator[Place]:
             try:
                 _check_file(place)
             except OSError as error:
-                raise _cannot(path, error) from None
+                raise cannot(path, error) from None
             yield place
         return
-    if place.is_stdout and sys.stdout is None:
-        raise OutputError("Standard output is closed; write to a file.")
-    if place.kind != "open" and not os.access(path, os.W_OK):
-        raise _cannot(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    try:
+        if place.kind == "open":
+            _check_open(place)
+        elif not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise cannot(path, error) from None
     yield place
 
 
-def _descriptor(path: Path) -> int | None:
-    """Return which of this process's open files a path names, as ``/dev/fd/1`` does."""
-    step = os.path.abspath(path)  # noqa: PTH100 - links must be seen one by one
-    for _ in range(_LINKS):
-        folder, name = os.path.split(step)
-        folder = os.path.realpath(folder)
-        match = _DESCRIPTORS.fullmatch(folder)
-        if match and name.isdigit():
-            # Of another process: it is opened anew, by the path.
-            mine = match.group(1) in (None, "self", "thread-self", str(os.getpid()))
-            return int(name) if mine else None
-        step = os.path.join(folder, name)  # noqa: PTH118
-        if not os.path.islink(step):  # noqa: PTH114
-            return None
-        step = os.path.join(folder, os.readlink(step))  # noqa: PTH115, PTH118
-    return None  # a loop, which stat tells
+def _check_open(place: Place) -> None:
+    """Raise OSError if an open file is not open for writing."""
+    import fcntl  # not on every system, as files that go by a number are not
+
+    mode = fcntl.fcntl(place.descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    if mode == os.O_RDONLY or (place.is_stdout and sys.stdout is None):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _check_file(place: Place) -> None:
@@ -338,13 +228,13 @@ def _check_file(place: Place) -> None:
     protected = not place.status.st_mode & 0o222
     if protected or not os.access(place.path, os.W_OK):
         raise OutputError(
-            f"{_name(place.shown)} is write-protected; choose another name, or make it writable."
+            f"{shown_name(place.shown)} is write-protected; choose another name, or make it writable."
         )
     folder = place.path.parent.stat()
     user = os.geteuid()
     if folder.st_mode & stat.S_ISVTX and user not in (0, place.status.st_uid, folder.st_uid):
         raise OutputError(
-            f"{_name(place.shown)} is somebody else's, in a folder where only the owner of a file "
+            f"{shown_name(place.shown)} is somebody else's, in a folder where only the owner of a file "
             "may replace it; choose another name."
         )
 
@@ -391,13 +281,16 @@ def _write_into(place: Place, content: memoryview) -> None:
             opened = os.open(place.path, os.O_WRONLY | os.O_NOCTTY)
         with os.fdopen(opened, "wb", buffering=0) as file:
             while content:
-                content = content[file.write(content) :]
+                written = file.write(content)
+                if written is None:
+                    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+                content = content[written:]
     except BrokenPipeError as error:
         if place.is_stdout:
             raise
-        raise _cannot(place.shown, error) from None
+        raise cannot(place.shown, error) from None
     except OSError as error:
-        raise _cannot(place.shown, error) from None
+        raise cannot(place.shown, error) from None
 
 
 def _print(content: memoryview) -> None:
@@ -407,27 +300,18 @@ def _print(content: memoryview) -> None:
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:  # a notebook's, for example
         raise OutputError("Standard output takes no files here; write to a file.")
-    buffer.write(content)
-    buffer.flush()
-
-
-def _name(path: Path) -> str:
-    return "Standard output" if path == STANDARD_OUTPUT else ascii(str(path))
+    stream: Any = sys.stdout
+    try:
+        buffer.write(content)
+        buffer.flush()
+    except OSError as error:
+        if not hasattr(stream, "trouble"):
+            raise
+        stream.trouble = error  # of the command line, which tells at its end
 
 
 def _no_folder(path: Path) -> OutputError:
     return OutputError(
-        f"{_name(path)} cannot be written as a folder (it is something else); give the name of a "
-        "folder, or choose another place."
+        f"{shown_name(path)} cannot be written as a folder (it is something else); give the "
+        "name of a folder, or choose another place."
     )
-
-
-def _cannot(path: Path, error: OSError | ValueError) -> OutputError:
-    if isinstance(error, OutputError):
-        return error
-    number = getattr(error, "errno", None)
-    if number == errno.ELOOP:
-        return OutputError(f"{_name(path)} is a link that leads back to itself; mend the link.")
-    reason = getattr(error, "strerror", None) or ascii(str(error))[1:-1] or type(error).__name__
-    remedy = _REMEDIES.get(number or 0, "choose another place, or free this one")
-    return OutputError(f"{_name(path)} cannot be written ({reason}); {remedy}.")

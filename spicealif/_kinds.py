@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from spicealif._files import locate
+from spicealif._places import locate
 from spicealif.errors import OutputError
 
 __all__ = [

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from spicealif._files import Place
     from spicealif._kinds import Kind
+    from spicealif._places import Place
 
 __all__ = [
     "OutputPath",
@@ -40,7 +40,7 @@ class OutputPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path."""
         if value == "-":
-            from spicealif._files import STANDARD_OUTPUT
+            from spicealif._places import STANDARD_OUTPUT
 
             return STANDARD_OUTPUT
         if not str(value):
@@ -67,7 +67,8 @@ def force_option(command: _F) -> _F:
 
 def print_text(text: str) -> None:
     """Print a text that is a file's content: UTF-8 whatever the locale, except in a terminal."""
-    from spicealif._files import STANDARD_OUTPUT, write_text
+    from spicealif._files import write_text
+    from spicealif._places import STANDARD_OUTPUT
 
     if sys.stdout is None or sys.stdout.isatty():
         click.echo(text, nl=False)
@@ -161,7 +162,8 @@ def writing_folder(
     OutputError
         As in `writing`.
     """
-    from spicealif._files import locate, output_folder
+    from spicealif._files import output_folder
+    from spicealif._places import locate
 
     _check_folder_name(path)
     with output_folder(path):
@@ -185,7 +187,7 @@ def writing_folder(
 def _check_folder_name(path: Path) -> None:
     """Refuse what reads like the name of a file, unless there is a folder of that name."""
     from spicealif import _kinds
-    from spicealif._files import STANDARD_OUTPUT
+    from spicealif._places import STANDARD_OUTPUT
     from spicealif.errors import OutputError
 
     if path == STANDARD_OUTPUT:
@@ -223,12 +225,15 @@ def _check_input(place: Place, inputs: Iterable[str | os.PathLike[str] | None]) 
         # Of "leak.file=device.toml" the value is a file.
         text = os.fspath(given) if given is not None else ""
         for name in {text, text.partition("=")[2]} - {""}:
-            with contextlib.suppress(OSError, ValueError):
-                if os.path.samestat(os.stat(name), place.status):  # noqa: PTH116
-                    raise OutputError(
-                        f"{ascii(str(place.shown))} is read by this command and would be replaced "
-                        "by its result; give the result another name."
-                    )
+            try:
+                same = os.path.samestat(os.stat(name), place.status)  # noqa: PTH116
+            except (OSError, ValueError):
+                continue  # no file
+            if same:
+                raise OutputError(
+                    f"{ascii(str(place.shown))} is read by this command and would be replaced by "
+                    "its result; give the result another name."
+                )
 
 
 def _check_kind(place: Place, kind: Kind, force: bool) -> None:

@@ -78,6 +78,8 @@ def open_streams() -> None:
                 os.close(opened)
             if number == 1:
                 sys.stdout = os.fdopen(1, "w", closefd=False)
+            if number == 2:
+                sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
 def close_streams() -> None:

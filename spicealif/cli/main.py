@@ -6,6 +6,7 @@ Nothing heavy is imported here: ``--help`` costs as much as Python and click.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -105,6 +106,7 @@ def run(arguments: Sequence[str]) -> int:
             # SIGPIPE.
             return code or CODES["broken pipe"]
         reason = trouble.strerror or type(trouble).__name__
+        reason = "it is not open for writing" if trouble.errno == errno.EBADF else reason
         return code or _told(f"Standard output cannot be written ({reason}); write to a file.")
 
 
@@ -113,14 +115,11 @@ def _code(arguments: Sequence[str]) -> int:
 
     _signals.clear()
     try:
-        # Without its standalone mode click returns the code of its Exit, as of --help.
-        result = cli.main(list(arguments), prog_name="spicealif", standalone_mode=False)
-        return result if isinstance(result, int) else CODES["done"]
-    except click.exceptions.Abort as error:
-        if isinstance(error.__cause__, EOFError):
-            return _unforeseen(error.__cause__)
-        return _interrupted()
-    except KeyboardInterrupt:
+        _invoke(list(arguments))
+        return CODES["done"]
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted()
     except click.ClickException as error:
         error.show()
@@ -128,7 +127,7 @@ def _code(arguments: Sequence[str]) -> int:
     except SpicealifError as error:
         return _told(str(error))
     except SystemExit as error:
-        # No command of ours ends so; a library might.
+        # No command of ours ends so; a library might, and click's completion does.
         return error.code if isinstance(error.code, int) else CODES["error"]
     except BrokenPipeError:
         return CODES["broken pipe"]
@@ -149,6 +148,16 @@ def _code(arguments: Sequence[str]) -> int:
         )
     except Exception as error:
         return _unforeseen(error)
+
+
+def _invoke(arguments: list[str]) -> None:
+    """Run a command without click's own door, which makes codes of some exceptions itself."""
+    if any(name.endswith("_COMPLETE") for name in os.environ):
+        cli.main(
+            arguments, prog_name="spicealif"
+        )  # a shell may want the words that could come next
+    with cli.make_context("spicealif", arguments) as context:
+        cli.invoke(context)
 
 
 def _interrupted() -> int:
