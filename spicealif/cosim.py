@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from spicealif._files import make_folder, write_text
+from spicealif._files import make_folder, remove, write_text
+from spicealif._kinds import RUN_FILES, signed
 from spicealif.comparison import Comparison, compare
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.netlist import build_netlist
@@ -21,13 +22,7 @@ __all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "simulat
 
 #: Names of the files that a run may leave; what is left of an earlier run would be mistaken for
 #: its own.
-RESULT_FILES = frozenset(
-    {
-        *("neuron.toml", "neuron.cir", "simulator.log", "circuit.nc", "reference.nc"),
-        *("comparison.json", "comparison.txt", "certificate.json", "certificate.txt"),
-        *("fig5.png", "fig6.png", "overlay.png"),
-    }
-)
+RESULT_FILES = frozenset(RUN_FILES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +70,9 @@ class Cosimulation:
         target = make_folder(Path(folder))
         # Before anything is written: a failure half-way must not leave two runs mixed.
         for name in RESULT_FILES:
-            (target / name).unlink(missing_ok=True)
+            remove(target / name)
         files = [
-            write_text(target / "neuron.toml", dump_toml(self.neuron)),
+            write_text(target / "neuron.toml", signed(dump_toml(self.neuron))),
             self.run.netlist.write(target),
             write_text(target / "simulator.log", self.run.log + "\n"),
             self.reference.save(target / "reference.nc"),

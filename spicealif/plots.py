@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from spicealif import spikes
 from spicealif._files import replacing
+from spicealif._kinds import PICTURE, check_ending
 from spicealif._tables import figure as figure_text
 from spicealif.comparison import Comparison
 from spicealif.design import Neuron
-from spicealif.errors import OutputError
 from spicealif.measures import has_pulses
 from spicealif.waveforms import Waveforms
 
@@ -34,6 +34,7 @@ __all__ = [
     "budget_figure",
     "circuit_figure",
     "envelope",
+    "literal",
     "overlay_figure",
     "reference_figure",
     "save_figure",
@@ -69,7 +70,7 @@ def reference_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     matplotlib.figure.Figure
     """
     names = [n for n in ("v_mem", "x", "v_c") if n in waveforms]
-    title = f"Reference (ODE by RK4, {waveforms.attrs.get('variant', '')})"
+    title = f"Reference (ODE by RK4, {literal(str(waveforms.attrs.get('variant', '')))})"
     return _stack(waveforms, neuron, names, _REFERENCE, title)
 
 
@@ -88,7 +89,7 @@ def circuit_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     matplotlib.figure.Figure
     """
     names = [n for n in ("v_mem", "v_c", "spike", "x") if n in waveforms]
-    title = f"Circuit ({waveforms.attrs.get('simulator', 'SPICE')})"
+    title = f"Circuit ({literal(str(waveforms.attrs.get('simulator', 'SPICE')))})"
     return _stack(waveforms, neuron, names, _CIRCUIT, title)
 
 
@@ -108,8 +109,8 @@ def overlay_figure(comparison: Comparison) -> Figure:
 
     neuron = comparison.neuron
     sides = (
-        (comparison.a, comparison.labels[0], _CIRCUIT),
-        (comparison.b, comparison.labels[1], _REFERENCE),
+        (comparison.a, literal(comparison.labels[0]), _CIRCUIT),
+        (comparison.b, literal(comparison.labels[1]), _REFERENCE),
     )
     t_stop = float(min(comparison.a.time[-1], comparison.b.time[-1]))
     starts, ends = _windows(neuron, t_stop)
@@ -205,17 +206,22 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
         If the file cannot be written or its ending is not known.
     """
     target = Path(path)
-    unknown = OutputError(
-        f"{ascii(target.name)} does not end in a known picture format; use .png, .svg or .pdf."
-    )
-    if not target.suffix:
-        raise unknown  # matplotlib would choose a name of its own
-    with replacing(target) as temporary:
-        try:
-            figure.savefig(temporary)
-        except ValueError:
-            raise unknown from None
+    check_ending(target, PICTURE)
+    ending = target.suffix.lower()
+    # A pipe or a device has no ending that counts.
+    ending = ending if ending in PICTURE.endings else PICTURE.endings[0]
+    with replacing(target) as file:
+        figure.savefig(file, format=ending[1:])
     return target
+
+
+def literal(text: str) -> str:
+    """Return a text that is not ours, such as a file's name, so that it is drawn as it reads.
+
+    matplotlib takes what stands between dollar signs for mathematics, and cannot draw an
+    undecodable byte of a file's name.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
 
 
 def envelope(

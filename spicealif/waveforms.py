@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._files import replacing
+from spicealif._kinds import WAVEFORMS, check_ending
+from spicealif._netcdf import write_netcdf
 from spicealif.errors import WaveformError
 
 if TYPE_CHECKING:
@@ -160,12 +161,10 @@ class Waveforms:
         Raises
         ------
         OutputError
-            If the file cannot be written.
+            If the file cannot be written, or its ending is not .nc.
         """
-        target = Path(path)
-        with replacing(target) as temporary:
-            self.dataset.to_netcdf(temporary, engine="h5netcdf")
-        return target
+        check_ending(Path(path), WAVEFORMS)
+        return write_netcdf(self.dataset, Path(path))
 
     def __repr__(self) -> str:
         span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"

@@ -43,7 +43,7 @@ def test_a_failed_save_does_not_mix_two_runs(paper: Neuron, tmp_path, monkeypatc
     def full_disk(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xarray.Dataset.to_netcdf", full_disk)
+    monkeypatch.setattr("xarray.Dataset.dump_to_store", full_disk)
     second = cosimulate(paper.replace({"t_stop": 2e-4, "c": 2e-7}))
     with pytest.raises(OutputError, match="No space left"):
         second.save(tmp_path)

@@ -29,7 +29,8 @@ def run(*arguments: str) -> tuple[int, str, str]:
         return 1, done.stdout, str(done.exception)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return done.exit_code, done.stdout, done.stderr
+    # Of click's Exit the code is returned.
+    return done.exit_code or done.return_value or 0, done.stdout, done.stderr
 
 
 def test_a_grid_is_written_and_kept():

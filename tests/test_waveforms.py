@@ -86,7 +86,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(some, tmp_path, monk
     def full_disk(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xarray.Dataset.to_netcdf", full_disk)
+    monkeypatch.setattr("xarray.Dataset.dump_to_store", full_disk)
     with pytest.raises(OutputError, match="No space left"):
         some.save(path)
     assert path.read_bytes() == before

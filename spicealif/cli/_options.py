@@ -21,7 +21,6 @@ __all__ = [
     "cross_check_option",
     "find_neuron",
     "neuron_argument",
-    "output_option",
     "quiet_option",
     "set_options",
     "simulator_options",
@@ -51,13 +50,6 @@ variant_option = click.option(
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
-
-
-def output_option(what: str) -> Callable[[_F], _F]:
-    """Return the option ``--output``, its help saying `what` is written."""
-    return click.option(
-        "-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help=what
-    )
 
 
 def set_options(command: _F) -> _F:

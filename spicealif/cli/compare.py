@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from spicealif.cli._options import cross_check_option, find_neuron, variant_option
+from spicealif.cli._output import OutputPath, force_option, writing
 from spicealif.cli._types import CountType, QuantityType
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ __all__ = ["compare_command"]
 @click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
-@click.option(
-    "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw both into this file."
-)
+@click.option("--figure", type=OutputPath(), metavar="FILE", help="Draw both into this file.")
+@force_option
 def compare_command(
     first: Path,
     second: Path | None,
@@ -68,6 +68,7 @@ def compare_command(
     cross_check: bool,
     as_json: bool,
     figure: Path | None,
+    force: bool,
     **vectors: str | None,
 ) -> None:
     """Compare FIRST with SECOND, or with the reference if SECOND is not given.
@@ -79,6 +80,7 @@ def compare_command(
     """
     import json
 
+    from spicealif._kinds import PICTURE
     from spicealif.comparison import compare
     from spicealif.errors import CompareError, DesignError
     from spicealif.results import load_result
@@ -93,28 +95,30 @@ def compare_command(
         raise DesignError("--set changes a neuron, and none is given; add --neuron NEURON.")
     described = find_neuron(neuron, changes) if neuron else None
     signals = {name: text for name, text in vectors.items() if text is not None}
-    a = load_result(
-        first,
-        described,
-        signals=signals,
-        spike_level=spike_level,
-        step=step,
-        cross_check=cross_check,
-    )
-    if second is None:
-        b = _reference(a, described, variant)
-    else:
-        b = load_result(second, described, cross_check=cross_check)
-    comparison = compare(a, b, described)
-    if as_json:
-        click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
-    else:
-        click.echo(str(comparison))
-    if figure is not None:
-        from spicealif import plots
+    inputs = (first, second, neuron, *changes)
+    with writing((figure, PICTURE), inputs=inputs, force=force, printing=as_json) as say:
+        a = load_result(
+            first,
+            described,
+            signals=signals,
+            spike_level=spike_level,
+            step=step,
+            cross_check=cross_check,
+        )
+        if second is None:
+            b = _reference(a, described, variant)
+        else:
+            b = load_result(second, described, cross_check=cross_check)
+        comparison = compare(a, b, described)
+        if as_json:
+            click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
+        else:
+            say(str(comparison))
+        if figure is not None:
+            from spicealif import plots
 
-        plots.save_figure(plots.overlay_figure(comparison), figure)
-        click.echo(f"Wrote {figure}.", err=as_json)
+            plots.save_figure(plots.overlay_figure(comparison), figure)
+            click.echo(f"Wrote {figure}.", err=True) if as_json else say(f"Wrote {figure}.")
 
 
 def _reference(of: Waveforms, neuron: Neuron | None, variant: str) -> Waveforms:

@@ -9,11 +9,11 @@ import click
 from spicealif.cli._options import (
     find_neuron,
     neuron_argument,
-    output_option,
     quiet_option,
     set_options,
     simulator_options,
 )
+from spicealif.cli._output import output_option, writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._types import CountType
@@ -61,6 +61,7 @@ def explain_command(
     cache: bool,
     as_json: bool,
     output: Path | None,
+    force: bool,
     quiet: bool,
 ) -> None:
     """Attribute the gap between NEURON's circuit and its ideal reference to causes.
@@ -71,13 +72,15 @@ def explain_command(
     """
     import json
 
-    from spicealif._files import output_folder
+    from spicealif._files import remove
+    from spicealif._kinds import BUDGET_FILES
     from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
 
     described = find_neuron(neuron, changes, ideal)
     wanted = BUDGET_MEASURES if "all" in measures else measures or SHOWN_MEASURES
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
-    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+    target = output or Path("spicealif-results") / described.name
+    with writing_folder(target, BUDGET_FILES, (neuron, *changes), force) as folder:
         label = f"all sets of causes, {described.t_stop * 1e3:g} ms of circuit time each"
         with progress_bar(label, quiet) as bar, without_scipy_blas():
             budget = explain(
@@ -98,7 +101,7 @@ def explain_command(
             figure = plots.budget_figure(budget)
             files.append(plots.save_figure(figure, folder / "budget.png"))
         else:  # an older figure would be taken for one of these figures
-            (folder / "budget.png").unlink(missing_ok=True)
+            remove(folder / "budget.png")
         if not quiet:
             names = ", ".join(file.name for file in files)
             click.echo(f"\nWrote to {folder}: {names}.", err=as_json)

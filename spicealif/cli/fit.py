@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import output_option, quiet_option
+from spicealif.cli._options import quiet_option
+from spicealif.cli._output import OutputPath, output_option, writing, writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._types import CountType, QuantityType
 
@@ -82,14 +83,14 @@ __all__ = ["fit_command"]
 @output_option("Write the device to this TOML file (with --per-file: that of the first file).")
 @click.option(
     "--figures",
-    type=click.Path(path_type=Path),
+    type=OutputPath(),
     metavar="FOLDER",
     help="Write loops, traces, residuals and correlations as PNG.",
 )
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(path_type=Path),
+    type=OutputPath(),
     metavar="FILE",
     help="Write everything but the traces as JSON.",
 )
@@ -108,6 +109,7 @@ def fit_command(
     seed: int,
     level: float,
     output: Path | None,
+    force: bool,
     figures: Path | None,
     json_file: Path | None,
     quiet: bool,
@@ -117,7 +119,8 @@ def fit_command(
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
     takes the device by "-s leak.file=device.toml".
     """
-    from spicealif._files import output_folder, write_text
+    from spicealif._files import write_text
+    from spicealif._kinds import DEVICE, FIT_FIGURES, FIT_JSON
     from spicealif.fit import fit_device, read_loop
 
     kind = _model(model)
@@ -129,24 +132,24 @@ def fit_command(
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
-    loops = [
-        read_loop(
-            file,
-            series_resistor=series_resistor,
-            columns=columns,
-            frequency=frequency,
-            periodic=periodic,
-        )
-        for file in files
-    ]
     written = []
-    with contextlib.ExitStack() as folders:
+    with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to
-        for path in (output, json_file):
-            if path is not None:
-                folders.enter_context(output_folder(path.parent))
+        say = places.enter_context(
+            writing((output, DEVICE), (json_file, FIT_JSON), inputs=files, force=force)
+        )
         if figures is not None:
-            folders.enter_context(output_folder(figures))
+            places.enter_context(writing_folder(figures, FIT_FIGURES, files, force))
+        loops = [
+            read_loop(
+                file,
+                series_resistor=series_resistor,
+                columns=columns,
+                frequency=frequency,
+                periodic=periodic,
+            )
+            for file in files
+        ]
         with progress_bar(f"fitting {model}", quiet) as progress:
             result = fit_device(
                 loops,
@@ -159,7 +162,7 @@ def fit_command(
                 level=level,
                 progress=progress,
             )
-        click.echo(str(result))
+        say(str(result))
         if output is not None:
             written.append(result.save_preset(output))
         if json_file is not None:
@@ -169,14 +172,14 @@ def fit_command(
             from spicealif.fit.figures import save_figures
 
             written += save_figures(result, figures)
-    if quiet:
-        return
-    for path in written:
-        click.echo(f"Wrote {path}")
-    if output is not None:
-        change = f"leak.file={output}"
-        change = f'"{change}"' if " " in change else change
-        click.echo(f"A neuron with this device: spicealif run paper -s {change}")
+        if quiet:
+            return
+        for path in written:
+            say(f"Wrote {path}")
+        if output is not None:
+            change = f"leak.file={output}"
+            change = f'"{change}"' if " " in change else change
+            say(f"A neuron with this device: spicealif run paper -s {change}")
 
 
 def _model(name: str) -> type:

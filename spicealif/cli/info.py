@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spicealif.cli._output import print_text
+
 if TYPE_CHECKING:
     from spicealif.design import Neuron
 
@@ -30,9 +32,9 @@ def presets_command(name: str | None) -> None:
 
     if name is not None:
         if name in device_names() and name not in preset_names():
-            click.echo(commented_toml(load_device(name)), nl=False)
+            print_text(commented_toml(load_device(name)))
         else:
-            click.echo(commented_toml(_neuron(name)), nl=False)
+            print_text(commented_toml(_neuron(name)))
         return
     click.echo("Neurons (NEURON of most commands):\n")
     for preset in preset_names():
@@ -126,4 +128,4 @@ def doctor_command() -> None:
         click.echo(line)
     if not working:
         click.echo("No simulator works; the reference and netlists do.")
-        sys.exit(1)
+        raise click.exceptions.Exit(1)

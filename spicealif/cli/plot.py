@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spicealif.cli._options import output_option
+from spicealif.cli._output import output_option, writing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,12 +50,14 @@ def plot_command(
     limits: tuple[str, ...],
     at: tuple[str, ...],
     output: Path | None,
+    force: bool,
 ) -> None:
     """Draw the sweep in FILE, a netCDF file of "spicealif sweep".
 
     Failed points are crosses. Of prototypes the figure shows histograms, which parameter moves a
     measure how much, and how many prototypes are within limits.
     """
+    from spicealif._kinds import PICTURE
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
 
@@ -63,8 +65,9 @@ def plot_command(
     good = _limits(dataset, limits)
     dataset = _slice(dataset, at)
     target = output or file.with_suffix(".png")
-    save_figure(sweep_figure(dataset, measure, good or None), target)
-    click.echo(f"Wrote {target}.")
+    with writing((target, PICTURE), inputs=(file,), force=force) as say:
+        save_figure(sweep_figure(dataset, measure, good or None), target)
+        say(f"Wrote {target}.")
 
 
 def _load(path: Path) -> xr.Dataset:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import output_option, quiet_option, variant_option
+from spicealif.cli._options import quiet_option, variant_option
+from spicealif.cli._output import output_option, writing
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._types import QuantityType
 
@@ -58,40 +59,41 @@ def propose_command(
     variant: str,
     check: bool,
     output: Path | None,
+    force: bool,
     quiet: bool,
 ) -> None:
     """Propose R_s, C, thresholds and current for DEVICE, a device preset or its TOML file.
 
     Exit code 1 if the wish cannot be had; the nearest design is then printed and written.
     """
-    from spicealif._files import output_folder
+    from spicealif._kinds import NEURON
     from spicealif.design import PulseTrain
     from spicealif.propose import propose_neuron
 
     stimulus = None if pulses is None else PulseTrain.from_dict(
         {"kind": "pulse", "amplitude": 1e-3, "frequency": pulses, "duty": 0.5}
     )  # fmt: skip
-    with progress_bar("searching", quiet) as progress:
-        proposal = propose_neuron(
-            device,
-            rate=rate,
-            adaptation=adaptation,
-            i_peak=current,
-            i_max=max_current,
-            stimulus=stimulus,
-            t_stop=t_stop,
-            series=series,
-            variant=variant,
-            progress=progress,
-        )
-    if check:
-        proposal = proposal.check()
-    click.echo(str(proposal))
-    if output is not None:
-        with output_folder(output.parent):
+    with writing((output, NEURON), inputs=(device,), force=force) as say:
+        with progress_bar("searching", quiet) as progress:
+            proposal = propose_neuron(
+                device,
+                rate=rate,
+                adaptation=adaptation,
+                i_peak=current,
+                i_max=max_current,
+                stimulus=stimulus,
+                t_stop=t_stop,
+                series=series,
+                variant=variant,
+                progress=progress,
+            )
+        if check:
+            proposal = proposal.check()
+        say(str(proposal))
+        if output is not None:
             proposal.save(output)
-        if not quiet:
-            click.echo(f"Wrote {output}")
-            click.echo(f"Run it: spicealif run {output}")
+            if not quiet:
+                say(f"Wrote {output}")
+                say(f"Run it: spicealif run {output}")
     if not proposal.met:
         raise click.exceptions.Exit(1)

@@ -12,13 +12,13 @@ from spicealif.cli._options import (
     cross_check_option,
     find_neuron,
     neuron_argument,
-    output_option,
     quiet_option,
     set_options,
     simulator_options,
     variant_option,
     with_cross_check,
 )
+from spicealif.cli._output import output_option, writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._types import QuantityType
@@ -64,6 +64,7 @@ def run_command(
     timeout: float | None,
     cross_check: bool,
     output: Path | None,
+    force: bool,
     certified: bool,
     tolerance: float | None,
     figures: bool,
@@ -76,7 +77,7 @@ def run_command(
     (JSON and text): each figure's numerical error, and whether the sides agree, differ, or are
     not resolved. The exit code does not depend on the verdicts.
     """
-    from spicealif._files import output_folder
+    from spicealif._kinds import RUN_FILES
     from spicealif.cosim import Cosimulation, cosimulate
     from spicealif.errors import CompareError
 
@@ -87,7 +88,8 @@ def run_command(
     described = find_neuron(neuron, changes, ideal)
     tool = with_cross_check(simulator, cross_check)
     # The folder is made before minutes of computing, not after, so that it cannot fail then.
-    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+    target = output or Path("spicealif-results") / described.name
+    with writing_folder(target, RUN_FILES, (neuron, *changes), force) as folder:
         levels = "two levels, " if certified else ""
         label = f"{simulator}, {levels}{described.t_stop * 1e3:g} ms of circuit time"
         result: Cosimulation | Certificate

@@ -11,13 +11,13 @@ from spicealif.cli._options import (
     cross_check_option,
     find_neuron,
     neuron_argument,
-    output_option,
     quiet_option,
     set_options,
     simulator_options,
     variant_option,
     with_cross_check,
 )
+from spicealif.cli._output import output_option, print_text, writing
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._types import CountType
@@ -41,23 +41,29 @@ __all__ = ["netlist_command", "reference_command", "simulate_command"]
 )
 @output_option("File to write [default: print].")
 def netlist_command(
-    neuron: str, changes: tuple[str, ...], ideal: bool, dialect: str, output: Path | None
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    dialect: str,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Print the netlist of NEURON, or write it to a file.
 
     LTspice opens a netlist whose name ends in .net or .cir; the raw file that it writes is compared
     by "spicealif compare".
     """
-    from spicealif._files import output_folder, write_text
+    from spicealif._files import write_text
+    from spicealif._kinds import NETLIST
     from spicealif.netlist import build_netlist
 
-    netlist = build_netlist(find_neuron(neuron, changes, ideal), dialect)
-    if output is None:
-        click.echo(netlist.text, nl=False)
-        return
-    with output_folder(output.parent):
+    with writing((output, NETLIST), inputs=(neuron, *changes), force=force) as say:
+        netlist = build_netlist(find_neuron(neuron, changes, ideal), dialect)
+        if output is None:
+            print_text(netlist.text)
+            return
         write_text(output, netlist.text)
-    click.echo(f"Wrote {output} (digest {netlist.digest[:12]}).")
+        say(f"Wrote {output} (digest {netlist.digest[:12]}).")
 
 
 @click.command(
@@ -79,18 +85,19 @@ def simulate_command(
     timeout: float | None,
     cross_check: bool,
     output: Path | None,
+    force: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and write its waveforms.
 
     What a run that ends early has computed is written as well; the exit code then is 1.
     """
-    from spicealif._files import output_folder
+    from spicealif._kinds import WAVEFORMS
     from spicealif.cosim import simulate
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-circuit.nc")
-    with output_folder(target.parent):
+    with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force) as say:
         with progress_bar(
             f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time", quiet
         ) as bar:
@@ -98,11 +105,10 @@ def simulate_command(
             run = simulate(described, tool, timeout=timeout, progress=bar)
         if run.waveforms is not None:
             run.waveforms.save(target)
-    if run.waveforms is not None:
-        click.echo(
-            f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
-            f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
-        )
+            say(
+                f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
+                f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
+            )
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
     run.require()
@@ -133,6 +139,7 @@ def reference_command(
     switches: int | None,
     seed: int | None,
     output: Path | None,
+    force: bool,
     quiet: bool,
 ) -> None:
     """Integrate NEURON's differential equations by RK4 and write the waveforms.
@@ -141,12 +148,12 @@ def reference_command(
     """
     if seed is not None and switches is None:
         raise click.UsageError("--seed counts with --switches only; add, say, --switches 1000.")
-    from spicealif._files import output_folder
+    from spicealif._kinds import WAVEFORMS
     from spicealif.reference import solve_reference
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-reference.nc")
-    with output_folder(target.parent):
+    with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force) as say:
         with progress_bar("RK4", quiet) as bar, without_scipy_blas():
             waveforms = solve_reference(
                 described,
@@ -156,9 +163,9 @@ def reference_command(
                 seed=seed or 0,
             )
         waveforms.save(target)
-    how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
-    (spikes, steps) = (len(waveforms.t_spike), waveforms.attrs["n_steps"])
-    click.echo(
-        f"RK4 ({variant}{how}): {spikes} spikes, {steps} steps of at most "
-        f"{float(waveforms.attrs['h']):g} s. Wrote {target}."
-    )
+        how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
+        (spikes, steps) = (len(waveforms.t_spike), waveforms.attrs["n_steps"])
+        say(
+            f"RK4 ({variant}{how}): {spikes} spikes, {steps} steps of at most "
+            f"{float(waveforms.attrs['h']):g} s. Wrote {target}."
+        )

@@ -14,12 +14,12 @@ import click
 from spicealif.cli._options import (
     find_neuron,
     neuron_argument,
-    output_option,
     quiet_option,
     set_options,
     simulator_options,
     variant_option,
 )
+from spicealif.cli._output import OutputPath, output_option, writing
 from spicealif.cli._progress import counting_bar
 from spicealif.cli._types import CountType
 
@@ -97,9 +97,7 @@ store_option = click.option(
 )
 @click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
 @output_option("netCDF file to write [default: NAME.nc, named after the experiment].")
-@click.option(
-    "--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw the result as well."
-)
+@click.option("--figure", type=OutputPath(), metavar="FILE", help="Draw the result as well.")
 @quiet_option
 def sweep_command(
     neuron: str,
@@ -112,6 +110,7 @@ def sweep_command(
     store: Path | None,
     retry_failed: bool,
     output: Path | None,
+    force: bool,
     figure: Path | None,
     quiet: bool,
     **choices: Any,
@@ -122,12 +121,13 @@ def sweep_command(
     interrupted sweep goes on where it was. What failed, and why, is in the file; the exit code is 1
     if a point failed for another reason than that its design is refused.
     """
-    from spicealif._files import output_folder, replacing
+    from spicealif._kinds import PICTURE, SWEEP
+    from spicealif._netcdf import write_netcdf
     from spicealif.sweep.worker import INVALID, OK
 
     experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)
     target = output or Path(f"{experiment.name}.nc")
-    with output_folder(target.parent):
+    with writing((target, SWEEP), (figure, PICTURE), inputs=(neuron, *changes), force=force) as say:
         label = f"{experiment.name}, {len(experiment)} points"
         with _executor(dask) as executor, counting_bar(label, quiet) as bar:
             try:
@@ -141,24 +141,23 @@ def sweep_command(
             except KeyboardInterrupt:
                 click.echo("What was done is kept; the same command goes on from there.", err=True)
                 raise
-        with replacing(target) as temporary:
-            result.to_netcdf(temporary, engine="h5netcdf")
-    failed = int(result.attrs["failed"])
-    told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
-    click.echo(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
-    if trouble := result.attrs.get("store"):
-        click.echo(f"Warning: {trouble}", err=True)
-    if figure is not None:
-        from spicealif.plots import save_figure
-        from spicealif.sweep.figures import sweep_figure
+        write_netcdf(result, target)
+        failed = int(result.attrs["failed"])
+        told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
+        say(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
+        if trouble := result.attrs.get("store"):
+            click.echo(f"Warning: {trouble}", err=True)
+        if figure is not None:
+            from spicealif.plots import save_figure
+            from spicealif.sweep.figures import sweep_figure
 
-        save_figure(sweep_figure(result), figure)
-        click.echo(f"Wrote {figure}.")
+            save_figure(sweep_figure(result), figure)
+            say(f"Wrote {figure}.")
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
         if set(result["status"].values.ravel()) - {OK, INVALID}:
-            raise SystemExit(1)
+            raise click.exceptions.Exit(1)
 
 
 @click.command(
@@ -208,7 +207,7 @@ def store_command(
             err=True,
         )
         if action == "check" and not set_aside:
-            raise SystemExit(1)
+            raise click.exceptions.Exit(1)
 
 
 def _experiment(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from spicealif.cli._options import (
@@ -84,4 +82,4 @@ def verify_command(
         )
     click.echo(json.dumps(result.to_dict(), indent=1) if as_json else str(result))
     if not result.ok:
-        sys.exit(1)
+        raise click.exceptions.Exit(1)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from spicealif._files import write_text
+from spicealif._kinds import NEURON, check_ending, signed
 from spicealif._resources import models_dir
 from spicealif._text_files import read_person_text, toml_table
 from spicealif.design._base import Part, current_kind
@@ -175,7 +176,8 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be written.
     """
-    return write_text(Path(path), dump_toml(neuron))
+    check_ending(Path(path), NEURON)
+    return write_text(Path(path), signed(dump_toml(neuron)))
 
 
 def schema() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spicealif._files import make_folder
 from spicealif.fit.result import FitResult, FittedLoop
+from spicealif.plots import literal, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def loop_figure(result: FitResult) -> Figure:
         ax.axhline(0, color="0.8", lw=0.8, zorder=0)
         ax.axvline(0, color="0.8", lw=0.8, zorder=0)
         ax.set(xlabel="device voltage v_mem in V", ylabel=f"current i_mem in {unit}")
-        ax.set_title(f"{loop.name}\nloss {fitted.nmse_v + fitted.nmse_i:.2g}", fontsize=9)
+        ax.set_title(f"{literal(loop.name)}\nloss {fitted.nmse_v + fitted.nmse_i:.2g}", fontsize=9)
     for ax in axes.flat[n:]:
         ax.remove()
     axes.flat[0].legend(frameon=False, fontsize=8)
@@ -61,7 +62,7 @@ def trace_figure(result: FitResult) -> Figure:
         column[1].plot(t, loop.i * factor, ".", ms=3, color=_MEASURED)
         column[1].plot(t, fitted.i * factor, color=_FITTED)
         column[2].plot(t, fitted.x, color=_X)
-        column[0].set_title(loop.name, fontsize=9)
+        column[0].set_title(literal(loop.name), fontsize=9)
         column[0].set_ylabel("voltage in V")
         column[1].set_ylabel(f"current i_mem in {unit}")
         column[2].set(ylabel="state x", ylim=(-0.03, 1.03), xlabel=f"time in {time_unit}")
@@ -107,7 +108,7 @@ def residual_figure(result: FitResult) -> Figure:
         width = 1.96 / np.sqrt(len(phase))
         column[4].axhspan(-width, width, color="0.9", zorder=0, label="white noise")
         column[4].set(xlabel="lag in samples", ylabel="autocorrelation", ylim=(-1.05, 1.05))
-        column[0].set_title(loop.name, fontsize=9)
+        column[0].set_title(literal(loop.name), fontsize=9)
     axes[4, 0].legend(frameon=False, fontsize=8)
     return figure
 
@@ -141,8 +142,6 @@ def save_figures(result: FitResult, folder: str | os.PathLike[str]) -> list[Path
     OutputError
         If the folder or a file cannot be written.
     """
-    from spicealif.plots import save_figure
-
     target = make_folder(Path(folder))
     drawn = {
         "loops.png": loop_figure,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif._files import write_text
+from spicealif._kinds import DEVICE, check_ending, signed
 from spicealif._tables import figure, html_table, plain, text_table
 from spicealif.design import DevicePreset, MemristorModel
 from spicealif.errors import FitError
@@ -323,8 +324,9 @@ class FitResult:
         """
         import tomli_w
 
+        check_ending(Path(path), DEVICE)
         preset = self.preset(name, loop=loop, description=description, source=source)
-        return write_text(Path(path), tomli_w.dumps(preset.to_dict()))
+        return write_text(Path(path), signed(tomli_w.dumps(preset.to_dict())))
 
 
 def _short(text: str) -> str:

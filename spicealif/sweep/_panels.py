@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif.plots import literal
 from spicealif.sweep._axes import (
     cell_edges,
     dress,
@@ -213,7 +214,7 @@ def finish(
     for axes in figure.axes:
         if not any(isinstance(c, QuadMesh) for c in axes.collections):
             _grid_lines(axes)
-    lines = [f"{results.name}: {what}" if results.name else what]
+    lines = [f"{literal(results.name)}: {what}" if results.name else what]
     told = [f"{name} = {quantity(v, results.unit(name))}" for name, v in results.fixed.items()]
     if told:
         lines.append(", ".join(told[:4]) + (", ..." if len(told) > 4 else ""))

@@ -355,7 +355,7 @@ class Store:
 
     def _rewrite(self, target: Path, paths: list[Path], places: set[tuple[Path, int]]) -> None:
         """Write a file anew of some lines of others, whole or not at all."""
-        with replacing(target) as temporary, temporary.open("wb") as file:
+        with replacing(target) as file:
             for path in paths:
                 for number, line in enumerate(self._lines(path)):
                     if (path, number) in places:
