@@ -97,8 +97,12 @@ class RawPlot:
 
     @property
     def truncated(self) -> bool:
-        """Whether the run or the file ended before the number of points was written or reached."""
-        return self.n_points_declared == 0 or self.n_points < self.n_points_declared
+        """Whether the run or the file ended before the number of points was written or reached.
+
+        Also where the file holds more points than its header counts: its run was still going, or
+        was killed.
+        """
+        return self.n_points_declared == 0 or self.n_points != self.n_points_declared
 
     @property
     def is_complex(self) -> bool:

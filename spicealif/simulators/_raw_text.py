@@ -61,9 +61,9 @@ def parse_text(file: BinaryIO, path: Path, header: Header, end: int) -> tuple[ND
     if not np.array_equal(table[:, 0], np.arange(n)):
         bad = int(np.flatnonzero(table[:, 0] != np.arange(n))[0])
         fail(path, f"the text of point {bad} does not begin with its number")
-    left = numbers.size > n * per_point or not b"Title:".startswith(rest)
-    if header.n_points and (n > header.n_points or (n == header.n_points and left)):
-        fail(path, f"more follows the {header.n_points} points that a header declares")
+    if header.n_points and n >= header.n_points:
+        table = _counted(path, header, table, numbers[n * per_point :], rest)
+        n = len(table)
     if parts == 1:
         return tuple(np.ascontiguousarray(table[:, 1:].T))
     axis = [np.ascontiguousarray(table[:, 1])] if real_axis else []
@@ -72,6 +72,23 @@ def parse_text(file: BinaryIO, path: Path, header: Header, end: int) -> tuple[ND
     values.real = body[:, 0::2].T
     values.imag = body[:, 1::2].T
     return (*axis, *values)
+
+
+def _counted(
+    path: Path, header: Header, table: NDArray[np.float64], left: NDArray[np.float64], rest: bytes
+) -> NDArray[np.float64]:
+    """Check what follows the points that a header counts; return all points that are some.
+
+    More of them are there while a run is going; LTspice leaves one of zeros alone.
+    """
+    n = len(table)
+    begun = not left.size or left[0] == n  # the next point's number
+    digits = not rest or left.size > 0 or str(n).encode().startswith(rest)
+    header_begun = any(word.startswith(rest) for word in (b"Title:", b"Plotname:"))
+    if not begun or not (digits or (header_begun and not left.size)):
+        fail(path, f"more follows the {header.n_points} points that a header declares")
+    surplus = table[header.n_points :, 1:]
+    return table[: header.n_points] if not surplus.any() else table
 
 
 def _numbers(
