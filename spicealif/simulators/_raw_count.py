@@ -128,7 +128,7 @@ def axis_looks_right(file: BinaryIO, header: Header, layout: Layout, n: int) -> 
     return len(axis) > 0 and goes_on(header, axis, 1, axis[0])
 
 
-def byte_order_is_wrong(file: BinaryIO, header: Header, layout: Layout, size: int) -> bool:
+def byte_order_is_wrong(file: BinaryIO, header: Header, layout: Layout, n_points: int) -> bool:
     """Tell whether the numbers are stored with the high byte first, as none of the readers expect.
 
     Parameters
@@ -137,20 +137,17 @@ def byte_order_is_wrong(file: BinaryIO, header: Header, layout: Layout, size: in
         The open raw file.
     header : Header
     layout : Layout
-    size : int
-        The file's size, in bytes.
+    n_points : int
+        How many points there are.
 
     Returns
     -------
     bool
         True only if the axis makes sense so and otherwise not.
     """
-    n = min((size - header.data) // layout.row, 64)
-    if header.n_points:
-        n = min(n, header.n_points)
-    if n < 3 or layout.stride_points:
+    if n_points < 3:
         return False
-    axis = _axis(file, layout, slice(0, n))
+    axis = _axis(file, layout, slice(0, min(n_points, 64)))
     if goes_on(header, axis, 1, axis[0]) and np.abs(axis).max() < 1e30:
         return False
     turned = axis.byteswap()

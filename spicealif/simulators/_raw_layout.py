@@ -98,11 +98,17 @@ def place(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layout
         The size fits more than one reading of the header, or none of a ``fastaccess`` file that
         does not say how many points it has; or the bytes are no numbers of a plot.
     """
+    layout, n_points, end = _placed(file, path, header, size)
+    _check_numbers(file, path, header, layout, n_points)
+    return layout, n_points, end
+
+
+def _placed(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layout, int, int]:
+    """Find what `place` returns."""
     told, other = _layouts(header)
     n = header.n_points
     if n and not _fits(file, told, n, size):
         told = _choose(file, path, header, told, other, size)
-    _check_numbers(file, path, header, told, size)
     if "fastaccess" in header.flags:
         return _by_variable(file, path, header, told, size)
     if n and _fits(file, told, n, size):
@@ -165,22 +171,25 @@ def _choose(
     return told  # a file cut off just there
 
 
-def _check_numbers(file: BinaryIO, path: Path, header: Header, layout: Layout, size: int) -> None:
+def _check_numbers(
+    file: BinaryIO, path: Path, header: Header, layout: Layout, n_points: int
+) -> None:
     """Refuse numbers that would be read as others."""
+    if not n_points:
+        return
     if was_edited(file, header.data):
         fail(
             path,
             "its numbers were destroyed when an editor or a transfer took it for text",
             "copy it again as a binary file, or run the simulation again",
         )
-    if byte_order_is_wrong(file, header, layout, size):
+    if byte_order_is_wrong(file, header, layout, n_points):
         fail(
             path,
             "its numbers have their high byte first, as Spectre's nutbin files do",
             "write it as text (nutascii)",
         )
-    fits = header.n_points and _fits(file, layout, header.n_points, size)
-    if header.n_counted != layout.n_variables and size - header.data >= layout.row and not fits:
+    if header.n_counted != layout.n_variables and n_points != header.n_points:
         fail(
             path,
             f"a header of it counts {header.n_counted} variables and lists {layout.n_variables}",

@@ -30,7 +30,9 @@ _MARKS = (b"\xff\xfe", b"\xef\xbb\xbf")  # byte order marks that an editor may h
 #: What a header begins with, for the search; the writers' own spelling.
 _ANY_TITLE = re.compile(
     b"|".join(
-        re.escape(word.encode(code)) for word in ("Title:", "Plotname:") for code in ("ascii", _UTF16)
+        re.escape(word.encode(code))
+        for word in ("Title:", "Plotname:")
+        for code in ("ascii", _UTF16)
     )
 )
 #: What the line behind each begins with.
