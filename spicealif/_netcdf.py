@@ -116,9 +116,7 @@ def read_netcdf(path: str | os.PathLike[str]) -> NetcdfFile:
     except Exception as error:
         # h5py raises whatever it meets in a broken file, in several lines.
         number = getattr(error, "errno", None)
-        raise NetcdfError(
-            os.strerror(number).lower() if number else _not_netcdf(path)
-        ) from None
+        raise NetcdfError(os.strerror(number).lower() if number else _not_netcdf(path)) from None
 
 
 def _why_not(path: Path) -> str:

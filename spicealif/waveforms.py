@@ -132,13 +132,16 @@ class Waveforms:
         first = int(np.searchsorted(self.time, start, side="left"))
         last = int(np.searchsorted(self.time, end, side="right"))
         inner = self.time[first:last]
-        ends = (not len(inner) or inner[0] > start, not len(inner) or inner[-1] < end)
-        time = np.concatenate(([start] * ends[0], inner, [end] * ends[1]))
+        before = not len(inner) or bool(inner[0] > start)
+        after = not len(inner) or bool(inner[-1] < end)
+        time = np.concatenate(([start] if before else [], inner, [end] if after else []))
         signals = {}
         for name, values in self.signals.items():
-            edges = np.interp((start, end), self.time, values)
-            pieces = (edges[:1] if ends[0] else (), values[first:last], edges[1:] if ends[1] else ())
-            signals[name] = np.concatenate([np.asarray(p, dtype=float) for p in pieces])
+            at = np.interp((start, end), self.time, values)
+            inside = values[first:last]
+            signals[name] = np.concatenate(
+                (at[:1] if before else [], inside, at[1:] if after else [])
+            )
         spikes = self.t_spike
         attrs = {k: v for k, v in self.attrs.items() if k != "energy_source"}
         return Waveforms(time, signals, spikes[(spikes >= start) & (spikes <= end)], attrs)
@@ -276,6 +279,9 @@ def _wrong(file: NetcdfFile) -> str:
         times = np.asarray(values, dtype=float)
         if not np.isfinite(times).all() or (np.diff(times) < 0).any():
             return f"its {name} does not increase"
+    time, spikes = variables["time"].values, variables["t_spike"].values
+    if len(spikes) and (not len(time) or spikes[0] < time[0] or spikes[-1] > time[-1] * (1 + 1e-9)):
+        return "its t_spike lies outside its time"
     if variables["time"].dims != ("time",):
         return "its time is no axis"
     for name, variable in variables.items():
