@@ -16,23 +16,35 @@ from numpy.typing import NDArray
 
 from spicealif import spikes
 from spicealif._tables import figure, gap_figure, html_table, missing, plain, text_table
+from spicealif._text import shown
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError
 from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Comparison", "compare", "design_of", "pair_measures"]
+__all__ = ["Comparison", "check_span", "compare", "design_of", "pair_measures"]
 
 _Floats = NDArray[np.float64]
 
 #: Samples of an inter-spike interval in which v_mem is compared, and of the run for x.
 _PHASES = (np.arange(64) + 0.5) / 64
 _X_SAMPLES = 4001
+#: Characters of what a file says of itself that are shown.
+_LONGEST_LABEL, _LONGEST_CAVEAT = 60, 2000
 
 _NOT_CERTIFIED = (
     "The numerical error of these figures is not known: they come from one run of each side "
     "('spicealif run --certify' measures it)."
 )
+#: Of a circuit that is not ours, which 'run --certify' cannot run.
+_NOT_REPEATED = (
+    "The numerical error of these figures is not known: they come from one run of each side; run "
+    "the circuit again with a tenth of its tolerance and of its largest step to see it."
+)
+#: Beyond this no trace is a voltage, a current or a time, and squares of it overflow.
+_LARGEST = 1e60
+#: How far the ends of two results may be apart and still be the same, as a part of the run.
+_SAME = 1e-9
 _CERTIFIED = "The numerical error of these figures is in the certificate that was made with them."
 
 
@@ -58,8 +70,8 @@ class Comparison:
         s), ``gamma``, ``x_nrmse`` (RMS difference over the range of b's x) and ``v_mem_nrmse``
         (RMS difference inside intervals between matched spikes, each stretched to the same
         phase, over v_th).
-    lengths : tuple of float
-        How long each result was before both were cut to the shorter, in s.
+    spans : tuple of (float, float)
+        When each result begins and ends, in s, before both were cut to what they have in common.
     certified : bool
         Whether the numerical error of the figures is known from a `Certificate` made with them.
     """
@@ -71,7 +83,7 @@ class Comparison:
     of_a: dict[str, Value]
     of_b: dict[str, Value]
     of_pair: dict[str, Value]
-    lengths: tuple[float, float]
+    spans: tuple[tuple[float, float], tuple[float, float]]
     certified: bool = False
 
     @cached_property
@@ -101,7 +113,9 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What has to be known to read the table."""
-        return [*self.reading_notes, _CERTIFIED if self.certified else _NOT_CERTIFIED]
+        foreign = any(_is_foreign(w) for w in (self.a, self.b))
+        unknown = _NOT_REPEATED if foreign else _NOT_CERTIFIED
+        return [*self.reading_notes, _CERTIFIED if self.certified else unknown]
 
     @property
     def reading_notes(self) -> list[str]:
@@ -116,14 +130,14 @@ class Comparison:
                 "Intervals are counted within pulses; the first and the last interval are the "
                 "means over the first and the last pulse that have intervals."
             )
-        short, long = sorted(self.lengths)
-        if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
-            notes.append(
-                f"Compared up to {figure(short, 's')} only, where one of the results ends."
-            )
+        notes += self._span_notes()
+        for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
+            if taken := waveforms.attrs.get("taken"):
+                notes.append(f"{label}: {shown(taken)}")
         digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
         if len(digests) > 1:
-            notes.append("The two results are of different neurons; measured as the first.")
+            name = shown(self.neuron.name, 60)
+            notes.append(f"The two results are of different neurons; both measured as {name}.")
         notes.append(
             f"Spikes are matched if nearer than {window} (half the {scale}); Victor-Purpura cost "
             f"{self.of_pair['victor_purpura_q']:.4g} 1/s, van Rossum time constant {tau}."
@@ -142,14 +156,37 @@ class Comparison:
             )
         for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
             if caveat := waveforms.attrs.get("caveat"):
-                notes.append(f"{label}: {caveat}")
+                notes.append(f"{label}: {shown(caveat, _LONGEST_CAVEAT)}")
         high, low = self.neuron.effective_thresholds
-        if abs(high / self.neuron.v_th - 1) > 1e-6:
+        if self._has_our_circuit and abs(high / self.neuron.v_th - 1) > 1e-6:
             notes.append(
                 f"Slowly driven, the real parts switch at {figure(high, 'V')} and "
                 f"{figure(low, 'V')} instead of v_th and v_low; delays move both further."
             )
         return notes
+
+    @property
+    def _has_our_circuit(self) -> bool:
+        """Whether one side is the circuit that the neuron describes, part by part."""
+        return any(
+            w.attrs.get("side", "circuit") == "circuit" and not _is_foreign(w)
+            for w in (self.a, self.b)
+        )
+
+    def _span_notes(self) -> list[str]:
+        """Return which part of the run was compared, unless it was all of it."""
+        begin = max(start for start, _ in self.spans)
+        end = min(end for _, end in self.spans)
+        late = begin > _SAME * self.neuron.t_stop
+        early = self.neuron.t_stop > end * (1 + _SAME)
+        if late:
+            return [
+                f"Compared from {figure(begin, 's')} to {figure(end, 's')} only, where both results "
+                "have data; what lies before or after is left out of both."
+            ]
+        if early or max(end for _, end in self.spans) > end * (1 + _SAME):
+            return [f"Compared up to {figure(end, 's')} only, where one of the results ends."]
+        return []
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and lists, for JSON.
@@ -207,7 +244,7 @@ def compare(
     """
     if neuron is None:
         neuron = design_of(a, b)
-    lengths = (_length(a), _length(b))
+    spans = (_span(a), _span(b))
     a, b = _same_time(a, b, neuron)
     return Comparison(
         neuron,
@@ -217,8 +254,30 @@ def compare(
         measure(a, neuron),
         measure(b, neuron),
         _pair(a, b, neuron),
-        lengths,
+        spans,
     )
+
+
+def check_span(waveforms: Waveforms, neuron: Neuron) -> None:
+    """Check that a result can be compared with one of the whole run.
+
+    Parameters
+    ----------
+    waveforms : Waveforms
+    neuron : Neuron
+        What it is of.
+
+    Raises
+    ------
+    CompareError
+        If it has no samples, or lies outside the neuron's run; or a trace holds values that are no
+        numbers or too large for any circuit.
+    WaveformError
+        If it has no ``v_mem``.
+    """
+    _check(waveforms)
+    start, end = _span(waveforms)
+    _check_run(start, end, neuron)
 
 
 def pair_measures(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
@@ -244,29 +303,58 @@ def pair_measures(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value
     return _pair(*_same_time(a, b, neuron), neuron)
 
 
-def _length(waveforms: Waveforms) -> float:
-    return float(waveforms.time[-1]) if len(waveforms) else 0.0
+def _span(waveforms: Waveforms) -> tuple[float, float]:
+    return (float(waveforms.time[0]), float(waveforms.time[-1])) if len(waveforms) else (0.0, 0.0)
+
+
+def _check(waveforms: Waveforms) -> None:
+    if not len(waveforms) or not waveforms.time[-1] > 0:
+        raise CompareError("One of the results has no samples after t = 0; run it again.")
+    waveforms["v_mem"]  # whatever else is missing, this is what the two are about
+    for name in waveforms:
+        values = waveforms[name]
+        good = np.abs(values) < _LARGEST  # false for what is no number
+        if not good.all():
+            k = int(np.argmin(good))
+            raise CompareError(
+                f"{shown(name, 40)} of {_label(waveforms)} is {values[k]:g} at "
+                f"{figure(float(waveforms.time[k]), 's')}, which no circuit reaches; run it again."
+            )
+
+
+def _check_run(start: float, end: float, neuron: Neuron) -> None:
+    if start >= neuron.t_stop * (1 - _SAME):
+        raise CompareError(
+            f"One of the results begins at {figure(start, 's')}, and the neuron's run ends at "
+            f"{figure(neuron.t_stop, 's')}; give the neuron that it is of (--neuron FILE), or a "
+            "longer run (--set t_stop=...)."
+        )
+    if end > neuron.t_stop * (1 + _SAME):
+        raise CompareError(
+            f"The results last {end:g} s and the neuron only {neuron.t_stop:g} s; give the neuron "
+            "that they are of (--neuron FILE)."
+        )
 
 
 def _same_time(a: Waveforms, b: Waveforms, neuron: Neuron) -> tuple[Waveforms, Waveforms]:
     """Check that two results can be compared, and return the time that both cover."""
     for waveforms in (a, b):
-        if not len(waveforms) or not waveforms.time[-1] > 0:
-            raise CompareError("One of the results has no samples after t = 0; run it again.")
-        waveforms["v_mem"]  # whatever else is missing, this is what the two are about
-    end = min(_length(a), _length(b))
-    if end > neuron.t_stop * (1 + 1e-9):
+        _check(waveforms)
+    start, end = max(_span(a)[0], _span(b)[0]), min(_span(a)[1], _span(b)[1])
+    _check_run(start, end, neuron)
+    if start >= end:
         raise CompareError(
-            f"The results last {end:g} s and the neuron only {neuron.t_stop:g} s; give the neuron "
-            "that they are of (--neuron FILE)."
+            f"One of the results ends at {figure(end, 's')}, and the other begins at "
+            f"{figure(start, 's')}; give two that have a part of the run in common."
         )
-    # A run that ended early says nothing of the rest.
-    a, b = (w if w.time[-1] <= end * (1 + 1e-9) else w.until(end) for w in (a, b))
-    if not (a.time[-1] > 0 and b.time[-1] > 0):
-        raise CompareError(
-            f"One of the results ends at {end:g} s, before the other's first step; run it longer."
-        )
-    return a, b
+    # A run that began late or ended early says nothing of the rest.
+    slack = _SAME * (end - start)
+    return tuple(  # type: ignore[return-value]
+        w
+        if w.time[0] >= start - slack and w.time[-1] <= end + slack
+        else w.between(max(start, w.time[0]), min(end, w.time[-1]))
+        for w in (a, b)
+    )
 
 
 def design_of(*results: Waveforms) -> Neuron:
@@ -279,7 +367,7 @@ def design_of(*results: Waveforms) -> Neuron:
     """
     for waveforms in results:
         if design := waveforms.attrs.get("design"):
-            return parse_toml(str(design))
+            return parse_toml(str(design), files=False)
     who = "The result does not say" if len(results) == 1 else "Neither result says"
     raise CompareError(f"{who} which neuron it is of; give the neuron (--neuron FILE).")
 
@@ -287,8 +375,9 @@ def design_of(*results: Waveforms) -> Neuron:
 def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
     starts, ends = neuron.stimulus.windows(neuron.t_stop)
     end = min(float(a.time[-1]), float(b.time[-1]))
+    length = end - max(float(a.time[0]), float(b.time[0]))
     # Without intervals any scale will do; the length of the run is one.
-    scale, scale_of = end, 2
+    scale, scale_of = length, 2
     for k, waveforms in ((1, b), (0, a)):
         isi = spikes.within_window_intervals(waveforms.t_spike, starts, ends)
         if len(isi):
@@ -298,7 +387,7 @@ def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
     i_a, i_b = spikes.match_spikes(a.t_spike, b.t_spike, window)
     error = a.t_spike[i_a] - b.t_spike[i_b]
     try:
-        gamma = spikes.gamma_coincidence(b.t_spike, a.t_spike, scale / 4, end)
+        gamma = spikes.gamma_coincidence(b.t_spike, a.t_spike, scale / 4, length)
     except CompareError:
         gamma = math.nan  # so many spikes that chance alone pairs them all
     return {
@@ -320,8 +409,8 @@ def _pair(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
 def _x_error(a: Waveforms, b: Waveforms) -> float:
     if "x" not in a or "x" not in b:
         return math.nan
-    end = min(a.time[-1], b.time[-1])
-    t = np.linspace(0.0, end, _X_SAMPLES)
+    start, end = max(a.time[0], b.time[0]), min(a.time[-1], b.time[-1])
+    t = np.linspace(start, end, _X_SAMPLES)
     x_a, x_b = a.at("x", t), b.at("x", t)
     span = float(np.ptp(x_b))
     rms = float(np.sqrt(np.mean((x_a - x_b) ** 2)))
@@ -359,8 +448,13 @@ def _labels(a: Waveforms, b: Waveforms) -> tuple[str, str]:
 
 def _label(waveforms: Waveforms) -> str:
     attrs = waveforms.attrs
-    side = str(attrs.get("side", "result"))
+    side = attrs.get("side", "result")
     detail = attrs.get("simulator") or attrs.get("variant")
     if "switches" in attrs:
-        detail = f"{detail}, {attrs['switches']} switches, seed {attrs['seed']}"
-    return f"{side} ({detail})" if detail else side
+        detail = f"{detail}, {attrs['switches']} switches, seed {attrs.get('seed', 'unknown')}"
+    return shown(f"{side} ({detail})" if detail else side, _LONGEST_LABEL)
+
+
+def _is_foreign(waveforms: Waveforms) -> bool:
+    """Whether a result is of a circuit that somebody else drew."""
+    return bool(waveforms.attrs.get("foreign"))

@@ -112,9 +112,9 @@ def overlay_figure(comparison: Comparison) -> Figure:
         (comparison.a, literal(comparison.labels[0]), _CIRCUIT),
         (comparison.b, literal(comparison.labels[1]), _REFERENCE),
     )
-    t_stop = float(min(comparison.a.time[-1], comparison.b.time[-1]))
-    starts, ends = _windows(neuron, t_stop)
-    first, last = _ends_of_run(starts, ends, t_stop)
+    begin, t_stop = _span(comparison)
+    starts, ends = _windows(neuron, begin, t_stop)
+    first, last = _ends_of_run(starts, ends, begin, t_stop)
     factor, unit = _time_unit(t_stop)
 
     # Room between the upper panels, or the last tick label of one touches the first of the next.
@@ -150,7 +150,7 @@ def overlay_figure(comparison: Comparison) -> Figure:
     rate = figure.add_subplot(grid[4, :], sharex=raster)
     _counts(rate, comparison, sides, factor)
     rate.set_xlabel(f"time ({unit})")
-    rate.set_xlim(0, t_stop * factor)
+    rate.set_xlim(begin * factor, t_stop * factor)
     handles, labels = top_left.get_legend_handles_labels()
     figure.legend(
         handles,
@@ -343,11 +343,11 @@ def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> N
 
 def _counts(axes: Axes, comparison: Comparison, sides: _Sides, factor: float) -> None:
     """Draw spikes per pulse, or per tenth of a run without pulses."""
-    t_stop = float(min(comparison.a.time[-1], comparison.b.time[-1]))
-    starts, ends = _windows(comparison.neuron, t_stop)
+    begin, t_stop = _span(comparison)
+    starts, ends = _windows(comparison.neuron, begin, t_stop)
     pulses = has_pulses(comparison.neuron)
     if not pulses:
-        edges = np.linspace(0, t_stop, 11)
+        edges = np.linspace(begin, t_stop, 11)
         starts, ends = edges[:-1], edges[1:]
     for (waveforms, label, colour), marker in zip(sides, "os", strict=True):
         count = spikes.spikes_per_window(waveforms.t_spike, starts, ends)
@@ -379,20 +379,27 @@ def _mark_threshold(axes: Axes, v_th: float) -> None:
     axes.annotate(text, where, xycoords=("axes fraction", "data"), va="center", fontsize=9)
 
 
-def _windows(neuron: Neuron, end: float) -> tuple[_Floats, _Floats]:
-    """Return the stimulus' pulses that are over by the time `end`."""
+def _span(comparison: Comparison) -> tuple[float, float]:
+    """Return when both sides have begun, and when the first of them ends, in s."""
+    a, b = comparison.a.time, comparison.b.time
+    return float(max(a[0], b[0])), float(min(a[-1], b[-1]))
+
+
+def _windows(neuron: Neuron, begin: float, end: float) -> tuple[_Floats, _Floats]:
+    """Return the stimulus' pulses that begin after `begin` and are over by the time `end`."""
     starts, ends = neuron.stimulus.windows(neuron.t_stop)
-    whole = ends <= end * (1 + 1e-9)
+    whole = (starts >= begin - 1e-9 * (end - begin)) & (ends <= end * (1 + 1e-9))
     return starts[whole], ends[whole]
 
 
 def _ends_of_run(
-    starts: _Floats, ends: _Floats, t_stop: float
+    starts: _Floats, ends: _Floats, begin: float, t_stop: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the first and the last two pulses, or tenths of a run without pulses."""
     if len(starts) > 3:
         return (float(starts[0]), float(ends[1])), (float(starts[-2]), float(ends[-1]))
-    return (0.0, t_stop / 10), (t_stop * 0.9, t_stop)
+    part = (t_stop - begin) / 10
+    return (begin, begin + part), (t_stop - part, t_stop)
 
 
 def _time_unit(t_stop: float) -> tuple[float, str]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._plot_choice import Choice, choose_plot
+from spicealif.comparison import check_span
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist.render import signals_of
-from spicealif.simulators._common import provenance, transients
+from spicealif.simulators._common import provenance
 from spicealif.simulators._vectors import canonical, parse_sum
 from spicealif.simulators.judge import spike_times
 from spicealif.simulators.second_reader import cross_check as check_both_readers
@@ -27,7 +29,7 @@ __all__ = ["load_result"]
 #: A file of netCDF-4, which is HDF5, begins so; netCDF-3 is not written by us.
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 #: A raw file begins so, in 8 bits and in UTF-16 without and with a byte order mark.
-_TITLE = (b"title:", b"t\0i\0t\0", b"\xff\xfet\0i\0")
+_TITLE = (b"title:", b"plotname:", b"t\0i\0t\0l\0", b"p\0l\0o\0t\0", b"\xff\xfet\0i\0")
 #: Endings of netlists, which are easily given for the raw file beside them.
 _NETLISTS = (".net", ".cir", ".sp")
 #: What a comparison cannot do without.
@@ -45,6 +47,7 @@ def load_result(
     signals: Mapping[str, str] | None = None,
     spike_level: float | None = None,
     step: int | None = None,
+    plot: int | str | None = None,
     cross_check: bool = False,
 ) -> Waveforms:
     """Load waveforms from a netCDF file of ours, or from a raw file of LTspice or another SPICE.
@@ -52,8 +55,7 @@ def load_result(
     Parameters
     ----------
     path : path-like
-        The file; what it is shows from its content. Of a raw file the last transient analysis is
-        taken.
+        The file; what it is shows from its content. Of a raw file its transient analysis is taken.
     neuron : Neuron, optional
         What a raw file is of.
     signals : mapping of str to str, optional
@@ -64,7 +66,11 @@ def load_result(
         Voltage in V that ``spike`` crosses upwards at a spike; the middle of the neuron's
         comparator's levels if not given.
     step : int, optional
-        Which step of a stepped raw file to take, from 1.
+        Which step of a stepped raw file to take, from 1; of Xyce's, in which each step is a plot of
+        its own, too.
+    plot : int or str, optional
+        Which plot of the raw file to take, where it has several transient analyses: its number in
+        the file, from 1, or a part of its name.
     cross_check : bool
         Read a raw file with the package ``ltspice`` as well, and fail on any difference. Where
         that package is known to be wrong it is left out, and ``attrs["caveat"]`` says so.
@@ -72,22 +78,24 @@ def load_result(
     Returns
     -------
     Waveforms
-        ``attrs["caveat"]`` says what limits the values' accuracy, if anything does.
+        ``attrs["caveat"]`` says what limits the values' accuracy, ``attrs["taken"]`` which plot and
+        step of several were taken, and ``attrs["foreign"]`` is 1 for a circuit whose vectors had to
+        be named; each where there is something to say.
 
     Raises
     ------
     WaveformError
         If the file cannot be loaded, or it is a raw file and the neuron, a vector or the choice
-        of a step is missing.
+        of a plot or a step is missing.
     RawFileError
         If a raw file is damaged, or the two readers differ.
     """
     path = Path(path)
     if not _is_raw(path):
-        if signals or step is not None or spike_level is not None:
+        if signals or step is not None or spike_level is not None or plot is not None:
             raise WaveformError(
-                f"{ascii(str(path))} is no raw file; name vectors, a step or a spike level for raw "
-                "files only."
+                f"{ascii(str(path))} is no raw file; name vectors, a plot, a step or a spike level "
+                "for raw files only."
             )
         if path.suffix.lower() in _NETLISTS:
             raise WaveformError(
@@ -99,53 +107,33 @@ def load_result(
             f"{ascii(str(path))} is a raw file, which does not say which neuron it is of; give the "
             "neuron (--neuron FILE)."
         )
-    plots = transients(path)
-    if not plots:
-        raise WaveformError(
-            f"{ascii(str(path))} holds no transient analysis; give a file that does."
-        )
-    plot = plots[-1]
-    skipped = check_both_readers(path, plot) if cross_check else ""
-    return _waveforms(plot, neuron, signals or {}, spike_level, _step(plot, step), skipped)
+    choice = choose_plot(path, plot, step)
+    skipped = check_both_readers(path, choice.plot) if cross_check else ""
+    waveforms = _waveforms(choice, neuron, signals or {}, spike_level, skipped)
+    check_span(waveforms, neuron)
+    return waveforms
 
 
 def _is_raw(path: Path) -> bool:
     """Whether a file is to be read as a raw file: by its beginning, else by its name."""
     try:
         with path.open("rb") as file:
-            head = file.read(len(_HDF5))
+            head = file.read(16)
     except (OSError, ValueError):
         head = b""
-    if head == _HDF5:
+    if head.startswith(_HDF5):
         return False
     return head.lower().startswith(_TITLE) or path.suffix.lower() in (".raw", ".qraw")
 
 
-def _step(plot: RawPlot, step: int | None) -> int | None:
-    """Return the index of the step asked for, from 0, or None for a file that has none."""
-    count = plot.n_steps
-    if step is None and count == 1:
-        return None
-    if step is None:
-        raise WaveformError(
-            f"{ascii(str(plot.path))} holds {count} steps; choose one of them (--step N)."
-        )
-    if not 1 <= step <= count:
-        raise WaveformError(
-            f"{ascii(str(plot.path))} has no step {step}; "
-            + (f"choose one from 1 to {count}." if count > 1 else "it has one: leave --step out.")
-        )
-    return step - 1
-
-
 def _waveforms(
-    plot: RawPlot,
+    choice: Choice,
     neuron: Neuron,
     signals: Mapping[str, str],
     spike_level: float | None,
-    step: int | None,
     skipped: str,
 ) -> Waveforms:
+    plot = choice.plot
     unknown = sorted(set(signals) - set(QUANTITIES))
     if unknown:
         raise WaveformError(
@@ -156,7 +144,7 @@ def _waveforms(
             f"{ascii(str(plot.path))} holds no time points; run the simulation again."
         )
     sums = _sums(plot, neuron, signals)
-    columns = _columns(plot, {name for terms in sums.values() for _, name in terms}, step)
+    columns = _columns(plot, {name for terms in sums.values() for _, name in terms}, choice.step)
     time = np.asarray(columns[plot.axis], dtype=np.float64)
     traces: dict[str, NDArray[np.float64]] = {
         quantity: sum(
@@ -170,10 +158,14 @@ def _waveforms(
     caveats += _other_current(traces, time, neuron)
     if not len(spikes):
         caveats += _other_levels(traces["spike"], neuron, spike_level)
-    traces.setdefault("i_in", neuron.stimulus.value(time))
+    traces.setdefault("i_in", neuron.stimulus.value(np.maximum(time, 0.0)))
     attrs = provenance(neuron, plot.writer or "raw file", plot.command or plot.title)
     if caveats:
         attrs["caveat"] = " ".join(caveats)
+    if choice.taken:
+        attrs["taken"] = choice.taken
+    if signals:  # the parts that the neuron describes are not this circuit's
+        attrs["foreign"] = 1
     return Waveforms(time, traces, spikes, attrs)
 
 
@@ -227,7 +219,12 @@ def _caveats(plot: RawPlot, skipped: str) -> list[str]:
         out.append(
             "The raw file holds values of 7 digits; add '.options numdgt=15' to the netlist for 16."
         )
-    if plot.truncated:
+    if plot.n_points > plot.n_points_declared > 0:
+        out.append(
+            f"The raw file holds {plot.n_points} points and counts {plot.n_points_declared}: its "
+            "run was still going or was stopped."
+        )
+    elif plot.truncated:
         out.append("The raw file ends early: its run was stopped, or the file was cut off.")
     return [*out, skipped] if skipped else out
 

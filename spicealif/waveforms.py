@@ -19,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._kinds import WAVEFORMS, check_ending
-from spicealif._netcdf import write_netcdf
+from spicealif._netcdf_write import write_netcdf
+from spicealif._text import shown
 from spicealif.errors import WaveformError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from spicealif._netcdf import NetcdfFile
 
 __all__ = ["QUANTITIES", "Waveforms", "load_waveforms"]
 
@@ -45,6 +48,11 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "i_comparator": ("A", "current from the comparator's supply"),
     }
 )
+
+
+#: What kind the attributes are that something is made of.
+_TEXTS = ("side", "simulator", "version", "variant", "neuron", "design", "design_digest", "caveat")
+_NUMBERS = ("energy_source", "t_stop", "h", "n_steps", "switches", "seed", "method_order")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +115,37 @@ class Waveforms:
             self.t_spike[self.t_spike <= end],
             attrs,
         )
+
+    def between(self, start: float, end: float) -> Waveforms:
+        """Return the part from `start` to `end` in s; energies of the whole run are left out.
+
+        Parameters
+        ----------
+        start, end : float
+            In s, within the times that there are, `start` before `end`.
+
+        Returns
+        -------
+        Waveforms
+            It begins at `start` and ends at `end`: where no sample is, one is put in, on the line
+            between its neighbours.
+        """
+        first = int(np.searchsorted(self.time, start, side="left"))
+        last = int(np.searchsorted(self.time, end, side="right"))
+        inner = self.time[first:last]
+        before = not len(inner) or bool(inner[0] > start)
+        after = not len(inner) or bool(inner[-1] < end)
+        time = np.concatenate(([start] if before else [], inner, [end] if after else []))
+        signals = {}
+        for name, values in self.signals.items():
+            at = np.interp((start, end), self.time, values)
+            inside = values[first:last]
+            signals[name] = np.concatenate(
+                (at[:1] if before else [], inside, at[1:] if after else [])
+            )
+        spikes = self.t_spike
+        attrs = {k: v for k, v in self.attrs.items() if k != "energy_source"}
+        return Waveforms(time, signals, spikes[(spikes >= start) & (spikes <= end)], attrs)
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -194,22 +233,64 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     WaveformError
         If the file cannot be read or is not one of ours.
     """
-    import xarray as xr
+    from spicealif._netcdf import NetcdfError, read_netcdf
 
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            return Waveforms.from_dataset(dataset.load())
-    except WaveformError:
-        raise
-    except Exception as error:
-        # h5py and xarray raise whatever they meet in a broken file.
-        # Their text may have several lines and repeat the path.
-        number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number else "it is not netCDF"
+        file = read_netcdf(path)
+    except NetcdfError as error:
         raise WaveformError(
-            f"{ascii(str(path))} cannot be loaded as waveforms ({reason}); give a netCDF file that "
+            f"{ascii(str(path))} cannot be loaded as waveforms ({error}); give a netCDF file that "
             "spicealif saved."
         ) from None
+    variables = file.variables
+    for name in ("time", "t_spike"):
+        if name not in variables:
+            raise WaveformError(
+                f"{ascii(str(path))} has no {name!r} and is no run's; give a file that spicealif "
+                "saved."
+            )
+    wrong = _wrong(file)
+    if wrong:
+        raise WaveformError(
+            f"{ascii(str(path))} cannot be loaded as waveforms ({wrong}); run it again, or give "
+            "another file that spicealif saved."
+        )
+    signals = {
+        name: np.asarray(v.values, dtype=float)
+        for name, v in variables.items()
+        if v.dims == ("time",) and name != "time"
+    }
+    return Waveforms(
+        np.asarray(variables["time"].values, dtype=float),
+        signals,
+        np.asarray(variables["t_spike"].values, dtype=float),
+        file.attrs,
+    )
+
+
+def _wrong(file: NetcdfFile) -> str:
+    """Return what is wrong with the file of a run; empty if nothing is."""
+    variables = file.variables
+    for name in ("time", "t_spike"):
+        values = variables[name].values
+        if values.ndim != 1 or values.dtype.kind not in "fiu":
+            return f"its {name} is no list of times"
+        times = np.asarray(values, dtype=float)
+        if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            return f"its {name} does not increase"
+    time, spikes = variables["time"].values, variables["t_spike"].values
+    if len(spikes) and (not len(time) or spikes[0] < time[0] or spikes[-1] > time[-1] * (1 + 1e-9)):
+        return "its t_spike lies outside its time"
+    if variables["time"].dims != ("time",):
+        return "its time is no axis"
+    for name, variable in variables.items():
+        if variable.dims == ("time",) and variable.values.dtype.kind not in "fiu":
+            return f"its {shown(name, 40)} holds no numbers"
+    for names, kinds in ((_TEXTS, str), (_NUMBERS, int | float)):
+        for name in names:
+            if name in file.attrs and not isinstance(file.attrs[name], kinds):
+                return f"its attribute {name} is no {'text' if kinds is str else 'number'}"
+    return ""
 
 
 def _attributes(name: str) -> dict[str, str]:

@@ -52,6 +52,12 @@ __all__ = ["compare_command"]
     help="Raw file: a spike is where --spike rises through this [default: the middle of the "
     "comparator's levels].",
 )
+@click.option(
+    "--plot",
+    metavar="N",
+    help="Raw file of several transient analyses: which plot, by its number in the file or a part "
+    "of its name.",
+)
 @click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
@@ -64,6 +70,7 @@ def compare_command(
     changes: tuple[str, ...],
     variant: str,
     spike_level: float | None,
+    plot: str | None,
     step: int | None,
     cross_check: bool,
     as_json: bool,
@@ -76,7 +83,8 @@ def compare_command(
     Results are netCDF files of ours (.nc) and raw files (.raw) of LTspice, ngspice and other
     SPICEs. A raw file of a netlist of ours ("spicealif netlist --dialect ltspice") is understood as
     it is; for another circuit say which of its vectors is what: SUM is made of vectors with signs,
-    as "V(vc)-V(vs)". What is marked "Raw file" is of FIRST.
+    as "V(vc)-V(vs)". What is marked "Raw file" is of FIRST. Both are compared over the time that
+    they have in common.
     """
     import json
 
@@ -103,6 +111,7 @@ def compare_command(
             signals=signals,
             spike_level=spike_level,
             step=step,
+            plot=plot,
             cross_check=cross_check,
         )
         if second is None:
@@ -124,11 +133,13 @@ def compare_command(
 def _reference(of: Waveforms, neuron: Neuron | None, variant: str) -> Waveforms:
     """Integrate the neuron that a result is of."""
     from spicealif.cli._start import without_scipy_blas
-    from spicealif.comparison import design_of
+    from spicealif.comparison import check_span, design_of
     from spicealif.reference import solve_reference
 
+    described = neuron or design_of(of)
+    check_span(of, described)  # before it is computed
     with without_scipy_blas():
         return solve_reference(
-            neuron or design_of(of),
+            described,
             variant,  # type: ignore[arg-type]  # checked there
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from spicealif.cli._output import output_option, writing
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from spicealif._netcdf import NetcdfFile
 
 __all__ = ["plot_command"]
 
@@ -58,6 +59,8 @@ def plot_command(
     measure how much, and how many prototypes are within limits.
     """
     from spicealif._kinds import PICTURE
+    from spicealif._text import shown
+    from spicealif.errors import SpicealifError, SweepError
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
 
@@ -66,14 +69,25 @@ def plot_command(
     dataset = _slice(dataset, at)
     target = output or file.with_suffix(".png")
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
-        save_figure(sweep_figure(dataset, measure, good or None), target)
+        try:
+            figure = sweep_figure(dataset, measure, good or None)
+        except SpicealifError:
+            raise
+        except Exception as error:
+            # A file that calls itself a sweep may be damaged in any way; what is missing says
+            # itself.
+            raise SweepError(
+                f"{ascii(str(file))} cannot be drawn, since it is damaged or not as "
+                f"'spicealif sweep' writes it ({type(error).__name__}: {shown(error, 80)}); "
+                "compute the sweep again."
+            ) from None
+        save_figure(figure, target)
         say(f"Wrote {target}.")
 
 
 def _load(path: Path) -> xr.Dataset:
     """Load a sweep, and say of another file of ours what it is for."""
-    import xarray as xr
-
+    from spicealif._netcdf import NetcdfError, read_netcdf
     from spicealif.errors import SweepError
 
     shown = ascii(str(path))
@@ -83,14 +97,10 @@ def _load(path: Path) -> xr.Dataset:
             "--neuron NEURON --figure PICTURE'."
         )
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            dataset = opened.load()
-    except Exception as error:
-        # h5py and xarray raise whatever they meet in a broken file.
-        number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number else "it is not netCDF"
+        dataset = _dataset(read_netcdf(path))
+    except NetcdfError as error:
         raise SweepError(
-            f"{shown} cannot be loaded as a sweep ({reason}); give a netCDF file that 'spicealif "
+            f"{shown} cannot be loaded as a sweep ({error}); give a netCDF file that 'spicealif "
             "sweep' wrote."
         ) from None
     if "time" in dataset.variables and "t_spike" in dataset.variables:
@@ -103,6 +113,26 @@ def _load(path: Path) -> xr.Dataset:
             f"{shown} is netCDF but holds no sweep; give a file that 'spicealif sweep' wrote."
         )
     return dataset
+
+
+def _dataset(file: NetcdfFile) -> xr.Dataset:
+    """Make a dataset of what a file holds, as xarray itself reads it."""
+    import xarray as xr
+
+    from spicealif._netcdf import NetcdfError
+
+    # xarray keeps the names of coordinates that are no axis in this attribute.
+    listed = str(file.attrs.pop("coordinates", "")).split()
+    for variable in file.variables.values():
+        listed += str(variable.attrs.pop("coordinates", "")).split()
+    named = set(listed) | {n for n, v in file.variables.items() if v.dims == (n,)}
+    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name, variable in file.variables.items():
+        parts[name in named][name] = (variable.dims, variable.values, variable.attrs)
+    try:
+        return xr.Dataset(parts[0], coords=parts[1], attrs=file.attrs)
+    except ValueError:
+        raise NetcdfError("its variables do not fit together") from None
 
 
 def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:

@@ -122,7 +122,7 @@ def sweep_command(
     if a point failed for another reason than that its design is refused.
     """
     from spicealif._kinds import PICTURE, SWEEP
-    from spicealif._netcdf import write_netcdf
+    from spicealif._netcdf_write import write_netcdf
     from spicealif.sweep.worker import INVALID, OK
 
     experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)

@@ -97,7 +97,11 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
 
 
 def parse_toml(
-    text: str, *, folder: str | os.PathLike[str] = ".", name: str | None = None
+    text: str,
+    *,
+    folder: str | os.PathLike[str] = ".",
+    name: str | None = None,
+    files: bool = True,
 ) -> Neuron:
     """Read a neuron from TOML text; see `load_toml`.
 
@@ -109,6 +113,8 @@ def parse_toml(
         Where the files of a stimulus or of a device are looked for.
     name : str, optional
         The neuron's name if the text gives none; else it would go by the preset's.
+    files : bool
+        Whether the text may name files. One that came with a result may not: results are data.
 
     Returns
     -------
@@ -117,9 +123,14 @@ def parse_toml(
     Raises
     ------
     DesignError
-        If the text is not TOML or does not describe a working neuron.
+        If the text names a file and may not, is not TOML or does not describe a working neuron.
     """
     data = toml_table(text, "This", "a neuron's", DesignError)
+    if not files and (named := _named_file(data)):
+        raise DesignError(
+            f"This design names a file or a device ({named}), which a result's own design never "
+            "does; give the neuron's own file instead (--neuron FILE)."
+        )
     preset = data.pop("preset", None)
     leak = data.get("leak")
     if isinstance(leak, dict) and isinstance(leak.get("file"), str):
@@ -250,6 +261,21 @@ def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             out[key] = value
     return out
+
+
+def _named_file(data: dict[str, Any]) -> str:
+    """Return the key by which a design names a file, or a device that could be one; else empty."""
+    waiting: list[tuple[Any, str]] = [(data, "")]  # no recursion: tables may be nested deeply
+    while waiting:
+        value, key = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(part, key) for part in value]
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                if name == "file" or (name == "preset" and key):
+                    return f"{key}.{_key(name)}".lstrip(".")
+                waiting.append((inner, key or _key(name)))
+    return ""
 
 
 def _from_file(stimulus: Mapping[str, Any], folder: Path) -> dict[str, Any]:

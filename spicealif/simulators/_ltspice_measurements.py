@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.simulators._ltspice_text import parse_number
+from spicealif.simulators._ltspice_text import parse_number, point
 
 __all__ = ["Measurement", "Table", "failed", "failed_name", "parse_result", "read_table"]
 
@@ -36,8 +36,19 @@ _FAILURE = re.compile(r'Measurement "([^"]{1,1000})" FAIL', re.IGNORECASE)
 _ROW = re.compile(r"\s{0,20}([0-9]{1,9})\t")
 # Not results, although they look like name=value.
 _SETTING = ("N-Period", "Options:")
+#: "Laplace(E1): Window=20ms Nfft=32768": what an element was set to. A result has one name.
+_SETTINGS = re.compile(
+    r"[^:]{1,300}: *(?:[A-Za-z]\w{0,40}=[^\s=]{1,60} {1,4}){1,20}[A-Za-z]\w{0,40}=\S+"
+)
+#: Nor has it an element's name in brackets, as in "Laplace(E1): Window=20".
+_ELEMENT = re.compile(r"[A-Za-z]\w{0,40}\([A-Za-z][\w:.\u00a7]{0,200}\)")
 # What stands behind a number of degrees: a degree sign, or what a wrong encoding made of it.
 _COMPLEX = re.compile(r"\(([^,()]{1,40}?)(dB)?,([+-]?[0-9.a-zA-Z#+-]{1,40})([^),]{0,4})\)")
+
+
+_SUFFIXED = re.compile(r"[\d.][A-Za-z\u00b5\u03bc]{1,4}$")
+_COMMA_DB = re.compile(r"(\d),(\d{1,20}(?:[eE][+-]?\d{1,4})?dB,)")
+_COMMA_DEGREES = re.compile(r"(,[+-]?\d{1,20}),(\d{1,20}(?:[eE][+-]?\d{1,4})?[^\d,)]{0,4}\))")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +57,9 @@ class Measurement:
 
     LTspice measures on the waveforms as it stores them: with the compression that is on by default
     a result can be off by percents of the waveform's range.
+
+    Times count from the moment at which saving began (``Tstart`` of ``.tran``), and those of a raw
+    file's axis from the run's: see `RawPlot.from_log`.
 
     Attributes
     ----------
@@ -139,15 +153,17 @@ def parse_result(line: str) -> Measurement | None:
     body, start, stop, at = line, None, None, None
     when = False
     if match := _RANGE.search(line, max(0, len(line) - 100)):
-        start, stop = parse_number(match[1]), parse_number(match[2])
+        start, stop = parse_number(point(match[1])), parse_number(point(match[2]))
         body = line[: match.start()]
     elif match := _POINT.search(line, max(0, len(line) - 50)):
-        at = parse_number(match[2])
+        at = parse_number(point(match[2]))
         when = match[1] == "AT"
         body = line[: match.start()]
     head, _, text = body.rpartition("=")
     name, colon, expression = head.partition(": ")
     if not name or ":" in name or any(map(str.isspace, name)):
+        return None
+    if start is None and at is None and (_SETTINGS.fullmatch(line) or _ELEMENT.fullmatch(name)):
         return None
     # What a WHEN waits for may be an expression; its result is the point.
     value = at if when and colon else _value(text)
@@ -230,7 +246,10 @@ def read_table(lines: list[str], start: int) -> tuple[Table, int]:
 def _value(text: str) -> float | complex | None:
     """Parse a number, or a pair in one of LTspice's three notations; None if it is neither."""
     if not text.startswith("("):
-        return parse_number(text)
+        # LTspice writes results in full: "20m" is a setting
+        return None if _SUFFIXED.search(text) else parse_number(point(text))
+    if text.count(",") > 1:  # decimal commas: "(-3,0103dB,-45,5°)"
+        text = _COMMA_DB.sub(r"\1.\2", _COMMA_DEGREES.sub(r"\1.\2", text))
     match = _COMPLEX.fullmatch(text)
     if not match:
         return None

@@ -6,6 +6,7 @@ wording was seen:
 - "log": a log among LTspice's own files that the tests read;
 - "recorded": a log of LTspice XVII or 26.1.1 that a public project recorded from a broken netlist
   (Cognitohazard/ltspice-mcp, tests/fixtures/ltspice_recorded);
+- "project": a log of LTspice IV in a public project (mainster/LTspiceWorkspace);
 - "ADI": Analog Devices' reference for LTspice 24 and later (analogdevicesinc/ltspice-reference);
 - "report": a thread, or another project's notes of its own runs.
 
@@ -86,7 +87,7 @@ class Finding:
             or (self.fate == "unless solved" and solved < self.index)
         )
         m = self.message
-        level: Literal["error", "warning"] = m.level
+        level: Literal["error", "warning"] = "error" if fatal else m.level
         # A complaint about a line of a file that did not stop the run is a warning.
         if m.file and not fatal:
             level = "warning"
@@ -98,7 +99,7 @@ _RULES: tuple[tuple[Literal["error", "warning"], Fate, str], ...] = (
     # "Fatal Error: Unknown subcircuit called in:" + "   x1 in out nosuchsub" (recorded, XVII),
     # "Fatal Error: Analysis: Time step too small; time = 1.264, ..." (report). XVII puts these
     # two words before every reason not to run.
-    ("error", "fatal", r"fatal error\b"),
+    ("error", "fatal", r"(?:\w{1,20} ){0,2}fatal error\b"),
     # "Convergence Failure:  Time step too small; initial timepoint: trouble with node "a"" and
     # "Simulation Failed: Iteration limit reached" (recorded, 26; ADI), "Simulation Failed: Matrix
     # is singular" (report, 26.0.2)
@@ -142,10 +143,66 @@ _RULES: tuple[tuple[Literal["error", "warning"], Fate, str], ...] = (
     # "Trouble finding operating point....skipping operating point for Transient analysis."
     # (recorded, 26)
     ("warning", "not fatal", r"trouble finding operating point"),
+    # "Unknown node in .ic card: "s" -- ignoring", "C4: both pins shorted together -- ignoring.",
+    # "M2: all pins shorted together -- ignoring.", "Unknown model type "ctrl-v-s" -- ignored"
+    # (project): what is computed is another circuit than the one that was drawn
+    ("warning", "not fatal", r".{1,600}--? {0,2}ignor(?:ing|ed)\b"),
+    # "E3: Trouble evaluating Laplacian at DC.", "V1: Missing value, assumed 0V @ DC", "V4: Removing
+    # PWL point (0.7,0)", "C4: Increased Cpar to 3e-016", "x1:tload: using linear interpolation
+    # because trytocompact option specified" (project)
+    (
+        "warning",
+        "not fatal",
+        r"\S{1,200}: (?:trouble evaluating|missing value|removing pwl|increased|decreased|"
+        r"using linear)",
+    ),
+    # ".dc sweep increment has wrong sign -- fixing...", "Number of points per octave reduced from
+    # 10000 to 9375.", "Limiting fall time of source v3 to 6.07e-019", "Terminal Gmin changed to
+    # 1e-12", "This circuit has floating nodes.", ".fourier quantity "I(l1)" not pressent in data.",
+    # "Note: .fourier statements are only valid with a .tran command.", "Stray ".ends" card: .ends",
+    # "Missing ".ends" statement in file "x.sub"", "Model "nmos": Oxide thickness thinner than
+    # recommended for a level 1 MOSFET." (project)
+    (
+        "warning",
+        "not fatal",
+        r"\.dc sweep increment|number of points per|limiting (?:rise|fall) time|terminal gmin|"
+        r"this circuit has|\.four(?:ier)? quantity|note: |stray \"|missing \"|model \"[^\"]{1,200}\":",
+    ),
+    # "Netlist warning in file x.cir at or near line 5", "User error", "Dev fatal error" and the
+    # like, with indented lines behind: Xyce (its source, N_ERH_Message)
+    (
+        "error",
+        "unless run",
+        r"(?:netlist|user|usr|dev|device|simulation|topology|parsing) {1,2}error\b",
+    ),
+    (
+        "warning",
+        "not fatal",
+        r"(?:netlist|user|usr|dev|device|simulation|topology|parsing) {1,2}warning\b",
+    ),
+    ("error", "fatal", r"simulation aborted|\*{3} xyce abort"),
     # "Multiple instances of "R1"" (hearsay: no log was found)
     ("warning", "unless run", r'multiple (?:instances|definitions) of "'),
 )
 _RULE = re.compile("|".join(f"({rule})" for _, _, rule in _RULES), re.IGNORECASE)
+
+#: Words of a line that nobody has seen yet and that says that something is not as it was asked for.
+_DOUBT = re.compile(
+    r"\b(?:ignor(?:ed|ing)|assum(?:ed|ing)|default(?:ed|ing) to|unknown|unrecogni[sz]ed|unsupported|"
+    r"not (?:found|supported|implemented|pres{1,2}ent|defined|allowed)|illegal|invalid|undefined|"
+    r"missing|trouble|clipped|clamped|truncated|replaced|discarded|could not|cannot|can't|"
+    r"failed to (?:open|read|load|parse)|(?:are|is|pins) shorted)\b",
+    re.IGNORECASE,
+)
+#: Lines with such words that say nothing of the result.
+_STAGES = (
+    "Ignoring empty pin current",
+    "Direct Newton",
+    "Could not converge to DC with sources off",
+    "Gmin stepping",
+    "Source stepping",
+    "Pseudo Transient",
+)
 
 _RUN = re.compile(
     r"solver = |\.OP point found|direct newton|per \.tran options|starting gmin|total elapsed time",
@@ -194,6 +251,11 @@ def find_message(lines: list[str], k: int) -> tuple[Finding | None, int]:
         if line.startswith(".") and _is_more(lines, k + 1, "error:"):
             text = _one_line([line, lines[k + 1]])
             return Finding(LogMessage("error", text), "unless run", k), k + 2
+        if _DOUBT.search(line) and not line.startswith(_STAGES):
+            text = _one_line([line])
+            return Finding(
+                LogMessage("warning", text, None, _names(text, [])), "unless run", k
+            ), k + 1
         return None, k
     level, fate, _ = _RULES[(match.lastindex or 1) - 1]
     parts = [line]

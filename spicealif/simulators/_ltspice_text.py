@@ -11,7 +11,7 @@ import codecs
 import math
 import re
 
-__all__ = ["decode_log", "parse_number"]
+__all__ = ["decode_log", "parse_number", "point"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -105,6 +105,22 @@ def parse_number(text: str) -> float | None:
     bare = text[1:] if text[:1] in {"-", "+"} else text
     special = _SPECIAL.get(bare.lower().rstrip("0")) if len(bare) < 20 else None
     return -special if special is not None and negative else special
+
+
+def point(text: str) -> str:
+    """Return a number with a decimal point, where it has a decimal comma.
+
+    Parameters
+    ----------
+    text : str
+        As LTspice writes it where the system's language asks for a comma: ``0,119``.
+
+    Returns
+    -------
+    str
+        The text itself if it has a point, or more than one comma.
+    """
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
 
 
 def _guess_utf16(data: bytes) -> str:

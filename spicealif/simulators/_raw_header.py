@@ -3,7 +3,8 @@
 A raw file is one or more plots, one after the other; a plot is a text header that ends in a line
 ``Binary:`` or ``Values:``, then its numbers. The dialects differ in little: LTspice from XVII on
 writes its headers in UTF-16, says ``forward`` or ``reverse``, and gives an ``Offset``; Qspice adds
-lines of its own; Xyce leaves the number of points blank until its run ends.
+lines of its own; Xyce leaves the number of points blank until its run ends, and writes title and
+date once, however many plots follow.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from spicealif.errors import RawFileError
+from spicealif.simulators._raw_foreign import HEAD, foreign
 from spicealif.simulators._raw_lines import CutOff, TooLong, find_title, read_line
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class Header:
         Bytes a character of the header: 1, or 2 for UTF-16.
     data : int
         Offset of the first byte after the header.
+    n_counted : int
+        How many variables the header counts; it may list more, see `_more_variables`.
     """
 
     title: str
@@ -95,6 +99,7 @@ class Header:
     binary: bool
     width: int
     data: int
+    n_counted: int
 
 
 def fail(path: Path, what: str, remedy: str = "run the simulation again") -> NoReturn:
@@ -108,7 +113,9 @@ def fail(path: Path, what: str, remedy: str = "run the simulation again") -> NoR
     raise RawFileError(f"{ascii(str(path))}: {what}; {remedy}.")
 
 
-def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
+def parse_header(
+    file: BinaryIO, path: Path, start: int, before: Header | None = None
+) -> Header | None:
     """Parse the header at `start`, or report that the file ends there.
 
     Parameters
@@ -119,6 +126,8 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
         Its path, for messages.
     start : int
         Offset at which a header, or nothing but white space, is expected.
+    before : Header, optional
+        The header of the plot before, which a header without a title goes on with.
 
     Returns
     -------
@@ -136,21 +145,20 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
     if width is None:
         return None
     if not width:
-        what = "it" if start == 0 else f"what follows byte {start}"
-        fail(
-            path,
-            f"{what} does not begin with 'Title:' as a plot of a raw file does",
-            "pass a raw file that a simulator wrote, or run the simulation again",
-        )
+        _fail_foreign(file, path, start)
     fields: dict[str, str] = {}
     variables: tuple[RawVariable, ...] = ()
     dims: list[int] = []
+    n = 0
     for _ in range(_MAX_LINES):
         line = _line(file, path, width)
         if not line.strip():
             continue
         if line.startswith("."):  # Qspice notes parameters and aliases as in a netlist
             fields.setdefault("abscissa", "")
+            continue
+        if variables and (more := _more_variables(line, len(variables))):
+            variables += more
             continue
         key, colon, value = line.partition(":")
         if not colon or not _KEY.fullmatch(key):
@@ -169,6 +177,14 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
     if not variables:
         fail(path, "a header of it lists no variables")
 
+    if before is not None and "title" not in fields:
+        fields = {
+            "title": before.title,
+            "date": before.date,
+            "command": before.command,
+            "version": before.writer,
+            **fields,
+        }
     n_points = _count(path, fields, "no. points", blank=0)
     flags = _flags(path, fields, dims, n_points)
     return Header(
@@ -184,7 +200,34 @@ def parse_header(file: BinaryIO, path: Path, start: int) -> Header | None:
         binary=key == "binary",
         width=width,
         data=file.tell(),
+        n_counted=n,
     )
+
+
+def _fail_foreign(file: BinaryIO, path: Path, start: int) -> NoReturn:
+    """Say what stands where a header should."""
+    if start == 0:
+        file.seek(0)
+        if known := foreign(file.read(HEAD)):
+            fail(path, *known)
+    what = "it" if start == 0 else f"what follows byte {start}"
+    fail(
+        path,
+        f"{what} does not begin with 'Title:' as a plot of a raw file does",
+        "pass a raw file that a simulator wrote, or run the simulation again",
+    )
+
+
+def _more_variables(line: str, n: int) -> tuple[RawVariable, ...]:
+    """Return the variable that a line lists beyond the number counted, the `n`-th; empty if none.
+
+    LTspice writes the header of a frequency response analysis before the first point is there, and
+    counts the frequency alone.
+    """
+    parts = line.strip().split("\t") if line.count("\t") >= 2 else line.split()
+    if len(parts) < 3 or parts[0].strip() != str(n):
+        return ()
+    return (RawVariable(parts[1].strip(), sys.intern(" ".join(parts[2:]).split()[0])),)
 
 
 def _writer(fields: dict[str, str], flags: frozenset[str], width: int) -> str:

@@ -11,11 +11,17 @@ file's size tells whether that is right:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import numpy as np
 
+from spicealif.simulators._raw_count import (
+    axis_looks_right,
+    byte_order_is_wrong,
+    further_points,
+    was_edited,
+)
 from spicealif.simulators._raw_header import Header, fail
 from spicealif.simulators._raw_lines import find_header, is_header_or_end
 
@@ -90,19 +96,32 @@ def place(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layout
     ------
     RawFileError
         The size fits more than one reading of the header, or none of a ``fastaccess`` file that
-        does not say how many points it has.
+        does not say how many points it has; or the bytes are no numbers of a plot.
     """
+    layout, n_points, end = _placed(file, path, header, size)
+    _check_numbers(file, path, header, layout, n_points)
+    return layout, n_points, end
+
+
+def _placed(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layout, int, int]:
+    """Find what `place` returns."""
     told, other = _layouts(header)
-    if header.n_points and not _fits(file, told, header.n_points, size):
+    n = header.n_points
+    if n and not _fits(file, told, n, size):
         told = _choose(file, path, header, told, other, size)
     if "fastaccess" in header.flags:
-        return _by_variable(path, header, told, size)
-    held = (size - header.data) // told.row
-    if 0 < header.n_points <= held:
-        return told, header.n_points, header.data + header.n_points * told.row
-    # the count was never written or cannot be right: the data end at the next header, if any
+        return _by_variable(file, path, header, told, size)
+    if n and _fits(file, told, n, size):
+        return told, n, header.data + n * told.row
+    # The count was never written or cannot be right: the data end at the next header, if any.
     end = find_header(file, header.data, size)
-    return told, (end - header.data) // told.row, end
+    held = (end - header.data) // told.row
+    if not n or held < n:
+        return told, held, end
+    more = further_points(file, header, told, end)
+    if more is None:
+        _fail_surplus(path, header.data + n * told.row)
+    return told, n + more, end
 
 
 def _layouts(header: Header) -> tuple[Layout, Layout]:
@@ -135,8 +154,13 @@ def _choose(
         return other if any(file.read(_F8.itemsize)) else told
     if told.row == other.row or not _fits(file, other, header.n_points, size):
         return told
-    if other.row > told.row:  # a file with bytes to spare was not cut off
-        return other
+    if other.row > told.row:  # a file with bytes to spare was not cut off, but may still grow
+        growing = axis_looks_right(file, header, told, (size - header.data) // told.row)
+        return (
+            told
+            if growing and not axis_looks_right(file, header, other, header.n_points)
+            else other
+        )
     if not header.writer:
         fail(
             path,
@@ -147,7 +171,43 @@ def _choose(
     return told  # a file cut off just there
 
 
-def _by_variable(path: Path, header: Header, layout: Layout, size: int) -> tuple[Layout, int, int]:
+def _check_numbers(
+    file: BinaryIO, path: Path, header: Header, layout: Layout, n_points: int
+) -> None:
+    """Refuse numbers that would be read as others."""
+    if not n_points:
+        return
+    if was_edited(file, header.data):
+        fail(
+            path,
+            "its numbers were destroyed when an editor or a transfer took it for text",
+            "copy it again as a binary file, or run the simulation again",
+        )
+    if byte_order_is_wrong(file, header, layout, n_points):
+        fail(
+            path,
+            "its numbers have their high byte first, as Spectre's nutbin files do",
+            "write it as text (nutascii)",
+        )
+    if header.n_counted != layout.n_variables and n_points != header.n_points:
+        fail(
+            path,
+            f"a header of it counts {header.n_counted} variables and lists {layout.n_variables}",
+            "run the simulation again",
+        )
+
+
+def _fail_surplus(path: Path, at: int) -> NoReturn:
+    fail(
+        path,
+        f"what follows byte {at} is neither a plot nor more points of the one before it",
+        "run the simulation again, or copy the file again",
+    )
+
+
+def _by_variable(
+    file: BinaryIO, path: Path, header: Header, layout: Layout, size: int
+) -> tuple[Layout, int, int]:
     """Place a ``fastaccess`` plot, of which only whole variables can be found."""
     held = size - header.data
     points = header.n_points
@@ -159,9 +219,31 @@ def _by_variable(path: Path, header: Header, layout: Layout, size: int) -> tuple
                 "it is flagged 'fastaccess' and does not say how many points it has",
                 "convert it again from the file that the simulation left",
             )
-    layout = Layout(layout.first, layout.rest, layout.n_variables, layout.data, points)
+    row = layout.row
+    layout = replace(layout, stride_points=points)
+    end = header.data + points * row
+    if held > points * row and not is_header_or_end(file, end):
+        # More may be stored than was counted, which puts each variable further behind the other.
+        end = find_header(file, header.data, size)
+        points, left = divmod(end - header.data, row)
+        longer = replace(layout, stride_points=points)
+        empty = _last_is_zero(file, longer)
+        if left or not axis_looks_right(file, header, longer, points - empty):
+            _fail_surplus(path, header.data + header.n_points * row)
+        return longer, points - empty, end
     last = layout.n_variables - 1
     # the last variable tells which points are complete
     complete = max(0, held - layout.offset(last)) // layout.dtype(last).itemsize
     n = min(points, complete)
     return layout, n, header.data + points * layout.row if n == points else size
+
+
+def _last_is_zero(file: BinaryIO, layout: Layout) -> bool:
+    """Whether the last point of a ``fastaccess`` plot is zero in all variables."""
+    last = layout.stride_points - 1
+    for i in range(layout.n_variables):
+        size = layout.dtype(i).itemsize
+        file.seek(layout.data + layout.offset(i) + last * size)
+        if any(file.read(size)):
+            return False
+    return True

@@ -18,13 +18,25 @@ _BLANKS = 64  # bytes of white space allowed between two plots
 
 _UTF16 = "utf-16-le"
 #: The beginning of a header by the width of its characters, in lower case. UTF-16 comes first:
-#: its bytes would pass for 8-bit white space.
-_TITLES = ((2, "title:".encode(_UTF16)), (1, b"title:"))
+#: its bytes would pass for 8-bit white space. Xyce writes Title and Date once: each later plot of
+#: its file begins at Plotname.
+_TITLES = tuple(
+    (width, word.encode(_UTF16 if width == 2 else "ascii"))
+    for width in (2, 1)
+    for word in ("title:", "plotname:")
+)
 _SPACE = {1: re.compile(rb"\s*"), 2: re.compile(rb"(?:[ \t\r\n]\0)*")}
 _MARKS = (b"\xff\xfe", b"\xef\xbb\xbf")  # byte order marks that an editor may have put in front
 #: What a header begins with, for the search; the writers' own spelling.
-_ANY_TITLE = re.compile(b"Title:|" + re.escape("Title:".encode(_UTF16)))
-_SECOND_LINES = ("Date:", "Plotname:")
+_ANY_TITLE = re.compile(
+    b"|".join(
+        re.escape(word.encode(code))
+        for word in ("Title:", "Plotname:")
+        for code in ("ascii", _UTF16)
+    )
+)
+#: What the line behind each begins with.
+_SECOND_LINES = {b"T": ("Date:", "Plotname:"), b"P": ("Flags:",)}
 
 
 class CutOff(Exception):
@@ -36,7 +48,7 @@ class TooLong(Exception):
 
 
 def find_title(file: BinaryIO, start: int) -> int | None:
-    """Move to the ``Title:`` that may follow white space at `start`.
+    """Move to the ``Title:`` or ``Plotname:`` that may follow white space at `start`.
 
     Parameters
     ----------
@@ -188,7 +200,7 @@ def _is_header(block: bytes, at: int, line_end: int, width: int, last: bool) -> 
             return last and not any(text[1::2]) and b"\0" not in text[::2]
         return last and text.isascii() and b"\0" not in text
     rest = block[line_end + width : line_end + width + 32]
-    for word in _SECOND_LINES:
+    for word in _SECOND_LINES[block[at : at + 1]]:
         key = word.encode(_UTF16) if width == 2 else word.encode()
         found = rest[: len(key)]
         if found == key or (last and key.startswith(found)):

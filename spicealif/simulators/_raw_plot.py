@@ -97,8 +97,12 @@ class RawPlot:
 
     @property
     def truncated(self) -> bool:
-        """Whether the run or the file ended before the number of points was written or reached."""
-        return self.n_points_declared == 0 or self.n_points < self.n_points_declared
+        """Whether the run or the file ended before the number of points was written or reached.
+
+        Also where the file holds more points than its header counts: its run was still going, or
+        was killed.
+        """
+        return self.n_points_declared == 0 or self.n_points != self.n_points_declared
 
     @property
     def is_complex(self) -> bool:
@@ -244,6 +248,26 @@ class RawPlot:
             result.setdefault(name, column)
         return result
 
+    def from_log(self, t: ArrayLike) -> NDArray[np.float64]:
+        """Return where on the axis a time of LTspice's log is.
+
+        After ``.tran 0 50m 40m`` LTspice saves what happens from 40 ms on. Times in its log (`at`,
+        `from_`, `to` and, of a WHEN, the result of a `Measurement`) then count from there, and the
+        axis, as LTspice shows it, from the run's beginning.
+
+        Parameters
+        ----------
+        t : array-like of float
+            Times of the log, in s.
+
+        Returns
+        -------
+        ndarray, shape of `t`
+            Times of the axis in s, to be given to `at`; `t` itself for another axis than time.
+        """
+        at = np.asarray(t, np.float64)
+        return at + self.offset if self.variables[0].type.lower() == "time" else at
+
     def at(self, name: str, t: ArrayLike, step: int | None = None) -> NDArray[Any]:
         """Return values of a variable between its points.
 
@@ -252,7 +276,8 @@ class RawPlot:
         name : str
             Name of the variable.
         t : array-like of float
-            Where on the axis, for example times in s; within the axis's range.
+            Where on the axis, for example times in s; within the axis's range. Times of a log count
+            otherwise if saving began late, see `from_log`.
         step : int, optional
             Which step; needed if there are several.
 
@@ -294,10 +319,11 @@ class RawPlot:
             slack = _SLACK * length
             inside = (at >= axis[0] - slack) & (at <= axis[-1] + slack) & np.isfinite(at)
         if not inside.all():
+            late = f", and turn times of a log by from_log() first, which adds {self.offset:g}"
             fail(
                 self.path,
                 f"values are asked for outside the axis of the plot {self.plotname!r}",
-                f"stay between {axis[0]:g} and {axis[-1]:g}",
+                f"stay between {axis[0]:g} and {axis[-1]:g}{late if self.offset else ''}",
             )
         return interpolate(at.clip(axis[0], axis[-1]), axis, y, marked)
 

@@ -49,6 +49,14 @@ def find_steps(
         # no differences: that of two infinities is no number
         before, after = axis[:-1], axis[1:]
         back = after > before if reverse else after < before
+        if not is_time:
+            # In a sweep the same value twice is another step of one point, unless it is the point
+            # that LTspice IV writes twice.
+            again = np.flatnonzero(after == before)
+            doubled = np.zeros(len(again), np.bool_)
+            later = np.flatnonzero((again > 0) & back[again - 1])
+            doubled[later] = same_as_next(again[later])
+            back[again[~doubled]] = True
         starts = np.concatenate(([0], np.flatnonzero(back) + 1))
     stops = np.append(starts[1:], len(axis))
     # only a step that has another point after the doubled one can tell

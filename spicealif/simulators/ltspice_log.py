@@ -1,4 +1,4 @@
-"""Reader of the logs that LTspice writes beside each raw file.
+"""Reader of the logs that LTspice, and Qspice, write beside each raw file.
 
 A log is read line by line, each by its own form: the order of the parts differs from version to
 version. IV and XVII write settings and statistics behind the results; 17 for macOS, 24 and later
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from spicealif.errors import LogFileError
+from spicealif.simulators._ltspice_glue import split_glued
 from spicealif.simulators._ltspice_measurements import (
     Measurement,
     Table,
@@ -32,7 +33,7 @@ from spicealif.simulators._ltspice_messages import (
     shows_run,
     shows_solution,
 )
-from spicealif.simulators._ltspice_text import decode_log, parse_number
+from spicealif.simulators._ltspice_text import decode_log, parse_number, point
 
 __all__ = [
     "LogMessage",
@@ -49,6 +50,8 @@ _MAX_REASONS = 10  # lines of an otherwise silent log that are taken for the rea
 _TIME = re.compile(r"([0-9.,]{1,30}) {0,3}(hour|minute|second)", re.IGNORECASE)
 _SECONDS = {"hour": 3600.0, "minute": 60.0, "second": 1.0}
 _SETTING = re.compile(r"(temp|tnom|method|solver) = (.{1,200})")
+#: ``.step r=1`` of LTspice, ``1 of 2 steps:  .step r=1`` of Qspice.
+_STEP = re.compile(r"(?:\d{1,9} of \d{1,9} steps?: {0,8})?\.step", re.IGNORECASE)
 _VERSION = re.compile(r"LTspice [0-9]")
 _HEAD = ("Circuit: ", "Start Time: ", "Date: ", "Options:", "Total iterations:")
 
@@ -167,7 +170,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.log = LtspiceLog(text)
-        self.lines = text.split("\n")
+        self.lines = split_glued(text.split("\n"))
         self.steps: list[dict[str, float]] = []
         self.step_lines: list[str] = []
         self.results: list[Measurement | Table] = []
@@ -208,10 +211,11 @@ class _Parser:
             self.ran = True
         if shows_solution(line):
             self.solved = k
-        if line.startswith(".step"):
-            if step := _step(line[5:]):
+        if match := _STEP.match(line):
+            text = line[match.end() :]
+            if step := _step(text):
                 self.steps.append(step)
-                self.step_lines.append(line[5:].strip())
+                self.step_lines.append(text.strip())
             return k + 1
         if line.startswith("Measurement:"):
             table, end = read_table(self.lines, k)
@@ -310,7 +314,7 @@ def _step(text: str) -> dict[str, float]:
         if equals and name:
             if name.lower() == "temp":
                 value = re.sub(r"[^0-9.]{1,4}$", "", value)
-            number = parse_number(value)
+            number = parse_number(point(value))
             values[name.lower()] = math.nan if number is None else number
     return values
 
@@ -319,7 +323,7 @@ def _elapsed(line: str) -> float | None:
     """Seconds of ``Total elapsed time: 0.119 seconds.``."""
     total: float | None = None
     for number, unit in _TIME.findall(line[:200]):
-        value = parse_number(number.replace(",", "."))
+        value = parse_number(point(number))
         if value is not None:
             total = (total or 0.0) + value * _SECONDS[unit.lower()]
     return total

@@ -1,8 +1,9 @@
 """Reader of the raw files that ngspice, LTspice, Qspice and Xyce write.
 
-Binary and text files are read, real and complex, with any number of plots in one file. A run that
-was killed or that failed leaves a header with ``No. Points: 0`` in front of valid data: how many
-points there are then follows from the bytes that are there.
+Binary and text files are read, real and complex, with any number of plots in one file. A header
+counts its points before they are written: a run that was killed or that failed leaves ``No. Points:
+0`` in front of valid data, and one that is still going a number that is too small. How many points
+there are follows from the bytes that are there.
 
 Binary numbers stay in the file until asked for: a file may be larger than the memory.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from spicealif.errors import RawFileError
-from spicealif.simulators._raw_header import CutOff, RawVariable, fail, parse_header
+from spicealif.simulators._raw_header import CutOff, Header, RawVariable, fail, parse_header
 from spicealif.simulators._raw_layout import place
 from spicealif.simulators._raw_lines import find_header
 from spicealif.simulators._raw_plot import RawPlot
@@ -83,10 +84,11 @@ def _plots(file: BinaryIO, path: Path, values: StepValues | None) -> list[RawPlo
     status = os.fstat(file.fileno())
     size = status.st_size
     plots: list[RawPlot] = []
+    header: Header | None = None
     position = 0
     while position < size:
         try:
-            header = parse_header(file, path, position)
+            header = parse_header(file, path, position, header)
         except CutOff:
             break
         if header is None:
@@ -116,7 +118,11 @@ def _plots(file: BinaryIO, path: Path, values: StepValues | None) -> list[RawPlo
             )
         )
     if not plots:
-        fail(path, "it is empty" if size == 0 else "it ends before its data begin")
+        fail(
+            path,
+            "it is empty" if size == 0 else "it ends before its data begin",
+            "run the simulation again, or copy the file again",
+        )
     return plots
 
 
