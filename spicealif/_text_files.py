@@ -13,8 +13,7 @@ __all__ = ["read_person_text", "toml_table"]
 
 #: Longer files are no text that a person wrote; a device such as /dev/zero would never end.
 _LONGEST = 64 << 20
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # UTF-32 begins with the first as well
 
 
 def read_person_text(
@@ -22,8 +21,8 @@ def read_person_text(
 ) -> str:
     """Return the text of a file that a person wrote.
 
-    It is UTF-8, with or without a byte order mark (which Notepad and PowerShell put there), or
-    UTF-16 with one. Line ends are left as they are.
+    It is UTF-8, with or without a byte order mark, which Notepad and PowerShell put there. Line
+    ends are left as they are.
 
     Parameters
     ----------
@@ -50,17 +49,20 @@ def read_person_text(
         raise error(f"The {what} {shown} cannot be read (not a path); {remedy}.") from None
     if len(data) > _LONGEST:
         raise error(f"The {what} {shown} is longer than 64 MB and no text of a person; {remedy}.")
-    named = data.startswith(_UTF_16) and not data.startswith(_UTF_32)
-    if not named and b"\0" in data:
+    if data.startswith(_UTF_16):
+        raise error(
+            f"The {what} {shown} is not UTF-8 but UTF-16 or UTF-32 text, as PowerShell's '>' "
+            "writes it; save it as UTF-8."
+        )
+    if b"\0" in data:
         raise error(
             f"The {what} {shown} holds zero bytes: it is UTF-16 or UTF-32 that does not say so, or "
             "no text at all; save it as UTF-8."
         )
     try:
-        return data.decode("utf-16" if named else "utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        kind = "valid UTF-16" if named else "UTF-8"
-        raise error(f"The {what} {shown} is not {kind} text; save it as UTF-8.") from None
+        raise error(f"The {what} {shown} is not UTF-8 text; save it as UTF-8.") from None
 
 
 def toml_table(text: str, what: str, whose: str, error: type[SpicealifError]) -> dict[str, Any]:

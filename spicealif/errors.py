@@ -119,18 +119,13 @@ class OutputError(SpicealifError, OSError):
 
 
 def within(place: str, message: object) -> str:
-    """Return a sentence that names the place first, without a capital in its middle.
+    """Return a sentence that says at its end where it holds, so that no capital comes in its middle.
 
     Parameters
     ----------
     place : str
         Such as the name of a file, in quotes.
     message : str or Exception
-        A sentence. Its first letter becomes small if it only begins the sentence; names such as
-        RK4 and SPICE keep theirs.
+        A sentence.
     """
-    text = str(message)
-    word = text.split(maxsplit=1)[0] if text.split() else ""
-    # "A value ..." and "The circuit ...", but not "SPICE ...", "R_s ..." or "OP482 ..."
-    ordinary = word.isalpha() and (word[1:].islower() or word == "A")
-    return f"{place}: {text[:1].lower() + text[1:] if ordinary else text}"
+    return f"{str(message).removesuffix('.')} (in {place})."

@@ -154,8 +154,8 @@ BAD_VALUES: dict[str, tuple[list[str], str]] = {
     "unknown method": (["numerics.method=euler"], "'trap' or 'gear'"),
     "unknown series": (["hysteresis.series=E12"], "'E24' or 'E96'"),
     "wrong unit": (["c=100nH"], "instead of 'F'"),
-    "SPICE's notation": (["leak.r_on=6K34"], "give it in ohm"),
-    "SPICE's mega": (["leak.r_off=1meg"], "give it in ohm"),
+    "SPICE's M": (["t_stop=5M"], "write '5m' for milli or '5meg'"),
+    "a decimal comma": (["c=0,22u"], "write '0.22u'"),
     "h zero": (["numerics.h=0"], "numerics.h"),
     "h too small": (["numerics.h=1e-18"], "raise numerics.t_step_max and numerics.h"),
     "t_step_max zero": (["numerics.t_step_max=0"], "numerics.t_step_max"),
@@ -194,7 +194,8 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "broken TOML, separator": ('c = "\u2028\n', "not valid TOML"),
     "broken TOML, control character": ('c = "\x1e"\n', "not valid TOML"),
     "not UTF-8": (b'name = "\xff\xfe"\n', "UTF-8"),
-    "UTF-16": ('preset = "paper"\n'.encode("utf-16"), "UTF-8"),
+    "UTF-16": ('preset = "paper"\n'.encode("utf-16"), "save it as UTF-8"),
+    "UTF-16 without a mark": ('preset = "paper"\n'.encode("utf-16-le"), "save it as UTF-8"),
     "empty": ("", "is missing"),
     "binary": (bytes(range(1, 128)), "not valid TOML"),
     "unknown preset": ('preset = "papper"\n', "choose one of"),
@@ -410,7 +411,7 @@ def test_ideal_edges_are_not_for_circuits(field: str, cli: Cli, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["simulate", "paper", "--timeout", "soon"], "not a valid float"),
+        (["simulate", "paper", "--timeout", "soon"], "is 'soon', which is not a number"),
         (["netlist", "paper", "--unknown"], "No such option"),
         (["frobnicate"], "No such command"),
         (["netlist", "paper", "lif"], "unexpected extra argument"),
@@ -419,7 +420,7 @@ def test_ideal_edges_are_not_for_circuits(field: str, cli: Cli, tmp_path: Path) 
         (["compare", "a.nc", "b.nc", "--json=1"], "does not take a value"),
         (["run", "--figures=maybe"], "does not take a value"),
         (["run", "--certify=yes"], "does not take a value"),
-        (["run", "--certify", "--tolerance", "little"], "not a valid float"),
+        (["run", "--certify", "--tolerance", "little"], "is 'little', which is not a number"),
     ],
 )
 def test_usage(arguments: list[str], words: str, cli: Cli, tmp_path: Path) -> None:

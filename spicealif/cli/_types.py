@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import click
 
 __all__ = ["CountType", "QuantityType"]
+
+_NO_LIMIT = r"[-+]?(nan|inf|[0-9.]+e[0-9]{3,})"
 
 
 class QuantityType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since 8.3
@@ -28,6 +32,11 @@ class QuantityType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # 
         """Return the value in SI units; a refusal is a usage error."""
         from spicealif.quantities import parse_quantity
 
+        if isinstance(value, str) and re.fullmatch(_NO_LIMIT, value.strip(), re.IGNORECASE):
+            # Infinity and the like: what makes sense (no limit of time, say) knows who takes it.
+            number = float(value)
+            if not math.isfinite(number):
+                return number
         try:
             return parse_quantity(value, self.unit)
         except ValueError as error:

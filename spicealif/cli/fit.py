@@ -132,6 +132,7 @@ def fit_command(
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
+    _quantity("--temperature", temperature, "K")  # before the files are read
     written = []
     with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to

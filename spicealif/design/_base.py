@@ -248,10 +248,32 @@ def sentence(error: _ValidationError, model: type[BaseModel]) -> str:
         The first finding, and how many more there are.
     """
     errors = error.errors(include_url=False)
-    text = _one(errors[0], model)
-    if len(errors) > 1:
-        text = f"{text[:-1]} ({len(errors) - 1} more like this)."
-    return text
+    first = errors[0]
+    lacking = [e for e in errors if e["type"] == "missing" and e["loc"][:-1] == first["loc"][:-1]]
+    if first["type"] == "missing" and first["loc"][-2:-1]:
+        text = _missing(first["loc"][:-1], [str(e["loc"][-1]) for e in lacking])
+        rest = len(errors) - len(lacking)
+    else:
+        text, rest = _one(first, model), len(errors) - 1
+    return f"{text[:-1]} ({rest} more like this)." if rest else text
+
+
+def _missing(place: tuple[int | str, ...], names: list[str]) -> str:
+    """Say which values a part lacks, and which devices have them."""
+    where = _dotted(place)
+    kind, others = str(place[-1]), ", ".join(names[1:])
+    text = f"{where}.{names[0]} is missing{f', and so are {others}' if len(names) > 2 else ''}"
+    if len(names) == 2:
+        text += f", and so is {others}"
+    text += f"; give {'it a value' if len(names) == 1 else 'them values'}"
+    if kind not in _TAGS:
+        return f"{text}."
+    # What the presets are is known above this module, which only a refusal has to ask.
+    from spicealif.design.device_store import devices_of_kind
+
+    presets = " or ".join(devices_of_kind(kind)[:3])
+    offer = f", or take a device preset that has them ({where}.preset={presets})" if presets else ""
+    return f"{text}{offer}."
 
 
 def _one(item: Any, model: type[BaseModel]) -> str:

@@ -25,7 +25,15 @@ from spicealif.design._base import Hertz, Identifier, Number, Part, Volt, curren
 from spicealif.design.devices import MODELS, MemristorModel
 from spicealif.errors import DesignError, within
 
-__all__ = ["DevicePreset", "FitRecord", "LoopRecord", "device_names", "device_table", "load_device"]
+__all__ = [
+    "DevicePreset",
+    "FitRecord",
+    "LoopRecord",
+    "device_names",
+    "device_table",
+    "devices_of_kind",
+    "load_device",
+]
 
 
 def _current_name(value: object) -> object:
@@ -150,6 +158,11 @@ class DevicePreset(Part):
 def device_names() -> list[str]:
     """Return the names of the device presets that come with spicealif, sorted."""
     return sorted(p.stem for p in (models_dir() / "devices").glob("*.toml"))
+
+
+def devices_of_kind(kind: str) -> list[str]:
+    """Return the names of the device presets of a model."""
+    return [name for name in device_names() if _shipped(name).device.to_dict()["kind"] == kind]
 
 
 def load_device(name_or_path: str | os.PathLike[str]) -> DevicePreset:
