@@ -228,14 +228,15 @@ def _check_file(place: Place) -> None:
     protected = not place.status.st_mode & 0o222
     if protected or not os.access(place.path, os.W_OK):
         raise OutputError(
-            f"{shown_name(place.shown)} is write-protected; choose another name, or make it writable."
+            f"{shown_name(place.shown)} is write-protected; choose another name, or make it "
+            "writable."
         )
     folder = place.path.parent.stat()
     user = os.geteuid()
     if folder.st_mode & stat.S_ISVTX and user not in (0, place.status.st_uid, folder.st_uid):
         raise OutputError(
-            f"{shown_name(place.shown)} is somebody else's, in a folder where only the owner of a file "
-            "may replace it; choose another name."
+            f"{shown_name(place.shown)} is somebody else's, in a folder where only the "
+            "owner of a file may replace it; choose another name."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a path names: a file, a pipe, a device, standard output; and what is said of it in errors."""
+"""What a path names: a file, a pipe, a device, standard output; and how errors tell of it."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def locate(path: str | os.PathLike[str]) -> Place:
         )
     if stat.S_ISBLK(status.st_mode):
         raise OutputError(
-            f"{shown_name(shown)} cannot be written (it is a disk, and would lose what is on it); give "
-            "the name of a file, or choose another place."
+            f"{shown_name(shown)} cannot be written (it is a disk, and would lose what is on "
+            "it); give the name of a file, or choose another place."
         )
     # A pipe or a device may have no other path than the one that was given.
     if stat.S_ISREG(status.st_mode):
