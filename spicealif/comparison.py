@@ -317,7 +317,7 @@ def _check(waveforms: Waveforms) -> None:
         if not good.all():
             k = int(np.argmin(good))
             raise CompareError(
-                f"{shown(name, 40)} of {_label(waveforms)} is {values[k]:g} at "
+                f"The trace {shown(name, 40)} of {_label(waveforms)} is {values[k]:g} at "
                 f"{figure(float(waveforms.time[k]), 's')}, which no circuit reaches; run it again."
             )
 
