@@ -225,9 +225,10 @@ def _member(file: Any, rng: random.Random) -> str:
     return str(rng.choice(list(file)))
 
 
+_FILE = "preset='paper'\n[stimulus]\nfile='/etc/passwd'"
 _VALUES = (
-    0, -1, 2**63 - 1, 1e308, -1e308, 1e200, float("nan"), float("inf"), "", "x", "\x1b[2J\x1b[31mred",
-    "a\nb", "\u202egnp", "$\\frac{", "preset = 'paper'", "preset='paper'\n[stimulus]\nfile='/etc/passwd'",
+    0, -1, 2**63 - 1, 1e308, -1e308, 1e200, float("nan"), float("inf"), "", "x",
+    "\x1b[2J\x1b[31mred", "a\nb", "\u202egnp", "$\\frac{", "preset = 'paper'", _FILE,
     "preset='paper'\nleak.file='/dev/zero'", "[" * 500, "a." * 5000 + "b=1", np.arange(3),
     np.array([], float), np.array(["a", "b"], object), b"\xff\xfe", np.bool_(True), 1 + 2j,
     "t_stop = 1e-3", "name = 3", np.array([[1.0]]), h5py.Empty("f8"), "1" * 20000, "caf\xe9",
@@ -397,9 +398,10 @@ def _hard_link(file: Any, rng: random.Random) -> None:
 
 
 _ACTIONS = (
-    _attribute_changed, _attribute_changed, _attribute_changed, _attribute_removed, _variable_removed,
-    _variable_renamed, _values_changed, _values_changed, _values_scaled, _retyped, _resized, _huge,
-    _packed, _bomb, _shared_text, _external_link, _external_data, _virtual, _group, _many, _hard_link,
+    _attribute_changed, _attribute_changed, _attribute_changed, _attribute_removed,
+    _variable_removed, _variable_renamed, _values_changed, _values_changed, _values_scaled,
+    _retyped, _resized, _huge, _packed, _bomb, _shared_text, _external_link, _external_data,
+    _virtual, _group, _many, _hard_link,
 )  # fmt: skip
 
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._plot_choice import Choice, choose_plot
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist.render import signals_of
-from spicealif._plot_choice import Choice, choose_plot
-from spicealif.comparison import check_span
 from spicealif.simulators._common import provenance
 from spicealif.simulators._vectors import canonical, parse_sum
 from spicealif.simulators.judge import spike_times
@@ -109,9 +108,7 @@ def load_result(
         )
     choice = choose_plot(path, plot, step)
     skipped = check_both_readers(path, choice.plot) if cross_check else ""
-    waveforms = _waveforms(choice, neuron, signals or {}, spike_level, skipped)
-    check_span(waveforms, neuron)
-    return waveforms
+    return _waveforms(choice, neuron, signals or {}, spike_level, skipped)
 
 
 def _is_raw(path: Path) -> bool:

@@ -62,10 +62,10 @@ def plot_command(
     from spicealif.sweep.figures import sweep_figure
 
     good = dict(_limit(text) for text in limits)
-    dataset = _slice(_load(file), at)
+    dataset = _load(file)
     target = output or file.with_suffix(".png")
     try:
-        figure = sweep_figure(dataset, measure, good or None)
+        figure = sweep_figure(_slice(dataset, at), measure, good or None)
     except SpicealifError:
         raise
     except Exception as error:
@@ -121,11 +121,23 @@ def _dataset(file: NetcdfFile) -> xr.Dataset:
     named = set(listed) | {n for n, v in file.variables.items() if v.dims == (n,)}
     parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for name, variable in file.variables.items():
-        parts[name in named][name] = (variable.dims, variable.values, variable.attrs)
+        parts[name in named][name] = (variable.dims, variable.values, _plain(variable.attrs))
     try:
-        return xr.Dataset(parts[0], coords=parts[1], attrs=file.attrs)
+        return xr.Dataset(parts[0], coords=parts[1], attrs=_plain(file.attrs))
     except ValueError:
         raise NetcdfError("its variables do not fit together") from None
+
+
+def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes that can stand in a figure: one line each, and no formulas."""
+    from spicealif._text import shown
+
+    return {
+        name: shown(value, 1 << 20).replace("$", r"\$")
+        if isinstance(value, str) and name != "design"
+        else value
+        for name, value in attrs.items()
+    }
 
 
 def _limit(text: str) -> tuple[str, tuple[float, float]]:
@@ -169,12 +181,13 @@ def _slice(dataset: xr.Dataset, at: tuple[str, ...]) -> xr.Dataset:
 
 def _index(name: str, text: str, values: list[Any]) -> int:
     """Return which of a parameter's values a text means."""
+    from spicealif._text import shown
     from spicealif.design import parse_quantity
     from spicealif.errors import SweepError
 
     none = SweepError(
         f"The sweep has no {name} = {ascii(text)}; its values are "
-        f"{', '.join(f'{v:.4g}' if isinstance(v, float) else str(v) for v in values[:12])}"
+        f"{', '.join(f'{v:.4g}' if isinstance(v, float) else shown(v, 40) for v in values[:12])}"
         f"{', ...' if len(values) > 12 else ''}."
     )
     if isinstance(values[0], str | bool):
