@@ -20,8 +20,6 @@ import numpy as np
 from spicealif._text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 __all__ = ["NetcdfError", "NetcdfFile", "Variable", "read_netcdf"]
@@ -30,6 +28,7 @@ __all__ = ["NetcdfError", "NetcdfFile", "Variable", "read_netcdf"]
 #: its size (a constant packs well).
 _PER_BYTE, _ALWAYS = 10, 1 << 24
 #: What nobody's results exceed.
+_LONGEST_NAME = 200
 _MOST_MEMBERS, _MOST_DIMENSIONS, _MOST_ATTRIBUTES, _LONGEST_ATTRIBUTE = 4096, 8, 256, 1 << 20
 #: HDF5's own filters that h5netcdf uses: deflate, shuffle, Fletcher's checksum.
 _DEFLATE, _FILTERS = 1, (1, 2, 3)
@@ -159,6 +158,8 @@ def _read(file: Any, budget: _Budget) -> NetcdfFile:
         raise NetcdfError("it holds more variables than any result")
     names = {}
     for name in file:
+        if not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise NetcdfError("it has names that no result has")
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
             raise NetcdfError("it refers to data elsewhere, which results never do")
         member = file[name]
@@ -314,10 +315,3 @@ def _attributes(of: Any) -> dict[str, Any]:
         if isinstance(value, str | float | int):
             out[str(name)] = value
     return out
-
-
-def number(attrs: Mapping[str, Any], name: str) -> float | None:
-    """Return an attribute that is a finite number, or None."""
-    value = attrs.get(name)
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if good and math.isfinite(value) else None

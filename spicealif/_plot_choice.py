@@ -105,13 +105,13 @@ def _asked(name: str, plots: list[RawPlot], plot: int | str) -> int:
         return (same if len(same) == 1 else found)[0]
     what = f"{len(found)} plots" if found else "no plot"
     raise WaveformError(
-        f"{name} has {what} named {ascii(shown(text, _NAME))}; choose one by its number (--plot N): "
-        f"{_listed(plots, found or range(len(plots)))}."
+        f"{name} has {what} named {ascii(shown(text, _NAME))}; choose one by its number (--plot "
+        f"N): {_listed(plots, found or range(len(plots)))}."
     )
 
 
 def _only(name: str, plots: list[RawPlot], step: int | None) -> tuple[int, int | None]:
-    """Return the only transient analysis, or the step of Xyce's, and which step is left to choose."""
+    """Return the only transient analysis or that of a step, and which step is left to choose."""
     found = [k for k, p in enumerate(plots) if "transient" in p.plotname.lower()]
     if not found:
         raise WaveformError(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif import spikes
+from spicealif._span import SAME, common_span, label_of, span
 from spicealif._tables import figure, gap_figure, html_table, missing, plain, text_table
 from spicealif._text import shown
 from spicealif.design import Neuron, parse_toml
@@ -22,7 +23,7 @@ from spicealif.errors import CompareError
 from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Comparison", "check_span", "compare", "design_of", "pair_measures"]
+__all__ = ["Comparison", "compare", "design_of", "pair_measures"]
 
 _Floats = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ _Floats = NDArray[np.float64]
 _PHASES = (np.arange(64) + 0.5) / 64
 _X_SAMPLES = 4001
 #: Characters of what a file says of itself that are shown.
-_LONGEST_LABEL, _LONGEST_CAVEAT = 60, 2000
+_LONGEST_CAVEAT = 2000
 
 _NOT_CERTIFIED = (
     "The numerical error of these figures is not known: they come from one run of each side "
@@ -41,10 +42,6 @@ _NOT_REPEATED = (
     "The numerical error of these figures is not known: they come from one run of each side; run "
     "the circuit again with a tenth of its tolerance and of its largest step to see it."
 )
-#: Beyond this no trace is a voltage, a current or a time, and squares of it overflow.
-_LARGEST = 1e60
-#: How far the ends of two results may be apart and still be the same, as a part of the run.
-_SAME = 1e-9
 _CERTIFIED = "The numerical error of these figures is in the certificate that was made with them."
 
 
@@ -177,14 +174,14 @@ class Comparison:
         """Return which part of the run was compared, unless it was all of it."""
         begin = max(start for start, _ in self.spans)
         end = min(end for _, end in self.spans)
-        late = begin > _SAME * self.neuron.t_stop
-        early = self.neuron.t_stop > end * (1 + _SAME)
+        late = begin > SAME * self.neuron.t_stop
+        early = self.neuron.t_stop > end * (1 + SAME)
         if late:
             return [
-                f"Compared from {figure(begin, 's')} to {figure(end, 's')} only, where both results "
-                "have data; what lies before or after is left out of both."
+                f"Compared from {figure(begin, 's')} to {figure(end, 's')} only, where both "
+                "results have data; what lies before or after is left out of both."
             ]
-        if early or max(end for _, end in self.spans) > end * (1 + _SAME):
+        if early or max(end for _, end in self.spans) > end * (1 + SAME):
             return [f"Compared up to {figure(end, 's')} only, where one of the results ends."]
         return []
 
@@ -244,8 +241,8 @@ def compare(
     """
     if neuron is None:
         neuron = design_of(a, b)
-    spans = (_span(a), _span(b))
-    a, b = _same_time(a, b, neuron)
+    spans = (span(a), span(b))
+    a, b = common_span(a, b, neuron)
     return Comparison(
         neuron,
         a,
@@ -256,28 +253,6 @@ def compare(
         _pair(a, b, neuron),
         spans,
     )
-
-
-def check_span(waveforms: Waveforms, neuron: Neuron) -> None:
-    """Check that a result can be compared with one of the whole run.
-
-    Parameters
-    ----------
-    waveforms : Waveforms
-    neuron : Neuron
-        What it is of.
-
-    Raises
-    ------
-    CompareError
-        If it has no samples, or lies outside the neuron's run; or a trace holds values that are no
-        numbers or too large for any circuit.
-    WaveformError
-        If it has no ``v_mem``.
-    """
-    _check(waveforms)
-    start, end = _span(waveforms)
-    _check_run(start, end, neuron)
 
 
 def pair_measures(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value]:
@@ -300,61 +275,7 @@ def pair_measures(a: Waveforms, b: Waveforms, neuron: Neuron) -> dict[str, Value
     CompareError, WaveformError
         As `compare` does.
     """
-    return _pair(*_same_time(a, b, neuron), neuron)
-
-
-def _span(waveforms: Waveforms) -> tuple[float, float]:
-    return (float(waveforms.time[0]), float(waveforms.time[-1])) if len(waveforms) else (0.0, 0.0)
-
-
-def _check(waveforms: Waveforms) -> None:
-    if not len(waveforms) or not waveforms.time[-1] > 0:
-        raise CompareError("One of the results has no samples after t = 0; run it again.")
-    waveforms["v_mem"]  # whatever else is missing, this is what the two are about
-    for name in waveforms:
-        values = waveforms[name]
-        good = np.abs(values) < _LARGEST  # false for what is no number
-        if not good.all():
-            k = int(np.argmin(good))
-            raise CompareError(
-                f"{shown(name, 40)} of {_label(waveforms)} is {values[k]:g} at "
-                f"{figure(float(waveforms.time[k]), 's')}, which no circuit reaches; run it again."
-            )
-
-
-def _check_run(start: float, end: float, neuron: Neuron) -> None:
-    if start >= neuron.t_stop * (1 - _SAME):
-        raise CompareError(
-            f"One of the results begins at {figure(start, 's')}, and the neuron's run ends at "
-            f"{figure(neuron.t_stop, 's')}; give the neuron that it is of (--neuron FILE), or a "
-            "longer run (--set t_stop=...)."
-        )
-    if end > neuron.t_stop * (1 + _SAME):
-        raise CompareError(
-            f"The results last {end:g} s and the neuron only {neuron.t_stop:g} s; give the neuron "
-            "that they are of (--neuron FILE)."
-        )
-
-
-def _same_time(a: Waveforms, b: Waveforms, neuron: Neuron) -> tuple[Waveforms, Waveforms]:
-    """Check that two results can be compared, and return the time that both cover."""
-    for waveforms in (a, b):
-        _check(waveforms)
-    start, end = max(_span(a)[0], _span(b)[0]), min(_span(a)[1], _span(b)[1])
-    _check_run(start, end, neuron)
-    if start >= end:
-        raise CompareError(
-            f"One of the results ends at {figure(end, 's')}, and the other begins at "
-            f"{figure(start, 's')}; give two that have a part of the run in common."
-        )
-    # A run that began late or ended early says nothing of the rest.
-    slack = _SAME * (end - start)
-    return tuple(  # type: ignore[return-value]
-        w
-        if w.time[0] >= start - slack and w.time[-1] <= end + slack
-        else w.between(max(start, w.time[0]), min(end, w.time[-1]))
-        for w in (a, b)
-    )
+    return _pair(*common_span(a, b, neuron), neuron)
 
 
 def design_of(*results: Waveforms) -> Neuron:
@@ -442,17 +363,8 @@ def _v_mem_error(
 
 
 def _labels(a: Waveforms, b: Waveforms) -> tuple[str, str]:
-    first, second = _label(a), _label(b)
+    first, second = label_of(a), label_of(b)
     return (first, second) if first != second else (f"{first} (a)", f"{second} (b)")
-
-
-def _label(waveforms: Waveforms) -> str:
-    attrs = waveforms.attrs
-    side = attrs.get("side", "result")
-    detail = attrs.get("simulator") or attrs.get("variant")
-    if "switches" in attrs:
-        detail = f"{detail}, {attrs['switches']} switches, seed {attrs.get('seed', 'unknown')}"
-    return shown(f"{side} ({detail})" if detail else side, _LONGEST_LABEL)
 
 
 def _is_foreign(waveforms: Waveforms) -> bool:

@@ -85,9 +85,9 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     -------
     dict of str to float, int or ndarray
         SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
-        (pulses,), of those that the result covers. Intervals (``isi_*``) and the adaptation index (mean of
-        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, the
-        index only neighbouring ones; ``isi_growth`` is
+        (pulses,), of those that the result covers. Intervals (``isi_*``) and the adaptation index
+        (mean of ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse,
+        the index only neighbouring ones; ``isi_growth`` is
         ``isi_last - isi_first`` and ``adaptation_ratio`` is ``isi_last / isi_first``. Without
         pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
     """

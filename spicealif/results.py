@@ -109,9 +109,7 @@ def load_result(
         )
     choice = choose_plot(path, plot, step)
     skipped = check_both_readers(path, choice.plot) if cross_check else ""
-    waveforms = _waveforms(choice, neuron, signals or {}, spike_level, skipped)
-    check_span(waveforms, neuron)
-    return waveforms
+    return _waveforms(choice, neuron, signals or {}, spike_level, skipped)
 
 
 def _is_raw(path: Path) -> bool:

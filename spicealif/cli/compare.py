@@ -132,8 +132,9 @@ def compare_command(
 
 def _reference(of: Waveforms, neuron: Neuron | None, variant: str) -> Waveforms:
     """Integrate the neuron that a result is of."""
+    from spicealif._span import check_span
     from spicealif.cli._start import without_scipy_blas
-    from spicealif.comparison import check_span, design_of
+    from spicealif.comparison import design_of
     from spicealif.reference import solve_reference
 
     described = neuron or design_of(of)

@@ -66,11 +66,10 @@ def plot_command(
 
     dataset = _load(file)
     good = _limits(dataset, limits)
-    dataset = _slice(dataset, at)
     target = output or file.with_suffix(".png")
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
         try:
-            figure = sweep_figure(dataset, measure, good or None)
+            figure = sweep_figure(_slice(dataset, at), measure, good or None)
         except SpicealifError:
             raise
         except Exception as error:
@@ -128,11 +127,21 @@ def _dataset(file: NetcdfFile) -> xr.Dataset:
     named = set(listed) | {n for n, v in file.variables.items() if v.dims == (n,)}
     parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for name, variable in file.variables.items():
-        parts[name in named][name] = (variable.dims, variable.values, variable.attrs)
+        parts[name in named][name] = (variable.dims, variable.values, _plain(variable.attrs))
     try:
-        return xr.Dataset(parts[0], coords=parts[1], attrs=file.attrs)
+        return xr.Dataset(parts[0], coords=parts[1], attrs=_plain(file.attrs))
     except ValueError:
         raise NetcdfError("its variables do not fit together") from None
+
+
+def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes whose texts, foreign as they are, stand on one line each."""
+    from spicealif._text import shown
+
+    return {
+        name: shown(value, 1 << 20) if isinstance(value, str) and name != "design" else value
+        for name, value in attrs.items()
+    }
 
 
 def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:
@@ -196,12 +205,13 @@ def _slice(dataset: xr.Dataset, at: tuple[str, ...]) -> xr.Dataset:
 
 def _index(name: str, text: str, values: list[Any], unit: str) -> int:
     """Return which of a parameter's values a text means."""
+    from spicealif._text import shown
     from spicealif.errors import SweepError
     from spicealif.quantities import quantity_of
 
     none = SweepError(
         f"The sweep has no {name} = {ascii(text)}; its values are "
-        f"{', '.join(f'{v:.4g}' if isinstance(v, float) else str(v) for v in values[:12])}"
+        f"{', '.join(f'{v:.4g}' if isinstance(v, float) else shown(v, 40) for v in values[:12])}"
         f"{', ...' if len(values) > 12 else ''}."
     )
     if isinstance(values[0], str | bool):

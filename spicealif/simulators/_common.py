@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._text import shown
 from spicealif.design import AnyDesign, store
 from spicealif.errors import RawFileError, SimulatorError
 from spicealif.netlist import Netlist
@@ -106,7 +107,7 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
         warnings=(*warnings, *output.remarks),
         cost=Cost(output.cpu_s, time.perf_counter() - start, points),
         simulator=simulator,
-        version=version,
+        version=shown(version, 100),  # of a log or a raw file, where the program does not say it
     )
 
 

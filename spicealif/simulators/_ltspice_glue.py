@@ -28,7 +28,8 @@ _ANYWHERE = re.compile(r"(?<![\"'(\\/])(?=Fatal Error\b)", re.IGNORECASE)
 #: mark of a path it is part of a name.
 _BEHIND = re.compile(
     r"(?<=[\w.%!?;)\]])(?=(?:Fatal Error\b|Simulation Failed:|Convergence Failure:|"
-    r"Analysis: {1,2}[Tt]ime|Singular matrix\b|(?:WARNING|Warning|ERROR): |Heightened Def ?Con from|"
+    r"Analysis: {1,2}[Tt]ime|Singular matrix\b|(?:WARNING|Warning|ERROR): |"
+    r"Heightened Def ?Con from|"
     r"Direct Newton iteration|Changing Tseed to|Starting (?:Gmin|source) stepping|"
     r"(?:Gmin|Source) stepping (?:failed|succeeded)|Pseudo Transient (?:failed|succeeded)|"
     r"Total elapsed time:|Measurement(?:: | \")|\.step [\w.:()]{1,60}=))"

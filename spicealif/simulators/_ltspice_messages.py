@@ -166,7 +166,8 @@ _RULES: tuple[tuple[Literal["error", "warning"], Fate, str], ...] = (
         "warning",
         "not fatal",
         r"\.dc sweep increment|number of points per|limiting (?:rise|fall) time|terminal gmin|"
-        r"this circuit has|\.four(?:ier)? quantity|note: |stray \"|missing \"|model \"[^\"]{1,200}\":",
+        r"this circuit has|\.four(?:ier)? quantity|note: |stray \"|missing \"|"
+        r"model \"[^\"]{1,200}\":",
     ),
     # "Netlist warning in file x.cir at or near line 5", "User error", "Dev fatal error" and the
     # like, with indented lines behind: Xyce (its source, N_ERH_Message)
@@ -186,9 +187,10 @@ _RULES: tuple[tuple[Literal["error", "warning"], Fate, str], ...] = (
 )
 _RULE = re.compile("|".join(f"({rule})" for _, _, rule in _RULES), re.IGNORECASE)
 
-#: Words of a line that nobody has seen yet and that says that something is not as it was asked for.
+#: Words of a line of unknown form that says that something is not as it was asked for.
 _DOUBT = re.compile(
-    r"\b(?:ignor(?:ed|ing)|assum(?:ed|ing)|default(?:ed|ing) to|unknown|unrecogni[sz]ed|unsupported|"
+    r"\b(?:ignor(?:ed|ing)|assum(?:ed|ing)|default(?:ed|ing) to|unknown|unrecogni[sz]ed|"
+    r"unsupported|"
     r"not (?:found|supported|implemented|pres{1,2}ent|defined|allowed)|illegal|invalid|undefined|"
     r"missing|trouble|clipped|clamped|truncated|replaced|discarded|could not|cannot|can't|"
     r"failed to (?:open|read|load|parse)|(?:are|is|pins) shorted)\b",

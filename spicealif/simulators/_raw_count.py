@@ -152,8 +152,8 @@ def byte_order_is_wrong(file: BinaryIO, header: Header, layout: Layout, n_points
         return False
     turned = axis.byteswap()
     with np.errstate(all="ignore"):
-        likely = bool(np.isfinite(turned).all()) and np.abs(turned).max() < 1e30
-    return likely and np.ptp(turned) > 0 and goes_on(header, turned, 1, turned[0])
+        likely = bool(np.isfinite(turned).all() and np.abs(turned).max() < 1e30)
+    return likely and bool(np.ptp(turned) > 0) and goes_on(header, turned, 1, turned[0])
 
 
 def was_edited(file: BinaryIO, start: int) -> bool:

@@ -177,14 +177,7 @@ def parse_header(
     if not variables:
         fail(path, "a header of it lists no variables")
 
-    if before is not None and "title" not in fields:
-        fields = {
-            "title": before.title,
-            "date": before.date,
-            "command": before.command,
-            "version": before.writer,
-            **fields,
-        }
+    fields = _continued(fields, before)
     n_points = _count(path, fields, "no. points", blank=0)
     flags = _flags(path, fields, dims, n_points)
     return Header(
@@ -202,6 +195,14 @@ def parse_header(
         data=file.tell(),
         n_counted=n,
     )
+
+
+def _continued(fields: dict[str, str], before: Header | None) -> dict[str, str]:
+    """Take from the plot before what a header without a title leaves out."""
+    if before is None or "title" in fields:
+        return fields
+    said = {"title": before.title, "date": before.date, "command": before.command}
+    return {**said, "version": before.writer, **fields}
 
 
 def _fail_foreign(file: BinaryIO, path: Path, start: int) -> NoReturn:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._text import shown
 from spicealif.design import Neuron
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.simulators._vectors import canonical
@@ -58,7 +59,7 @@ _ERROR = re.compile(
 # Errors whatever the line calls itself: the vector asked for is then a column of zeros.
 _NO_VECTOR = re.compile(r"unrecognized variable", re.IGNORECASE)
 _SINGULAR = re.compile(r"singular matrix", re.IGNORECASE)
-_WARNING = re.compile(r"\bwarning\b|\bnote: ", re.IGNORECASE)
+_WARNING = re.compile(r"\bwarning\b|\bnote: |\bignor(?:ed|ing)\b|\bassumed\b", re.IGNORECASE)
 
 
 def read_log(log: str, netlist: Netlist) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
@@ -287,6 +288,5 @@ def _cause(errors: tuple[Message, ...], *, begun: bool) -> str:
 
 
 def _short(message: Message) -> str:
-    text = message.text if len(message.text) <= 200 else f"{message.text[:197]}..."
-    text = text.rstrip(" .:!")
+    text = shown(message.text, 200).rstrip(" .:!")
     return f"{text} [{message.source}]" if message.source else text

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from spicealif._text import shown
 from spicealif.errors import RunFailed
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Cost", "Message", "Progress", "Run", "Simulator", "Status"]
 
+_LONGEST = 1000  # characters of a simulator's message that are shown
 #: Called with the fraction done, 0 to 1, a few times a second.
 Progress = Callable[[float], None]
 
@@ -79,7 +81,8 @@ class Message:
     source: SourceLine | None = None
 
     def __str__(self) -> str:
-        return f"{self.text} [{self.source}]" if self.source else self.text
+        text = shown(self.text, _LONGEST)
+        return f"{text} [{self.source}]" if self.source else text
 
 
 @dataclass(frozen=True)

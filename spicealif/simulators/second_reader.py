@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spicealif._text import shown
 from spicealif.errors import RawFileError
 from spicealif.simulators.raw import RawPlot, read_raw
 
@@ -78,7 +79,8 @@ def cross_check(path: str | os.PathLike[str], plot: RawPlot) -> str:
     )
     if differing:
         raise RawFileError(
-            f"The package ltspice reads other values of {', '.join(differing)} in {ascii(name)} "
+            f"The package ltspice reads other values of {shown(', '.join(differing))} in "
+            f"{ascii(name)} "
             "than spicealif does; do not trust either until it is known why, and report it."
         )
     return ""
