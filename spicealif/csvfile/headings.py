@@ -23,7 +23,7 @@ GENERIC = {
         "\uc2dc\uac04"
     ),
     "V": names(
-        "v u voltage volt volts spannung tension tensione tensi\u00f3n \u7535\u538b "
+        "v u vol voltage volt volts spannung tension tensione tensi\u00f3n \u7535\u538b "
         "\u96fb\u5727 \uc804\uc555"
     ),
     "A": names("i current strom courant corriente corrente \u7535\u6d41 \u96fb\u6d41 \uc804\ub958"),
@@ -31,8 +31,8 @@ GENERIC = {
 #: Names that say nothing: channels, numbers, "value".
 _NEUTRAL = re.compile(
     r"|x|y|z|source|signal|value|val|ampl|amplitude|data|input|output|trace|probe|reading|measure"
-    r"|(?:ch|chan|channel|c|trace|math|m|ref|r|analog|ai|input|signal|y|col|column|var|smu|wave"
-    r"|waveform|probe|dev\d*ai|untitled|plot)?\d+|(?:channel|ch|smu|trace)?[a-d]|(?:v|u|i|volt"
+    r"|(?:x?ch|chan|channel|c|trace|math|m|ref|r|analog|ai|input|signal|y|col|column|var|smu|wave"
+    r"|ampl|amplitude|waveform|probe|dev\d*ai|untitled|plot)?\d+|(?:channel|ch|smu|trace)?[a-d]|(?:v|u|i|volt"
     r"|voltage|current)(?:ch|channel)?(?:\d+|[a-d])|ch\d+(?:voltage|current|value|volts?|v|i)"
     r"|v[a-z]?n\d+|(?:v|u|i)(?:ai|out)?\d+|f\d|measured(?:value|voltage|current)|x?y?value"
 )

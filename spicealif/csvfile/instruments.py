@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from spicealif.csvfile.cells import NumberFormat, kind_of, parse_number
 from spicealif.csvfile.headings import key_of, parse_heading
 from spicealif.csvfile.layout import Layout
-from spicealif.csvfile.units import find_unit
+from spicealif.csvfile.units import Unit, find_unit
 from spicealif.errors import TableFileError
 
 __all__ = ["MadeTime", "Preamble", "read_preamble"]
@@ -199,7 +199,8 @@ def _yokogawa(
     names, units = facts.get("tracename", ()), facts.get("vunit", ())
     steps = [_number(cell) for cell in facts.get("hresolution", ()) if cell]
     starts = [_number(cell) for cell in facts.get("hoffset", ()) if cell]
-    if not names or not steps or any(layout.headings):
+    # The row above the data is the last of the preamble, and has as many cells.
+    if not names or not steps or set(names) & set(layout.headings) - {""}:
         return layout, None
     skip = _leading_blank(layout)
     width = len([n for n in names if n])
@@ -210,6 +211,7 @@ def _yokogawa(
         layout,
         headings=(*blank, *names[:width]),
         units=(*blank, *(units[:width] if len(units) >= width else [""] * width)),
+        doubt="",
     )
     step, start = steps[0], starts[0] if starts else 0.0
     in_s = all(cell in ("s", "S", "") for cell in facts.get("hunit", ()))
@@ -268,24 +270,23 @@ def _old_tektronix(layout: Layout) -> Layout:
 
 
 def _with_units(layout: Layout, facts: Mapping[str, tuple[str, ...]]) -> Layout:
-    """Take units from rows such as ``Vertical Units,V,V`` where the headings have none."""
-    given = [cell for cell in facts.get("verticalunits", ()) if cell]
-    if not given or any(layout.units):
-        return layout
+    """Take units from rows such as ``Vertical Units,V,V`` where neither heading nor row has one."""
+    given = [cell.rpartition(":")[2].strip() for cell in facts.get("verticalunits", ()) if cell]
     heads = [parse_heading(heading) for heading in layout.headings]
-    values = [
-        k for k, head in enumerate(heads)
-        if head.name and not head.unit and not head.is_generic("s")
-    ]  # fmt: skip
-    if len(given) != len(values) or any(find_unit(unit) is None for unit in given):
+    if not given or any(find_unit(unit) is None for unit in given):
         return layout
+    times = [
+        k for k, head in enumerate(heads)
+        if head.is_generic("s") or head.base == "s" or find_unit(layout.units[k]) == Unit("s")
+    ]  # fmt: skip
+    values = [k for k, head in enumerate(heads) if head.name and k not in times]
     units = list(layout.units)
-    for k, unit in zip(values, given, strict=True):
-        units[k] = unit
+    if len(given) == len(values):
+        for k, unit in zip(values, given, strict=True):
+            units[k] = units[k] or ("" if heads[k].unit else unit)
     across = facts.get("horizontalunits", ("",))[0]
-    for k, head in enumerate(heads):
-        if head.is_generic("s") and not head.unit and find_unit(across) is not None:
-            units[k] = across
+    if len(times) == 1 and not (heads[times[0]].unit or units[times[0]]) and find_unit(across):
+        units[times[0]] = across
     return replace(layout, units=tuple(units))
 
 

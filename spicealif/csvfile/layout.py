@@ -20,8 +20,26 @@ _LINES = 4000  # among which the table has to begin
 _ROWS = 2000  # of the table that tell how it is written
 _RECORD = 8  # rows that are a table of their own, rather than a part of a preamble
 _SEP = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
+#: Behind the headings, with no column below them.
+_NO_COLUMN = re.compile(r"start\Z|increment\Z|t0\s*=|tinc\s*=", re.IGNORECASE)
 #: In a row of units, of columns that have none.
-_NO_UNIT = frozenset({"", "#", "-", "--", "1", "none", "sequence", "index", "number", "pts"})
+_NO_UNIT = frozenset(
+    {
+        "",
+        "#",
+        "-",
+        "--",
+        "1",
+        "none",
+        "sequence",
+        "index",
+        "number",
+        "pts",
+        "bits",
+        "value",
+        "values",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -132,13 +150,13 @@ def find_layout(text: str, name: str) -> Layout:
     first = _begin(rows, kinds, runs, run, name)
     head = rows[first:][:_ROWS]
     width = max(len(_trimmed(row.cells)) for row in head)
-    width = max(width, len(run.profile))
     if delimiter == ",":
         _refuse_unquoted_commas(head, kinds[first:], name)
     headings, units, used, doubt = _headings(rows, kinds, first, run, width)
     if not any(headings) and not doubt and _is_counting(rows[first].cells):
         first, headings = _numbered_columns(rows, kinds, first, width, name)
         head = rows[first:][:_ROWS]
+    units = (*units, *[""] * (len(headings) - len(units)))[: len(headings)]
     start = rows[first].line
     notes = tuple(line.lstrip("#%/! ").strip() for number, _, line in comments if number < start)
     if not any(headings) and not used:
@@ -190,6 +208,13 @@ def _merged(profile: Sequence[str], row: str) -> list[str] | None:
     return out
 
 
+def _is_like(other: _Run, run: _Run) -> bool:
+    """Return whether rows further up may be rows of the same table."""
+    texts = [k for k, kind in enumerate(other.profile) if kind == "t"]
+    same = all(k < len(run.profile) and run.profile[k] == "t" for k in texts)
+    return same and _merged(run.profile, "".join(other.profile)) is not None
+
+
 def _begin(
     rows: Sequence[Row], kinds: Sequence[str], runs: Sequence[_Run], run: _Run, name: str
 ) -> int:
@@ -202,7 +227,7 @@ def _begin(
                 f"The file {name} has a table in line {rows[other.first].line} and another in "
                 f"line {rows[run.first].line}; leave one of them."
             )
-    like = [r for r in earlier if len(r.numbers) >= 2 and _merged(run.profile, "".join(r.profile))]
+    like = [r for r in earlier if len(r.numbers) >= 2 and _is_like(r, run)]
     heading = [
         k for k in range(run.first) if "n" not in kinds[k] and kinds[k].count("t") > 1
         and len(kinds[k]) >= len(run.numbers)
@@ -282,15 +307,23 @@ def _headings(
     if first == 0 or not _is_names(rows[first - 1], kinds[first - 1], run):
         return none, none, 0, ""
     given = max(len(row.cells) for row in rows[first : first + _ROWS])
-    last, used = rows[first - 1], 1
-    units = none
-    at = [j for j in range(len(last.cells)) if j < len(run.profile) and run.profile[j] == "n"]
-    if first > 1 and is_units([last.cells[j] for j in at]):
+    used = 1
+    if first > 1 and len(_trimmed(rows[first - 1].cells)) == 1 < width:
+        # A title stands between headings and data.
         upper = rows[first - 2]
         named = _is_names(upper, kinds[first - 2], run) and _fits(upper.cells, width, given)
+        used = 2 if named else 1
+    last, at_row = rows[first - used], first - used
+    units = none
+    at = [j for j in range(len(last.cells)) if j < len(run.profile) and run.profile[j] == "n"]
+    if at_row > 0 and is_units([last.cells[j] for j in at]):
+        upper = rows[at_row - 1]
+        named = _is_names(upper, kinds[at_row - 1], run) and _fits(upper.cells, width, given)
         if named and not is_units([upper.cells[j] for j in at if j < len(upper.cells)]):
-            units = tuple(cell.strip("()[] ") for cell in _padded(last.cells, width))
-            last, used = upper, 2
+            units = tuple(_unit_in_row(cell) for cell in last.cells)
+            last, used = upper, used + 1
+    if len(_trimmed(last.cells)) == width + 1 and last.cells[width].lower() == "comment":
+        last = Row(last.line, last.end, last.cells[:width])  # LabVIEW's, which no row has
     if not _fits(last.cells, width, given):
         found = len(_trimmed(last.cells))
         doubt = f"has {found} headings in line {last.line} over rows of {width} columns"
@@ -300,13 +333,19 @@ def _headings(
     return _padded(last.cells, max(width, len(_trimmed(last.cells)))), units, used, ""
 
 
+def _unit_in_row(cell: str) -> str:
+    bare = cell.strip("()[] ")
+    return "" if bare.lower() in ("value", "values") else bare
+
+
 def _is_names(row: Row, kinds: str, run: _Run) -> bool:
     return _is_heading(row.cells, kinds, run) or ("t" in kinds and "n" not in kinds)
 
 
 def _fits(cells: Sequence[str], width: int, given: int) -> bool:
     """Return whether there are as many headings as columns, apart from empty ones at the end."""
-    return len(cells) >= width and len(_trimmed(cells)) <= given
+    named = _trimmed([cell if not _NO_COLUMN.match(cell) else "" for cell in cells])
+    return len(cells) >= width and len(named) <= given
 
 
 def _is_counting(cells: Sequence[str]) -> bool:

@@ -21,7 +21,7 @@ _WORDS = {
 _BASES = {word: base for base, words in _WORDS.items() for word in words.split()}
 _SHAPE = re.compile(
     r"(?P<prefix>milli|micro|nano|pico|femto|kilo|[fpnmkMUK\u00b5\u03bcu])?[ -]?"
-    rf"(?P<word>{'|'.join(sorted(_BASES, key=len, reverse=True))})\.?(?:[ _]?dc)?",
+    rf"(?P<word>{'|'.join(sorted(_BASES, key=len, reverse=True))})\.?(?:[ _]?dc|\s+vs\.? .*)?",
     re.IGNORECASE,
 )
 #: Also other things: not available, pascal.

@@ -151,20 +151,22 @@ def _quantity(table: Table, pick: Pick, quantity: Quantity, row: int, text: str)
 
 def _refuse(table: Table, k: int, column: Column, quantity: Quantity, match: Match) -> None:
     """Refuse a column with cells that are no numbers; the first of them is named."""
-    short = [(row, "") for row, count in table.short.items() if count <= k]
-    faults = [*column.texts[:1], *column.unclear[:1], *short[:1]]
+    short = [(row, 2, "") for row, count in table.short.items() if count <= k]
+    texts = [(row, 0, cell) for row, cell in column.texts[:1]]
+    unclear = [(row, 1, cell) for row, cell in column.unclear[:1]]
+    faults = [*texts, *unclear, *short[:1]]
     if not faults:
         return
-    row, cell = min(faults)
+    row, kind, cell = min(faults)
     line, shown = table.lines[row], ascii(cell[:_SHOWN])
-    if short and row == short[0][0]:
+    if kind == 2:
         width = len(table.columns)
         where = "the headings have" if any(table.headings) else "other rows have"
         raise TableFileError(
             f"Line {line} of {table.name} has {table.short[row]} columns where {where} {width}; "
             "mend or remove the line."
         )
-    if column.unclear and row == column.unclear[0][0]:
+    if kind == 1:
         raise TableFileError(
             f"Line {line} of {table.name} has {shown}, which may be a number with decimals or with "
             "thousands set apart; write the numbers with a decimal point and nothing else."

@@ -57,8 +57,9 @@ _ALL = (_TIME, _V_MEM, _V_IN, _I)
 #: What a file may hold, in messages.
 QUANTITIES = {quantity.name: quantity.what for quantity in _ALL}
 #: Neutral names that are those of a channel, which may well be a voltage.
-_CHANNEL = re.compile(r"(?:ch|chan|channel|c|trace|analog|ai|smu|v|u|volt|in|input|probe|dev)\w*|"
-                      r"\d+")  # fmt: skip
+_CHANNEL = re.compile(
+    r"(?:ch|chan|channel|c|trace|analog|ai|smu|v|u|volt|in|input|probe|dev|ampl|xch)\w*|\d+"
+)
 
 
 def column_option(quantity: str, column: str) -> str:
