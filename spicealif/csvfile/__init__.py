@@ -4,9 +4,10 @@ One reader for measured loops and for stimuli. It knows nothing of memristors: w
 which quantities are looked for (`Quantity`) and how a remedy names a column.
 """
 
-from spicealif.csvfile.columns import Match, Quantity, counts, listed, match_columns
+from spicealif.csvfile.columns import counts, match_columns
 from spicealif.csvfile.decoding import read_table_file
 from spicealif.csvfile.headings import GENERIC, key_of, names
+from spicealif.csvfile.match import Match, Quantity, listed
 from spicealif.csvfile.table import Table, read_table
 from spicealif.csvfile.times import check_times
 from spicealif.csvfile.values import Values, read_values

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["LARGEST", "NumberFormat", "find_formats", "kind_of", "missing_word", "parse_number"]
+__all__ = [
+    "LARGEST",
+    "NumberFormat",
+    "find_formats",
+    "is_either",
+    "kind_of",
+    "missing_word",
+    "parse_number",
+]
 
 #: Larger numbers are codes of instruments (9.9E37 infinity, 9.91E37 none, 199.999E99): nobody
 #: measures such values, in whatever unit.
@@ -82,6 +90,11 @@ def kind_of(cell: str) -> str:
     if any(grouped.fullmatch(cell) for grouped in _GROUPED.values()):
         return "n"
     return "q" if _QUANTITY.match(cell) or _RKM.match(cell) else "t"
+
+
+def is_either(cell: str) -> bool:
+    """Return whether a cell is one such as ``1,234``, a number in two ways."""
+    return _EITHER.fullmatch(cell.translate(_MINUS)) is not None
 
 
 def missing_word(cell: str) -> str | None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from spicealif.csvfile.cells import NumberFormat, find_formats, kind_of, missing_word
 from spicealif.csvfile.headings import GENERIC, parse_heading
-from spicealif.csvfile.rows import COMMENTS, Row, head_rows, logical_lines, split_line
+from spicealif.csvfile.rows import (
+    COMMENTS,
+    Row,
+    head_rows,
+    logical_lines,
+    split_line,
+    without_comment,
+)
 from spicealif.csvfile.units import find_unit, is_ambiguous
 from spicealif.errors import TableFileError
 
@@ -19,6 +28,7 @@ _DELIMITERS = ("\t", ";", ",", "|", None)
 _LINES = 4000  # among which the table has to begin
 _ROWS = 2000  # of the table that tell how it is written
 _RECORD = 8  # rows that are a table of their own, rather than a part of a preamble
+_DIGITS = tuple("+-.0123456789")
 _SEP = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
 #: Behind the headings, with no column below them.
 _NO_COLUMN = re.compile(r"start\Z|increment\Z|t0\s*=|tinc\s*=", re.IGNORECASE)
@@ -128,6 +138,7 @@ def find_layout(text: str, name: str) -> Layout:
     comments = [line for line in lines if line[2].lstrip(" ").startswith(COMMENTS)]
     skipped = {line[0] for line in comments}
     lines = [x for x in lines if x[2].strip(" \t;,|") and x[0] not in skipped]
+    lines = [(a, b, without_comment(x) if x.lstrip()[:1] in _DIGITS else x) for a, b, x in lines]
     best: tuple[float, str | None, list[Row], list[str], list[_Run], _Run] | None = None
     for delimiter in _DELIMITERS if forced is None else (forced,):
         if delimiter is not None and not any(delimiter in line for _, _, line in lines):
@@ -152,7 +163,15 @@ def find_layout(text: str, name: str) -> Layout:
     width = max(len(_trimmed(row.cells)) for row in head)
     if delimiter == ",":
         _refuse_unquoted_commas(head, kinds[first:], name)
-    headings, units, used, doubt = _headings(rows, kinds, first, run, width)
+    found = _headings(rows, kinds, first, run, width)
+    if found.doubt:
+        # One row that is too long is at fault itself.
+        lengths = Counter(len(_trimmed(row.cells)) for row in head)
+        common = lengths.most_common(1)[0][0]
+        again = _headings(rows, kinds, first, run, common) if common < width else found
+        if not again.doubt:
+            found, width = again, common
+    headings, units, used, doubt = found
     if not any(headings) and not doubt and _is_counting(rows[first].cells):
         first, headings = _numbered_columns(rows, kinds, first, width, name)
         head = rows[first:][:_ROWS]
@@ -299,13 +318,21 @@ def _refuse_unquoted_commas(head: Sequence[Row], kinds: Sequence[str], name: str
 # --- headings -------------------------------------------------------------------------------------
 
 
+class _Headings(NamedTuple):
+    """Headings, their units, how many rows they take, and what is wrong with them."""
+
+    texts: tuple[str, ...]
+    units: tuple[str, ...]
+    used: int
+    doubt: str
+
+
 def _headings(
     rows: Sequence[Row], kinds: Sequence[str], first: int, run: _Run, width: int
-) -> tuple[tuple[str, ...], tuple[str, ...], int, str]:
-    """Return headings, units, how many rows they take and what is wrong with them."""
+) -> _Headings:
     none = ("",) * width
     if first == 0 or not _is_names(rows[first - 1], kinds[first - 1], run):
-        return none, none, 0, ""
+        return _Headings(none, none, 0, "")
     given = max(len(row.cells) for row in rows[first : first + _ROWS])
     used = 1
     if first > 1 and len(_trimmed(rows[first - 1].cells)) == 1 < width:
@@ -329,8 +356,21 @@ def _headings(
         doubt = f"has {found} headings in line {last.line} over rows of {width} columns"
         if found == width - 1:
             doubt += " (does the first number the rows?)"
-        return none, none, 1, doubt if found > 1 else ""
-    return _padded(last.cells, max(width, len(_trimmed(last.cells)))), units, used, ""
+        if found > 1:
+            return _Headings(none, none, 1, doubt)
+        # Headings parted otherwise than the rows
+        cells = _split_otherwise(last.cells[0], width)
+        return _Headings(cells or none, none, 1, "")
+    texts = _padded(last.cells, max(width, len(_trimmed(last.cells))))
+    return _Headings(texts, units, used, "")
+
+
+def _split_otherwise(line: str, width: int) -> tuple[str, ...] | None:
+    for delimiter in _DELIMITERS:
+        cells = tuple(cell.strip() for cell in split_line(line, delimiter))
+        if len(cells) == width and all(cells) and len(line) < 2000:
+            return cells
+    return None
 
 
 def _unit_in_row(cell: str) -> str:

@@ -9,12 +9,22 @@ from dataclasses import dataclass
 
 from spicealif.errors import TableFileError
 
-__all__ = ["COMMENTS", "Row", "data_rows", "head_rows", "logical_lines", "split_line"]
+__all__ = [
+    "COMMENTS",
+    "Row",
+    "data_rows",
+    "head_rows",
+    "logical_lines",
+    "split_line",
+    "without_comment",
+]
 
 #: What comments begin with.
 COMMENTS = ("#", "%", "//", "!")
 #: A comment behind numbers, not the error code of a spreadsheet such as #N/A.
-_BEHIND = re.compile(r"(?<=[\s\d.])#(?!N/?A|NV|VAL|WERT|DIV|NUM|ZAHL|REF|BEZUG|NAME|#)")
+_BEHIND = re.compile(
+    r"(?<=[\s\d.])#(?!N/?A|NV|VAL|WERT|DIV|NUM|ZAHL|REF|BEZUG|NAME|QNAN|SNAN|IND|INF|#)"
+)
 _BLOCK = 1 << 20  # characters taken at once
 _WORDS = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 _QUOTE_LINES = 20  # that a quoted cell above the table may take
@@ -54,6 +64,13 @@ def split_line(line: str, delimiter: str | None) -> list[str]:
     if '"' not in line:
         return line.rstrip("\n").split(delimiter)
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+
+
+def without_comment(line: str) -> str:
+    """Return a row of numbers without the comment behind it."""
+    if "#" not in line or '"' in line:
+        return line
+    return _BEHIND.split(line, maxsplit=1)[0]
 
 
 def head_rows(lines: list[tuple[int, int, str]], delimiter: str | None) -> list[Row]:
@@ -173,8 +190,7 @@ def _numbered(text: str, start: int) -> Iterator[tuple[int, str]]:
                 if not has_comments:
                     yield number, line + "\n"
                 elif not line.lstrip(" ").startswith(COMMENTS):
-                    cut = "#" in line and '"' not in line
-                    yield number, (_BEHIND.split(line, maxsplit=1)[0] if cut else line) + "\n"
+                    yield number, without_comment(line) + "\n"
             number += 1
         if block.endswith("\n"):
             number -= 1  # what follows the last line end belongs to the next block

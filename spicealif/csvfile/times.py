@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.csvfile.columns import Way
+from spicealif.csvfile.match import Way
 from spicealif.errors import TableFileError
 
 __all__ = ["check_times"]
@@ -13,7 +13,9 @@ __all__ = ["check_times"]
 _Floats = npt.NDArray[np.float64]
 
 
-def check_times(time: _Floats, lines: npt.NDArray[np.int64], name: str, way: Way) -> str | None:
+def check_times(
+    time: _Floats, lines: npt.NDArray[np.int64], name: str, way: Way, *, edges: bool = False
+) -> str | None:
     """Refuse times that do not rise, and say why they do not.
 
     Parameters
@@ -26,6 +28,8 @@ def check_times(time: _Floats, lines: npt.NDArray[np.int64], name: str, way: Way
         What the file is called in messages.
     way : callable
         Makes a remedy of a quantity and a column.
+    edges : bool
+        Whether two rows at one time may be meant as an edge of no duration.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def check_times(time: _Floats, lines: npt.NDArray[np.int64], name: str, way: Way
                 f"The time in line {line} of {name} ({time[bad[0] + 1]:g} s) is that of the row "
                 f"before: the times are {cause} (the samples are about {mean:.3g} s apart); export "
                 "more digits, or state the sampling interval instead of the column: "
-                f"{way('time', 'every INTERVAL')}."
+                f"{way('time', 'every INTERVAL')}"
+                + (", or give the edges a duration." if edges else ".")
             )
         raise TableFileError(
             f"The time in line {line} of {name} ({time[bad[0] + 1]:g} s) is that of the row "

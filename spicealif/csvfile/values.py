@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.csvfile.columns import Match, Pick, Quantity
+from spicealif.csvfile.cells import is_either
+from spicealif.csvfile.match import Match, Pick, Quantity
 from spicealif.csvfile.table import Column, Table
 from spicealif.errors import TableFileError
 from spicealif.quantities import parse_quantity
@@ -165,6 +166,11 @@ def _refuse(table: Table, k: int, column: Column, quantity: Quantity, match: Mat
         raise TableFileError(
             f"Line {line} of {table.name} has {table.short[row]} columns where {where} {width}; "
             "mend or remove the line."
+        )
+    if kind == 1 and "," in cell and not is_either(cell):
+        raise TableFileError(
+            f"Line {line} of {table.name} has {shown} in a column with decimal points; write all "
+            "numbers with a decimal point."
         )
     if kind == 1:
         raise TableFileError(

@@ -84,7 +84,7 @@ def _points(data: bytes, name: str, wanted: dict[str, str]) -> tuple[list[float]
 def _check(values: Values, name: str) -> None:
     time = values.columns["time"]
     if np.any(np.diff(time) <= 0) and len(time) >= 16:
-        check_times(time, values.lines, name, _way)
+        check_times(time, values.lines, name, _way, edges=True)
 
 
 def _way(quantity: str, column: str) -> str:

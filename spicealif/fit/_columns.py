@@ -58,7 +58,7 @@ _ALL = (_TIME, _V_MEM, _V_IN, _I)
 QUANTITIES = {quantity.name: quantity.what for quantity in _ALL}
 #: Neutral names that are those of a channel, which may well be a voltage.
 _CHANNEL = re.compile(
-    r"(?:ch|chan|channel|c|trace|analog|ai|smu|v|u|volt|in|input|probe|dev|ampl|xch)\w*|\d+"
+    r"(?:x?ch|chan|channel|trace|analog|ai|smu|volt|input|probe|dev|ampl)\w*|[cvu](?:ch)?\d\w*|\d+"
 )
 
 
