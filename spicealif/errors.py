@@ -11,6 +11,7 @@
     |   `-- RunFailed          a run ended without complete data; ``.run`` holds what there is
     |-- RawFileError           a raw file cannot be read as what it claims to be (ValueError)
     |-- LogFileError           a simulator's log cannot be read (ValueError)
+    |-- TableFileError         a text file holds no table that can be read (ValueError)
     |-- StoreError             a store of results cannot be read (OSError)
     |-- FitError               a measured loop cannot be read or fitted as asked (ValueError)
     |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
@@ -41,6 +42,7 @@ __all__ = [
     "SpicealifError",
     "StoreError",
     "SweepError",
+    "TableFileError",
     "WaveformError",
     "within",
 ]
@@ -92,6 +94,10 @@ class RawFileError(SpicealifError, ValueError):
 
 class LogFileError(SpicealifError, ValueError):
     """A simulator's log cannot be read."""
+
+
+class TableFileError(SpicealifError, ValueError):
+    """A text file (CSV or the like) holds no table of numbers that can be read without doubt."""
 
 
 class StoreError(SpicealifError, OSError):

@@ -231,7 +231,7 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "CSV with a zero byte in its name": (PAPER + '[stimulus]\nfile = "a\\u0000b"\n', ""),
     "CSV with a newline in its name": (PAPER + '[stimulus]\nfile = "a\\nb"\n', "cannot be read"),
     "broken CSV": (PAPER + "[stimulus]\nfile = 'broken.csv'\n", "Line 3"),
-    "empty CSV": (PAPER + "[stimulus]\nfile = 'empty.csv'\n", "no points"),
+    "empty CSV": (PAPER + "[stimulus]\nfile = 'empty.csv'\n", "no table of numbers"),
     "CSV and more": (PAPER + "[stimulus]\nfile = 'broken.csv'\nduty = 0.5\n", "remove duty"),
     "CSV and a key with a newline": (
         PAPER + "[stimulus]\nfile = 'broken.csv'\n\"a\\nb\" = 0.5\n",

@@ -586,12 +586,12 @@ def test_a_csv_stimulus_is_looked_for_beside_the_toml_file(
     [
         (b"t,i\n0,0\n1,x\n", "Line 3"),
         (b"0,0\n1\n", "Line 2"),
-        (b"", "no points"),
-        (b"t,i\n", "no points"),
+        (b"", "empty"),
+        (b"t,i\n", "no table of numbers"),
         (b"0,0\n0,1\n", "do not increase"),
         (b"0,0\n1,nan\n", "not finite"),
         (b"-1,0\n1,0\n", "start at 0 or later"),
-        (b"0,0\n1,\xff\n", "cannot be read"),
+        (b"0,0\n1,\xff\n", "Line 2"),
     ],
 )
 def test_a_bad_csv_is_one_sentence(csv: bytes, words: str, tmp_path: Path) -> None:

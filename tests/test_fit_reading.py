@@ -128,7 +128,7 @@ def test_measured_files_need_no_help():
             assert loop.frequency == pytest.approx(float(row["frequency_Hz"]), rel=1e-6)
             assert loop.r_s == pytest.approx(float(row["series_resistor_ohm"]), rel=1e-6)
             assert len(loop.time) == int(row["points"])
-            assert len(loop.notes) == 2  # resistor and period found, no unit assumed
+            assert len(loop.notes) == 3  # columns, resistor and period; no unit assumed
             assert loop.v_peak == pytest.approx(float(row["amplitude_V"]), rel=0.01)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -286,14 +287,20 @@ class PiecewiseLinear(Stimulus):
         return self
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> Self:
-        """Read times (s) and currents (A) from the first two columns of a CSV file.
+    def from_csv(cls, path: str | Path, columns: Mapping[str, str] | None = None) -> Self:
+        """Read times and currents from a text file with columns.
+
+        Columns are found by their headings and units (``t_us``, ``Current (mA)``). Without
+        headings a file has two columns, the time in s and the current in A.
 
         Parameters
         ----------
         path : path-like
-            A text file, values parted by commas, at most one line of headings; ``#`` starts a
-            comment.
+            CSV or the like: commas, semicolons, tabs or blanks between columns, decimal points or
+            commas, quotes, comments, an instrument's preamble (see ``docs/csv_files.md``).
+        columns : mapping of str to str, optional
+            Which column is ``time`` and which ``i``: a heading or a number from 1, with its unit in
+            brackets where the file does not say it. ``time`` may be ``every 2us``.
 
         Returns
         -------
@@ -302,32 +309,13 @@ class PiecewiseLinear(Stimulus):
         Raises
         ------
         DesignError
-            If the file cannot be read or its points are not valid.
+            If the file cannot be read, something in it could mean two things, or its points are
+            not valid.
         """
-        path = Path(path)
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
-            raise DesignError(
-                f"The stimulus file {ascii(str(path))} cannot be read ({_reason(error)}); give "
-                "a CSV file with time in s and current in A."
-            ) from None
-        rows: list[tuple[float, float]] = []
-        for number, line in enumerate(lines, start=1):
-            text = line.split("#", 1)[0].strip()
-            if not text:
-                continue
-            fields = text.split(",")
-            try:
-                rows.append((float(fields[0]), float(fields[1])))
-            except (ValueError, IndexError):
-                if not rows and number <= 2:
-                    continue  # the line of headings
-                raise DesignError(
-                    f"Line {number} of {ascii(str(path))} is not 'time, current'; give two "
-                    "numbers, in s and A."
-                ) from None
-        return cls(t=tuple(r[0] for r in rows), i=tuple(r[1] for r in rows))
+        from spicealif.design._stimulus_file import read_points
+
+        t, i = read_points(path, columns)
+        return cls(t=tuple(t), i=tuple(i))
 
     def knots(self, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
         """Return the knots: the points and the ends of the run."""
@@ -395,7 +383,3 @@ AnyStimulus = Annotated[
 ]
 Sum.model_rebuild()
 register_tags(Constant, Step, PulseTrain, Sine, PiecewiseLinear, Sum)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

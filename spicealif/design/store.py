@@ -68,9 +68,10 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
 
     A key ``preset`` at the top takes everything that the file does not give from that preset,
     except the name, which then is the file's.
-    ``stimulus.file`` names a CSV file (see `PiecewiseLinear.from_csv`), and ``leak.file`` a
-    device's TOML file (see `load_device`), relative to the TOML file; ``leak.preset`` names a
-    device preset. Other keys of ``leak`` replace the device's values.
+    ``stimulus.file`` names a CSV file and ``stimulus.columns`` its columns (see
+    `PiecewiseLinear.from_csv`), and ``leak.file`` a device's TOML file (see `load_device`),
+    relative to the TOML file; ``leak.preset`` names a device preset. Other keys of ``leak`` replace
+    the device's values.
 
     Parameters
     ----------
@@ -279,13 +280,18 @@ def _named_file(data: dict[str, Any]) -> str:
 
 
 def _from_file(stimulus: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    extra = sorted(set(stimulus) - {"file", "kind"})
+    extra = sorted(set(stimulus) - {"file", "kind", "columns"})
     if extra or stimulus.get("kind", "pwl") != "pwl":
         raise DesignError(
-            "stimulus.file goes with kind = 'pwl' and nothing else; remove "
+            "stimulus.file goes with kind = 'pwl', columns and nothing else; remove "
             f"{', '.join(_key(k) for k in extra) or 'the other kind'}."
         )
-    return PiecewiseLinear.from_csv(folder / str(stimulus["file"])).to_dict()
+    columns = stimulus.get("columns", {})
+    if not isinstance(columns, Mapping):
+        raise DesignError(
+            "stimulus.columns is no table; write it as in columns = {time = '1', i = '2'}."
+        )
+    return PiecewiseLinear.from_csv(folder / str(stimulus["file"]), columns).to_dict()
 
 
 def _key(name: str) -> str:

@@ -1,233 +1,145 @@
-"""Which column is which: headings such as ``v_memristor_V``, ``t [ms]`` or ``Current(µA)``."""
+"""Which column of a measured loop is which: time, voltages of device and source, current."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
+from spicealif.csvfile import (
+    GENERIC,
+    Match,
+    Quantity,
+    Table,
+    Values,
+    counts,
+    listed,
+    match_columns,
+    names,
+    read_values,
+)
+from spicealif.errors import TableFileError
 
-from spicealif.errors import FitError
-from spicealif.fit._table import Table
+__all__ = ["QUANTITIES", "column_option", "find_columns"]
 
-__all__ = ["QUANTITIES", "find_columns", "is_unit"]
-
+_TIME = Quantity("time", "the time", "s", GENERIC["s"])
+_V_MEM = Quantity(
+    "v_mem",
+    "the voltage across the memristor",
+    "V",
+    names(
+        "vmem vmemristor vm vdut vdev vdevice vd umem umemristor um udut memristorvoltage "
+        "devicevoltage dutvoltage voltagememristor voltagedevice voltagedut vmr voltagemem "
+        "voltageacrossmemristor voltageacrossdevice"
+    ),
+)
+_V_IN = Quantity(
+    "v_in",
+    "the voltage of the source, across resistor and memristor",
+    "V",
+    names(
+        "vin vtotal vtot vt vsource vsrc vs vapplied vapp vdrive vg vgen vgenerator uin utotal us "
+        "totalvoltage sourcevoltage appliedvoltage drivevoltage inputvoltage generatorvoltage "
+        "voltagesource voltagetotal voltageapplied voltagein voltageinput voltagedrive "
+        "voltagegenerator"
+    ),
+)
+_I = Quantity(
+    "i",
+    "the current",
+    "A",
+    GENERIC["A"]
+    | names(
+        "im imem imemristor idut idev idevice id iin memristorcurrent devicecurrent dutcurrent "
+        "currentmemristor currentdevice currentdut is imeas measuredcurrent sourcecurrent"
+    ),
+)
+_ALL = (_TIME, _V_MEM, _V_IN, _I)
 #: What a file may hold, in messages.
-QUANTITIES = {
-    "time": "the time",
-    "v_mem": "the voltage across the memristor",
-    "v_in": "the voltage of the source, across resistor and memristor",
-    "i": "the current",
-}
-_DIMENSION = {"time": "s", "v_mem": "V", "v_in": "V", "i": "A"}
-
-_WORDS = {"seconds": "s", "second": "s", "sec": "s", "volts": "V", "volt": "V", "amps": "A",
-          "ampere": "A", "amperes": "A", "amp": "A"}  # fmt: skip
-# Not P, T and so on: no loop is measured in petavolts, and "TA" is a name.
-_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6, "n": 1e-9,
-             "p": 1e-12, "k": 1e3}  # fmt: skip
-
-# Headings without their unit, in small letters and without anything but letters and digits
-_NAMES = {
-    "time": {"t", "time", "timestamp", "elapsedtime", "xaxis"},
-    "v_mem": {
-        "vmem", "vmemristor", "vm", "vdut", "vdev", "vdevice", "vd", "umem", "umemristor", "um",
-        "memristorvoltage", "devicevoltage", "voltagememristor", "voltagedevice", "vmr",
-    },
-    "v_in": {
-        "vin", "vtotal", "vtot", "vt", "vsource", "vsrc", "vs", "vapplied", "vapp", "vdrive", "vg",
-        "vgen", "vgenerator", "uin", "utotal", "us", "totalvoltage", "sourcevoltage",
-        "appliedvoltage", "drivevoltage", "inputvoltage", "voltagesource", "voltagetotal",
-        "voltageapplied", "voltagein",
-    },
-    "i": {
-        "i", "current", "im", "imem", "imemristor", "idut", "idev", "idevice", "id", "iin",
-        "memristorcurrent", "devicecurrent", "currentmemristor", "is", "imeas",
-    },
-}  # fmt: skip
-#: A voltage, but whose?
-_UNCLEAR = {"v", "u", "voltage", "v1", "v2", "ch1", "ch2", "channela", "channelb", "channel1",
-            "channel2"}  # fmt: skip
-_WITH_UNIT = re.compile(
-    r"(?P<name>.*?)\s*(?:[\[(]\s*(?P<a>[^\[\]()]*?)\s*[\])]|(?:[_/,\s]|\bin\b)\s*(?P<b>[^\s_/,()\[\]]+))\Z"
+QUANTITIES = {quantity.name: quantity.what for quantity in _ALL}
+#: Neutral names that are those of a channel, which may well be a voltage.
+_CHANNEL = re.compile(
+    r"(?:x?ch|chan|channel|trace|analog|ai|smu|volt|input|probe|dev|ampl)\w*|[cvu](?:ch)?\d\w*|\d+"
 )
 
 
-@dataclass(frozen=True)
-class _Heading:
-    name: str
-    unit: str
+def column_option(quantity: str, column: str) -> str:
+    """Return how the command line says that a column is a quantity, as a shell takes it."""
+    if re.fullmatch(r"[\w.+-]+", f"{quantity}{column}", re.ASCII):
+        return f"--column {quantity}={column}"
+    return f"--column '{quantity}={column}'"
 
 
-def is_unit(text: str) -> bool:
-    """Return whether a text is a unit of time, voltage or current."""
-    return _unit(text) is not None
-
-
-def find_columns(
-    table: Table,
-    wanted: Mapping[str, str],
-    name: str,
-    *,
-    one_voltage: bool,
-) -> tuple[dict[str, npt.NDArray[np.float64]], list[str]]:
+def find_columns(table: Table, wanted: Mapping[str, str], *, one_voltage: bool) -> Values:
     """Return the columns of a table by quantity, in SI units.
 
     Parameters
     ----------
     table : Table
     wanted : mapping of str to str
-        Which columns to take, by quantity: a heading or a number from 1, with the unit in brackets
-        where the file does not say it, and a minus sign in front to turn the sign.
-    name : str
-        What the file is called in messages.
+        Which columns to take, by quantity (see `match_columns`).
     one_voltage : bool
         Whether there is no series resistor, so that any voltage is the device's.
 
     Returns
     -------
-    columns : dict of str to ndarray
+    Values
         Of those in `QUANTITIES` that were found.
-    notes : list of str
-        What was assumed.
 
     Raises
     ------
-    FitError
-        If a column that is asked for is not there, or two could be the same quantity.
+    TableFileError
+        If a column that is asked for is not there, two could be the same quantity, one could be
+        two, or something in a column is no number.
     """
-    heads = [
-        _Heading(h, unit) if unit else _parse(h)
-        for h, unit in zip(table.headings, table.units, strict=True)
-    ]
-    if unknown := set(wanted) - set(_NAMES):
-        raise FitError(
-            f"There is no quantity {ascii(min(unknown))} to assign a column to; use one of "
-            f"{', '.join(QUANTITIES)}."
+    match = match_columns(table, _ALL, wanted, column_option)
+    if not {"v_mem", "v_in"} & match.asked:
+        _settle_voltages(match, one_voltage)
+    if not match.picks.keys() - {"time"}:
+        raise TableFileError(
+            f"In {table.name} no column is known by its heading (headings: "
+            f"{listed(table.headings)}); say which is which, as in "
+            f"{column_option('v_mem', 'HEADING')} or {column_option('i', 'NUMBER [UNIT]')}."
         )
-    found: dict[str, npt.NDArray[np.float64]] = {}
-    notes = []
-    taken = set()
-    for quantity, text in wanted.items():
-        column, unit, sign = _asked(text, heads, table.headings, name)
-        taken.add(column)
-        unit = unit or heads[column].unit
-        found[quantity] = sign * _scale(quantity, unit, text) * table.values[:, column]
-    for quantity in _NAMES:
-        if quantity in found:
-            continue
-        which = [k for k in range(len(heads)) if k not in taken and _is(heads[k], quantity)]
-        if len(which) > 1:
-            both = " and ".join(ascii(table.headings[k]) for k in which[:2])
-            raise FitError(
-                f"{name}: {both} could both be {QUANTITIES[quantity]}; say which, such as "
-                f"--column {quantity}={ascii(table.headings[which[0]])}."
-            )
-        for k in which:
-            taken.add(k)
-            head = heads[k]
-            found[quantity] = _scale(quantity, head.unit, head.name) * table.values[:, k]
-            if not head.unit:
-                notes.append(
-                    f"{name}: the heading {ascii(table.headings[k])} has no unit; "
-                    f"{_DIMENSION[quantity]} is assumed."
-                )
-    unclear = [k for k in range(len(heads)) if k not in taken and _is_unclear(heads[k])]
-    if unclear and "v_mem" not in found and "v_in" not in found:
-        k = unclear[0]
-        if not one_voltage:
-            raise FitError(
-                f"{name}: {ascii(table.headings[k])} may be the voltage of the source or of the "
-                f"memristor; say which: --column v_in={ascii(table.headings[k])} or "
-                f"--column v_mem={ascii(table.headings[k])}."
-            )
-        found["v_in"] = _scale("v_in", heads[k].unit, heads[k].name) * table.values[:, k]
-    if not found:
-        shown = ", ".join(ascii(h) for h in table.headings if h) or "none"
-        raise FitError(
-            f"{name}: no column is known by its heading (headings: {shown}); say which is which, "
-            "such as --column v_mem=2 --column 'i=3 [uA]'."
+    return read_values(match)
+
+
+def _settle_voltages(match: Match, one_voltage: bool) -> None:
+    """Ask about columns that may be a voltage, and that nobody named."""
+    both = {"v_mem", "v_in"} <= match.picks.keys()
+    free = [k for k in range(len(match.heads)) if _may_be_voltage(match, k)]
+    if both or not free:
+        return
+    table, known = match.table, {"v_mem", "v_in"} & match.picks.keys()
+    generic = [k for k in free if match.heads[k].is_generic("V") or match.heads[k].is_neutral]
+    if not known:
+        if one_voltage and len(generic) == 1 and "i" in match.picks:
+            match.add(_V_IN, generic[0])
+            return
+        k = (generic or free)[0]
+        others = f" (and {len(free) - 1} more)" if len(free) > 1 else ""
+        raise TableFileError(
+            f"In {table.name} {match.shown(k)}{others} may be the voltage of the source or of the "
+            f"memristor; say which: {match.remedy('v_in', k)} or {match.remedy('v_mem', k)}."
         )
-    return found, notes
-
-
-def _unit(text: str) -> tuple[float, str] | None:
-    """Return factor and SI unit."""
-    text = _WORDS.get(text.lower(), text)
-    for base in ("s", "V", "A"):
-        for end in (base, base.lower()):
-            if text.endswith(end) and text[: -len(end)] in _PREFIXES:
-                return _PREFIXES[text[: -len(end)]], base
-    return None
-
-
-def _parse(heading: str) -> _Heading:
-    match = _WITH_UNIT.match(heading)
-    # "v_s" is a source's voltage, not a v in seconds.
-    known = any(_key(heading) in names for names in _NAMES.values())
-    if match and match["name"].strip("_ ") and not (known and match["a"] is None):
-        unit = match["a"] if match["a"] is not None else match["b"]
-        # Brackets hold a unit even where it is an unknown one, which is then said; but behind an
-        # underscore only what is one: "v_in" is a name.
-        if is_unit(unit) or match["a"]:
-            return _Heading(match["name"].strip("_/, "), unit)
-    return _Heading(heading.strip(), "")
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _fits(head: _Heading, quantity: str) -> bool:
-    unit = _unit(head.unit) if head.unit else None
-    return unit is None or unit[1] == _DIMENSION[quantity]
-
-
-def _is(head: _Heading, quantity: str) -> bool:
-    return _key(head.name) in _NAMES[quantity] and _fits(head, quantity)
-
-
-def _is_unclear(head: _Heading) -> bool:
-    return _key(head.name) in _UNCLEAR and _fits(head, "v_in")
-
-
-def _scale(quantity: str, unit: str, heading: str) -> float:
-    if not unit:
-        return 1.0
-    known = _unit(unit)
-    if known is None or known[1] != _DIMENSION[quantity]:
-        base = _DIMENSION[quantity]
-        raise FitError(
-            f"The column {ascii(heading)} is in {ascii(unit)}, which is not a unit of "
-            f"{QUANTITIES[quantity].split(',')[0].removeprefix('the ')}; give it in {base}, "
-            f"m{base} or u{base}, such as --column '{quantity}={heading} [m{base}]'."
+    # A name of its own ("v_supply_V") matters only where a resistor might be missing.
+    asked = generic or (free if one_voltage else [])
+    if asked:
+        have = known.pop()
+        other = "v_in" if have == "v_mem" else "v_mem"
+        taken = match.picks[have].column
+        keep = match.remedy(have, taken) if taken is not None else match.way(have, "HEADING")
+        raise TableFileError(
+            f"In {table.name} {match.shown(asked[0])} may be {QUANTITIES[other]}; say "
+            f"{match.remedy(other, asked[0])} if it is, or {keep} to leave it out."
         )
-    return known[0]
 
 
-def _asked(
-    text: str, heads: list[_Heading], headings: tuple[str, ...], name: str
-) -> tuple[int, str, float]:
-    """Return column, unit if stated, and sign of a column that is asked for."""
-    negative = text.startswith("-") and text not in headings
-    plain = text[1:].strip() if negative else text.strip()
-    sign = -1.0 if negative else 1.0
-    for k, heading in enumerate(headings):
-        if plain == heading:
-            return k, "", sign
-    wanted = _parse(plain)
-    if wanted.name.isdigit():
-        column = int(wanted.name) - 1
-        if not 0 <= column < len(heads):
-            raise FitError(
-                f"{name} has {len(heads)} columns, no column {wanted.name}; give a number from 1 "
-                f"to {len(heads)}."
-            )
-        return column, wanted.unit, sign
-    for k, head in enumerate(heads):
-        if wanted.name in (head.name, headings[k]):
-            return k, wanted.unit, sign
-    shown = ", ".join(ascii(h) for h in headings if h) or "none; use numbers from 1"
-    raise FitError(f"{name} has no column {ascii(text)}; give one of its headings ({shown}).")
+def _may_be_voltage(match: Match, k: int) -> bool:
+    head = match.heads[k]
+    if not match.is_free(k) or head.base not in ("", "V"):
+        return False
+    if head.base == "V" or head.is_generic("V"):
+        return True
+    values = match.table.columns[k].values
+    channel = any(_CHANNEL.fullmatch(key) for key in head.keys)
+    return head.is_neutral and channel and not counts(values)

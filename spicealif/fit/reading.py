@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from spicealif.csvfile import Table, Values, check_times, read_table, read_table_file
 from spicealif.design import parse_quantity
-from spicealif.errors import FitError
-from spicealif.fit._columns import find_columns
-from spicealif.fit._table import parse_table
+from spicealif.errors import FitError, TableFileError
+from spicealif.fit._columns import column_option, find_columns
 from spicealif.fit.loop import Loop
 
 __all__ = ["find_period", "read_loop"]
@@ -48,8 +48,9 @@ def read_loop(
     series_resistor : float or str, optional
         In ohm, such as ``"5k"``; found from the columns if all three are there.
     columns : mapping of str to str, optional
-        Which column is ``time``, ``v_mem``, ``v_in`` or ``i``: a heading or a number from 1, with
-        its unit in brackets where the file does not say it, a minus in front to turn the sign.
+        Which column is ``time``, ``v_mem``, ``v_in`` or ``i``: a heading or a number from 1
+        (``#2`` where headings are numbers), with its unit in brackets where the file does not say
+        it, a minus in front to turn the sign. ``time`` may be ``every 2us``.
     frequency : float or str, optional
         Of the drive in Hz; found from the drive if not given.
     periodic : bool, optional
@@ -69,35 +70,32 @@ def read_loop(
         cannot be found.
     """
     path = Path(path)
-    label = path.name
+    label = _label(path)
     try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise FitError(
-            f"The file {ascii(str(path))} cannot be read ({reason}); give the path of a CSV file."
-        ) from None
-    table = parse_table(_decoded(data, label), label)
+        data = read_table_file(path, "a CSV file")
+        table = read_table(data, ascii(path.name))
+    except TableFileError as error:
+        raise FitError(str(error)) from None
     r_s = _quantity("series resistor", series_resistor, "ohm")
     if r_s is not None and r_s < 0:
         raise FitError(f"The series resistor of {r_s:g} ohm is negative; give 0 or more.")
     f = _quantity("frequency", frequency, "Hz")
     if f is not None and not f > 0:
         raise FitError(f"The frequency of {f:g} Hz is not positive; give that of the drive.")
-    found, notes = find_columns(table, columns or {}, label, one_voltage=not r_s)
-    found, dropped = _finite(found)
-    if dropped:
-        notes.append(f"{label}: {dropped} rows without a number were left out.")
-    time = _time(found, f, label, notes)
+    try:
+        values = find_columns(table, columns or {}, one_voltage=not r_s)
+    except TableFileError as error:
+        raise FitError(str(error)) from None
+    found, notes = values.columns, [f"{label}: {note}" for note in values.notes]
+    time = _time(values, f, table, notes)
     v_mem, i, v_in, r_s = _completed(found, r_s, label, notes)
     if len(time) < 16:
         raise FitError(f"{label} has {len(time)} samples; a fit needs at least 16.")
-    back = np.flatnonzero(np.diff(time) <= 0)
-    if len(back):
-        raise FitError(
-            f"{label}: the time does not rise after row {back[0] + 1} ({time[back[0]]:g} s); sort "
-            "the rows, or remove the second record."
-        )
+    try:
+        rounded = check_times(time, values.lines, table.name, column_option)
+    except TableFileError as error:
+        raise FitError(str(error)) from None
+    notes += [f"{label}: {rounded}"] if rounded else []
     period = 1 / f if f is not None else None
     if periodic is False:
         period = None
@@ -186,17 +184,9 @@ def _is_joined(u: _Floats) -> bool:
     return bool(jump <= 3 * usual + 0.02 * float(np.ptp(u)))
 
 
-def _decoded(data: bytes, label: str) -> str:
-    if not data.strip():
-        raise FitError(f"{label} is empty; give a file with a table of samples.")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data[:4096]:
-        raise FitError(f"{label} is not a text file; export the record as CSV.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+def _label(path: Path) -> str:
+    """Return what the file is called in notes and tables: one printable line."""
+    return path.name if path.name.isprintable() else ascii(path.name)[1:-1]
 
 
 def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
@@ -208,24 +198,22 @@ def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
         raise FitError(f"The {what} {error}.") from None
 
 
-def _finite(found: dict[str, _Floats]) -> tuple[dict[str, _Floats], int]:
-    good = np.all([np.isfinite(y) for y in found.values()], axis=0)
-    return {name: y[good] for name, y in found.items()}, int(np.sum(~good))
-
-
-def _time(
-    found: dict[str, _Floats], frequency: float | None, label: str, notes: list[str]
-) -> _Floats:
-    if "time" in found:
-        return found["time"]
-    n = len(next(iter(found.values())))
+def _time(values: Values, frequency: float | None, table: Table, notes: list[str]) -> _Floats:
+    """Return the time, made of the drive's frequency where no column has it."""
+    if "time" in values.columns:
+        return values.columns["time"]
+    n = len(table.lines)
     if frequency is None:
+        step = f"{table.interval:g}s" if table.interval else "INTERVAL"
+        told = ", which its preamble gives" if table.interval else ""
         raise FitError(
-            f"{label} has no time column; name it (--column time=...), or give the frequency of "
-            "the drive if the file holds one period."
+            f"The file {table.name} has no time column; name it (--column time=HEADING), say how "
+            f"far apart the samples are (--column 'time=every {step}'{told}), or give the "
+            "frequency of the drive if the file holds one period."
         )
-    notes.append(f"{label} has no time column; its {n} samples are taken as one period.")
-    return np.arange(n) / (n * frequency)
+    notes.append(f"{table.name[1:-1]} has no time column; its {n} samples are taken as one period.")
+    # Rows that were left out took their time as well.
+    return values.rows / (n * frequency)
 
 
 def _completed(
@@ -269,5 +257,5 @@ def _completed(
         return v_in - r_s * i, i, v_in, r_s
     raise FitError(
         f"{label}: two of device voltage, source voltage and current are needed (found: "
-        f"{', '.join(found)}); name the columns with --column, such as --column v_mem=2."
+        f"{', '.join(found)}); name the columns with --column, as in --column v_mem=HEADING."
     )
