@@ -17,7 +17,15 @@ import numpy.typing as npt
 from scipy.fft import next_fast_len, rfft
 
 
-__all__ = ["Periodicity", "find_period", "find_periodicity", "is_uniform", "noise_of", "rest_at"]
+__all__ = [
+    "Periodicity",
+    "find_period",
+    "find_periodicity",
+    "is_uniform",
+    "noise_of",
+    "repeats_at",
+    "rest_at",
+]
 
 _Floats = npt.NDArray[np.float64]
 #: Harmonics of the series at most. The strongest line may be this harmonic of the fundamental.
@@ -126,6 +134,24 @@ def rest_at(time: _Floats, drive: _Floats, period: float, harmonics: int) -> flo
     span = float(t[-1]) * len(t) / (len(t) - 1)
     (s, u) = _averaged(t / span, drive - drive.mean(), int(len(t) * period / (span * _ENOUGH)))
     return _rest(s, u, span / period, harmonics)[0]
+
+
+def repeats_at(time: _Floats, drive: _Floats, period: float) -> bool:
+    """Return whether a drive repeats itself with that period; True if the record is too short.
+
+    Parameters
+    ----------
+    time, drive : ndarray, shape (N,)
+        In s and V.
+    period : float
+        In s.
+    """
+    (t, u) = (time - time[0], drive - drive.mean())
+    f = float(t[-1]) * len(t) / (len(t) - 1) / period
+    if f < _REPEATS:
+        return True
+    noise = noise_of(t, u) ** 2 / float(u @ u / len(u))
+    return _difference(t / period, u) < _DIFFERENCE + _LENIENT * min(noise, _NOISE)
 
 
 def noise_of(time: _Floats, values: _Floats) -> float:
@@ -328,11 +354,14 @@ def _is_periodic(s: _Floats, u: _Floats, f: float, harmonics: int, noise: float)
         rest = _rest(*_averaged(s, u, len(s) // _COMPARED), f, min(harmonics, 3))[0]
         whole = abs(f - 1) < 1.5 / len(s)
         return rest < _LEFT + _LENIENT * min(noise, _NOISE_SHORT) and (not whole or _is_joined(u))
-    order = np.argsort(s * f % 1.0, kind="stable")
-    y = u[order]
+    return _difference(s * f, u) < _DIFFERENCE + _LENIENT * min(noise, _NOISE)
+
+
+def _difference(turns: _Floats, u: _Floats) -> float:
+    """Return the power of differences between neighbours in phase, as a part of the whole."""
+    y = u[np.argsort(turns % 1.0, kind="stable")]
     difference = np.diff(y, append=y[:1])
-    part = float(difference @ difference) / (2 * float(u @ u))
-    return part < _DIFFERENCE + _LENIENT * min(noise, _NOISE)
+    return float(difference @ difference) / (2 * float(u @ u))
 
 
 def _is_joined(u: _Floats) -> bool:
