@@ -55,6 +55,9 @@ class Drive:
                             time % loop.period)  # fmt: skip
         self.order = np.argsort(time, kind="stable")
         self._t, self._u = time[self.order], loop.v_in[self.order]
+        counts = None if loop.counts is None else loop.counts[self.order]
+        #: of each sample's residual, in whose scale the noise of all is the same
+        self._weights = None if counts is None else np.sqrt(counts / counts.mean())
         self.ends = self._t if loop.period is None else np.append(self._t, loop.period)
         self.coefficients: _Floats | None = None
         self.covariance: _Floats | None = None
@@ -108,9 +111,13 @@ class Drive:
 
     def _fit_series(self) -> None:
         (t, u, n) = (self._t, self._u, len(self._t))
+        if self._weights is not None:
+            u = u * self._weights
         best: tuple[float, Any, Any, Any] | None = None
         for k in range(1, min(_MAX_HARMONICS, (n - 2) // 4) + 1):
             basis = self._basis(t, k)
+            if self._weights is not None:
+                basis = basis * self._weights[:, None]
             c = np.linalg.lstsq(basis, u)[0]
             rest = u - basis @ c
             power = max(float(rest @ rest) / n, 1e-300)
@@ -121,7 +128,7 @@ class Drive:
         if best is None:
             return
         (_, c, rest, basis) = best
-        if whiteness(rest) > _LEVEL or rest.std() < _RESOLUTION * u.std():
+        if whiteness(rest) > _LEVEL or rest.std() < _RESOLUTION * self._u.std():
             self.coefficients = c
             variance = rest @ rest / (n - len(c))
             self.covariance = variance * np.linalg.inv(basis.T @ basis)

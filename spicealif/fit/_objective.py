@@ -91,11 +91,12 @@ class Objective:
         self._v_peak = [float(np.abs(loop.v_in).max()) for loop in loops]
         measured = [(loop.v_mem[d.order], loop.i[d.order]) for loop, d in self._pairs()]
         self._measured = measured
-        #: 1/sqrt of what the squares of each loop's two residuals are divided by
-        self.weights = [
-            tuple(1 / math.sqrt(len(loops) * np.sum((y - y.mean()) ** 2)) for y in pair)
-            for pair in measured
-        ]
+        #: 1/sqrt of what the squares of each loop's two residuals are divided by; an array where
+        #: the loop's samples are means of unlike numbers of samples
+        self.weights: list[tuple[Any, ...]] = []
+        for (loop, d), pair in zip(self._pairs(), measured, strict=True):
+            counts = None if loop.counts is None else loop.counts[d.order]
+            self.weights.append(tuple(_weights(y, counts, len(loops)) for y in pair))
         self._grids: dict[tuple[int, float], Any] = {}
         self._functions = None if model is Memristor else compiled_functions(model)
         self._scratch = np.zeros(4)
@@ -192,6 +193,13 @@ class Objective:
         """Return the loss by a coarse simulation."""
         r = self.residuals(z, self.steps(z, COARSE), COARSE_STEADY)
         return float(r @ r)
+
+
+def _weights(y: _Floats, counts: _Floats | None, loops: int) -> Any:
+    if counts is None:
+        return 1 / math.sqrt(loops * np.sum((y - y.mean()) ** 2))
+    power = np.sum(counts * (y - np.average(y, weights=counts)) ** 2)
+    return np.sqrt(counts / (loops * power))
 
 
 def scale_of(loops: Sequence[Loop]) -> LoopScale | None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spicealif.design import MODELS, MemristorModel
 from spicealif.design._shared import thermal_voltage
 from spicealif.design.devices import LoopScale, SearchRange
 from spicealif.errors import DesignError, FitError
 from spicealif.fit._objective import Objective, Unknown, scale_of
+from spicealif.fit._plausible import check_loop
+from spicealif.fit._same import check_same
+from spicealif.fit._stated import check_frequency
+from spicealif.fit._thin import thinned
 from spicealif.fit.loop import Loop
 
 __all__ = ["Problem"]
+
+#: Samples of a loop from which on means of neighbours stand for them; where edges ask for more, up
+#: to the second.
+_USUAL, _MOST = 1200, 6000
+#: The same in the search, which ends near a minimum only, if the loop has more than the third.
+_ROUGH, _MOST_ROUGH, _ROUGH_FROM = 250, 1000, 400
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,9 @@ class Problem:
         level: float,
     ) -> Problem:
         _check(loops, model, temperature, seed, level)
+        warnings = [text for loop in loops for text in (*check_loop(loop), *check_frequency(loop))]
+        check_same(loops)
+        loops = tuple(thinned(loop, _USUAL, _MOST) for loop in loops)
         scale = scale_of(loops)
         if scale is None:
             raise FitError(
@@ -92,6 +105,14 @@ class Problem:
     @property
     def all_periodic(self) -> bool:
         return all(loop.period is not None for loop in self.loops)
+
+    def rough(self) -> Problem:
+        """Return the problem with fewer samples, whose minimum is nearly the same."""
+        few = [
+            thinned(loop, _ROUGH, _MOST_ROUGH) if len(loop.time) > _ROUGH_FROM else loop
+            for loop in self.loops
+        ]
+        return replace(self, loops=tuple(few))
 
     def objective(self) -> Objective:
         return Objective(self.loops, self.model, self.thermal_voltage, self.unknowns, self.held)

@@ -47,6 +47,8 @@ class Minimum:
 
 def minimise(problem: Problem, tell: Callable[[float], None]) -> Minimum:
     """Find the minimum."""
+    whole = problem.objective()
+    problem = problem.rough()
     objective = problem.objective()
     simpler = problem.model.simpler
     if simpler is None or not set(MODELS[simpler].model_fields) <= set(problem.model.model_fields):
@@ -61,9 +63,10 @@ def minimise(problem: Problem, tell: Callable[[float], None]) -> Minimum:
             ends.append(end)
             tell(done + (0.9 - done) * (k + 1) / len(starts))
         minima = [z for _, z in sorted(ends, key=lambda end: end[0])]
-        best = pool.map(_descend, copies, minima[:_POLISHED])
+        fine = [whole.copy() for _ in minima[:_POLISHED]]
+        best = pool.map(_descend, fine, minima[:_POLISHED])
         (_, z, steps) = min(best, key=lambda end: end[0])
-    count = objective.evaluations + sum(copy.evaluations for copy in copies)
+    count = objective.evaluations + sum(copy.evaluations for copy in (*copies, *fine))
     return Minimum(z, steps, _apart(minima, _MINIMA), count)
 
 

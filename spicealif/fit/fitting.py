@@ -139,9 +139,11 @@ def _fitted(objective: Objective, k: int, z: _Floats, h: float, white: bool) -> 
     values = objective.values(z, k)
     device = objective.model(**{**values, "x_0": min(max(float(x[0]), 0.0), 1.0)})
 
+    counts = np.ones(len(loop.time)) if loop.counts is None else loop.counts
+
     def nmse(simulated: _Floats, measured: _Floats) -> float:
-        deviation = measured - measured.mean()
-        return float(np.sum((simulated - measured) ** 2) / np.sum(deviation**2))
+        deviation = measured - np.average(measured, weights=counts)
+        return float(np.sum(counts * (simulated - measured) ** 2) / np.sum(counts * deviation**2))
 
     phase = loop.time - loop.time[0]
     v_in = drive.values(phase if loop.period is None else phase % loop.period)

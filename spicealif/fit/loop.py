@@ -36,6 +36,9 @@ class Loop:
         Where it was read from; empty if it was not.
     notes : tuple of str
         What was assumed in reading it.
+    counts : ndarray, shape (N,), or None
+        How many samples each one is the mean of, if they are means; it counts in a fit as many
+        times.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Loop:
     file: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    counts: _Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(np.atleast_1d(self.time))
@@ -70,6 +74,14 @@ class Loop:
                 )
             values.setflags(write=False)
             object.__setattr__(self, name, values)
+        if self.counts is not None:
+            counts = np.array(self.counts, dtype=np.float64)
+            if counts.shape != (n,) or not (np.isfinite(counts).all() and (counts > 0).all()):
+                raise FitError(
+                    f"{self.name}: counts must be {n} positive numbers, one for each sample."
+                )
+            counts.setflags(write=False)
+            object.__setattr__(self, "counts", counts)
         if n < 16:
             raise FitError(f"{self.name} has {n} samples; a fit needs at least 16.")
         if not np.all(np.diff(self.time) > 0):

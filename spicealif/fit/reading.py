@@ -14,6 +14,7 @@ from spicealif.csvfile import Table, Values, check_times, read_table, read_table
 from spicealif.design import parse_quantity
 from spicealif.errors import FitError, TableFileError
 from spicealif.fit._columns import column_option, find_columns
+from spicealif.fit._period import find_period
 from spicealif.fit.loop import Loop
 
 __all__ = ["find_period", "read_loop"]
@@ -21,8 +22,6 @@ __all__ = ["find_period", "read_loop"]
 _Floats = npt.NDArray[np.float64]
 #: Relative difference of the stated and the measured series resistor that is a contradiction.
 _RESISTOR = 0.05
-#: Part of the drive's variation that a sine may leave if the record is to count as periodic.
-_LEFT = 0.05
 
 
 def read_loop(
@@ -117,71 +116,6 @@ def read_loop(
         time, v_mem, i, v_in, r_s, period, name or path.stem, label,
         hashlib.sha256(data).hexdigest(), tuple(notes),
     )  # fmt: skip
-
-
-def find_period(time: _Floats, drive: _Floats) -> float | None:
-    """Return the period of a drive that repeats itself, or None.
-
-    Parameters
-    ----------
-    time, drive : ndarray, shape (N,)
-        In s and V.
-
-    Returns
-    -------
-    float or None
-        In s. A record of one period is recognised by its end joining its begin.
-    """
-    from scipy.optimize import minimize_scalar
-
-    (n, u) = (len(time), drive - drive.mean())
-    step = float(np.median(np.diff(time)))
-    span = float(time[-1] - time[0]) + step
-    power = float(np.sum(u**2))
-    if not power > 0:
-        return None
-
-    def left(period: float) -> float:
-        """Return what is left of the drive after a sine with two harmonics of that period."""
-        angle = 2 * np.pi * (time - time[0]) / period
-        waves = [f(k * angle) for k in (1, 2, 3) for f in (np.cos, np.sin)]
-        basis = np.column_stack([np.ones(n), *waves])
-        rest = u - basis @ np.linalg.lstsq(basis, u)[0]
-        return float(np.sum(rest**2)) / power
-
-    def refined(guess: float) -> float:
-        found = minimize_scalar(
-            left,
-            bounds=(guess * 0.93, guess * 1.07),
-            method="bounded",
-            options={"xatol": guess * 1e-9},
-        )
-        return float(found.x)
-
-    # Whole numbers of periods first: then the record was cut at periods, and its length is exact.
-    most = max(int(n // 16), 1)
-    rests = np.array([left(span / k) for k in range(1, most + 1)])
-    # The shortest of those that describe it: a drive of period T has the periods 2 T, 3 T too.
-    whole = int(np.flatnonzero(rests <= 1.2 * rests.min() + 1e-9)[-1]) + 1
-    if rests[whole - 1] < _LEFT**2:
-        found = refined(span / whole)
-        # The last sample comes before the first one's return, or it is that return.
-        lengths = np.array([span, span - step]) / whole
-        nearest = float(lengths[np.argmin(np.abs(lengths - found))])
-        if abs(nearest / found - 1) < 1 / (3 * n) and _is_joined(u):
-            return nearest
-    grid = span / np.arange(1.0, most + 1, 0.1)
-    coarse = np.array([left(p) for p in grid])
-    found = refined(float(grid[int(np.argmin(coarse))]))
-    good = left(found) < _LEFT**2 and found <= span
-    return found if good else None
-
-
-def _is_joined(u: _Floats) -> bool:
-    """Return whether the drive goes on from its end to its begin."""
-    jump = abs(u[0] - u[-1])
-    usual = float(np.quantile(np.abs(np.diff(u)), 0.9))
-    return bool(jump <= 3 * usual + 0.02 * float(np.ptp(u)))
 
 
 def _label(path: Path) -> str:
