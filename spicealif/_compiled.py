@@ -87,7 +87,8 @@ def places() -> Iterator[Path]:
     # As numba does it: beside the source.
     yield Path(__file__).parent / "__pycache__" / _FOLDER
     user = os.geteuid() if sys.platform != "win32" else 0
-    yield Path(tempfile.gettempdir()) / f"spicealif-{_FOLDER}-{user}"
+    with contextlib.suppress(OSError):  # none at all
+        yield Path(tempfile.gettempdir()) / f"spicealif-{_FOLDER}-{user}"
 
 
 class _Kept:

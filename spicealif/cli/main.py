@@ -5,12 +5,15 @@ Nothing heavy is imported here: ``--help`` costs as much as Python and click.
 
 from __future__ import annotations
 
+import errno
 import os
-import signal
 import sys
+import warnings
+from collections.abc import Callable
 
 import click
 
+from spicealif.cli._signals import INTERRUPTED, end_quietly, one_interrupt
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
@@ -23,6 +26,11 @@ from spicealif.cli.sweep import store_command, sweep_command
 from spicealif.cli.verify import verify_command
 
 __all__ = ["cli", "main"]
+
+_NO_MEMORY = (
+    "The memory is not enough for this; raise the limit if there is one (ulimit -v), or compute "
+    "less at a time."
+)
 
 
 @click.group(
@@ -62,13 +70,14 @@ def main() -> None:
     from spicealif.errors import SpicealifError
 
     # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the simulator.
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    one_interrupt()
+    # Our matrices are small: BLAS's threads only take memory, and where that is short it hangs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    warnings.formatwarning = _warning_text
     try:
         cli.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("Interrupted; files already written are whole.", 130)
+        _fail(INTERRUPTED, 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -78,9 +87,41 @@ def main() -> None:
         # The reader of our output went away (a pager, head); that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (MemoryError, ImportError) as error:
+        if not _out_of_memory(error):
+            raise
+        _fail(_NO_MEMORY, 1)
     except OSError as error:
+        if _out_of_memory(error):
+            _fail(_NO_MEMORY, 1)
         reason = error.strerror or type(error).__name__
         _fail(f"The output cannot be written ({reason}); write it somewhere else.", 1)
+    finally:
+        end_quietly()
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # The loader of libraries knows no MemoryError.
+    return (
+        isinstance(error, MemoryError)
+        or getattr(error, "errno", None) == errno.ENOMEM
+        or any(w in str(error) for w in ("failed to map segment", "annot allocate memory"))
+    )
+
+
+def _warning_text(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+    *,
+    usual: Callable[..., str] = warnings.formatwarning,
+) -> str:
+    """Return what is printed of a warning: of ours its sentence alone."""
+    if category.__module__.startswith("spicealif."):
+        return f"Note: {message}\n"
+    return usual(message, category, filename, lineno, line)
 
 
 def _fail(message: str, code: int) -> None:
