@@ -16,13 +16,23 @@ from spicealif.errors import OutputError
 __all__ = ["Cache", "cache_folder", "digest_of", "source_digest"]
 
 
-def cache_folder() -> Path:
-    """Return where results are kept: ``SPICEALIF_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("SPICEALIF_CACHE")
-    if chosen:
-        return Path(chosen)
+def cache_folder(*, chosen: bool = True) -> Path:
+    """Return where results are kept: ``SPICEALIF_CACHE``, or the user's cache folder.
+
+    Parameters
+    ----------
+    chosen : bool
+        Whether ``SPICEALIF_CACHE`` counts.
+    """
+    if chosen and (named := os.environ.get("SPICEALIF_CACHE")):
+        return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "spicealif"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "spicealif"
+    except RuntimeError:
+        # A user without account and HOME, as in some containers: nothing can be kept there, which
+        # whoever tries says.
+        return Path(os.sep, "nonexistent", ".cache", "spicealif")
 
 
 def digest_of(*parts: object) -> str:

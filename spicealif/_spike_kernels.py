@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from spicealif._compiled import njit
 
 __all__ = [
     "coincidences",

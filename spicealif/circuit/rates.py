@@ -28,8 +28,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.circuit.layout import (
     AMPLIFIER_FOUR_RESISTOR,
     AMPLIFIER_IDEAL,

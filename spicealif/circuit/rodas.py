@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.circuit.layout import (
     COMPARATOR_SHARP,
     N_STATES,

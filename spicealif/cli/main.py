@@ -11,13 +11,15 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
 import click
 
+from spicealif.cli import _interrupts
 from spicealif.cli._streams import close_streams, open_streams, outlets
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
@@ -29,6 +31,11 @@ from spicealif.cli.run import run_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
 from spicealif.cli.sweep import store_command, sweep_command
 from spicealif.cli.verify import verify_command
+
+_NO_MEMORY = (
+    "There is not enough memory; free some, raise the limit if there is one (ulimit -v), or ask "
+    "for less at a time (a shorter t_stop, fewer points or workers)."
+)
 
 __all__ = ["CODES", "cli", "main", "run"]
 
@@ -78,11 +85,11 @@ for _command in (
 
 def main() -> NoReturn:
     """Run the command line as a program."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the
-            # simulator.
-            signal.signal(getattr(signal, name), _end)
+    # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the simulator.
+    _interrupts.allow()
+    # Our matrices are small: BLAS's threads only take memory, and where that is short it hangs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    warnings.formatwarning = _warning_text
     open_streams()
     code = run(sys.argv[1:])
     close_streams()
@@ -113,9 +120,12 @@ def run(arguments: Sequence[str]) -> int:
 def _code(arguments: Sequence[str]) -> int:
     from spicealif.errors import SpicealifError
 
-    _signals.clear()
     try:
-        _invoke(list(arguments))
+        try:
+            _invoke(list(arguments))
+        finally:
+            # What is left is to say how it ended.
+            _interrupts.end_at_once()
         return CODES["done"]
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -132,13 +142,12 @@ def _code(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return CODES["broken pipe"]
     except MemoryError:
-        return _told(
-            "There is not enough memory; free some, or ask for less at a time (a shorter t_stop, "
-            "fewer points or workers)."
-        )
+        return _told(_NO_MEMORY)
     except RecursionError:
         return _told("Something in the input is nested too deeply; give one that is flatter.")
     except OSError as error:
+        if _out_of_memory(error):
+            return _told(_NO_MEMORY)
         reason = error.strerror or type(error).__name__
         if error.filename is None:
             return _told(f"The system refused something ({reason}); free what it lacks.")
@@ -147,7 +156,7 @@ def _code(arguments: Sequence[str]) -> int:
             "there, and its rights."
         )
     except Exception as error:
-        return _unforeseen(error)
+        return _told(_NO_MEMORY) if _out_of_memory(error) else _unforeseen(error)
 
 
 def _invoke(arguments: list[str]) -> None:
@@ -161,8 +170,29 @@ def _invoke(arguments: list[str]) -> None:
 
 
 def _interrupted() -> int:
-    number = _signals[-1] if _signals else int(signal.SIGINT)
-    return _told("Interrupted; files already written are whole.", 128 + number)
+    return _told(_interrupts.MESSAGE, _interrupts.exit_code())
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # The loader of libraries knows no MemoryError.
+    return getattr(error, "errno", None) == errno.ENOMEM or any(
+        words in str(error) for words in ("failed to map segment", "annot allocate memory")
+    )
+
+
+def _warning_text(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+    *,
+    usual: Callable[..., str] = warnings.formatwarning,
+) -> str:
+    """Return what is printed of a warning: of ours its sentence alone."""
+    if category.__module__.startswith("spicealif."):
+        return f"Note: {message}\n"
+    return usual(message, category, filename, lineno, line)
 
 
 def _unforeseen(error: BaseException) -> int:
@@ -184,12 +214,3 @@ def _told(message: str, code: int = CODES["error"]) -> int:
     with contextlib.suppress(OSError):  # nobody is left to be told
         click.echo(f"Error: {message}", err=True)
     return code
-
-
-#: Signals that asked for the end, as numbers.
-_signals: list[int] = []
-
-
-def _end(number: int, frame: object) -> NoReturn:
-    _signals.append(number)
-    raise KeyboardInterrupt

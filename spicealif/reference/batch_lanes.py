@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.reference import batch_step as at
 from spicealif.reference.batch_step import LANES, SIZE
 from spicealif.reference.kernel import DELAY_OFF, DISCHARGE, HELD, INTEGRATE
@@ -160,7 +160,7 @@ def compiled(**options: Any) -> Callable[[_F], _F]:
     Counting cost more at every spike than all of its arithmetic; nothing here keeps an array.
     """
     options |= {"cache": True, "error_model": "numpy", "_nrt": False}
-    return cast(Callable[[_F], _F], cast(Any, njit)(**options))
+    return njit(**options)
 
 
 def new_lanes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], FloatArray, IntArray]:

@@ -20,8 +20,10 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from spicealif._compiled import njit
 
 __all__ = ["LANES", "MAX_SINES", "N_STATE", "SIZE", "advance_even", "advance_odd", "exp2"]
 

@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, njit, types
+from numba import types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
+from spicealif._compiled import cfunc, njit
 from spicealif.design.devices import MemristorModel
 
 __all__ = ["Device", "compiled_device", "compiled_functions", "solve_branch"]
@@ -59,8 +60,8 @@ def compiled_device(device: MemristorModel, thermal_voltage: float) -> Device:
 def compiled_functions(model: type[MemristorModel]) -> tuple[Any, Any]:
     """Return a model's current and rate as function pointers, the head of a `Device`."""
     return (
-        cfunc(_CURRENT, cache=True, error_model="numpy")(model.current),
-        cfunc(_RATE, cache=True, error_model="numpy")(model.rate),
+        cfunc(_CURRENT, error_model="numpy")(model.current),
+        cfunc(_RATE, error_model="numpy")(model.rate),
     )
 
 

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.reference.device import Device, solve_branch
 
 __all__ = [

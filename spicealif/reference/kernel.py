@@ -26,8 +26,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.reference.device import Device
 from spicealif.reference.equations import (
     SIXTH,

@@ -13,8 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from numba import njit
-
+from spicealif._compiled import njit
 from spicealif.reference.device import Device, solve_branch
 from spicealif.reference.equations import (
     SIXTH,

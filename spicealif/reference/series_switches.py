@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from spicealif._compiled import njit
 from spicealif.reference.device import Device, solve_branch
 from spicealif.reference.switches import Switches, move_switches
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import contextlib
+import errno
+import os
+import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +17,17 @@ from spicealif._text import shown
 from spicealif.design import AnyDesign, store
 from spicealif.errors import RawFileError, SimulatorError
 from spicealif.netlist import Netlist
+from spicealif.simulators._folders import PrivateFolder
 from spicealif.simulators.judge import judge, read_log, waveforms_from
 from spicealif.simulators.raw import RawPlot, read_raw
 from spicealif.simulators.run import Cost, Message, Run, Status
 from spicealif.simulators.second_reader import cross_check
 
 __all__ = [
+    "SUSPENDED",
     "Output",
     "check_timeout",
+    "death",
     "finish",
     "no_room",
     "private_folder",
@@ -31,7 +36,9 @@ __all__ = [
     "write_deck",
 ]
 
-#: A file system with less room than this is called full, bytes.
+#: What is said of a simulator that was given up because it did not go on.
+SUSPENDED = "The simulator's process was stopped (SIGSTOP), did not go on, and was ended"
+#: What a folder must have room for so that it is not called full, bytes.
 _ROOM = 1 << 16
 
 
@@ -59,6 +66,11 @@ class Output:
         Why data that look complete are no result all the same.
     nothing : tuple of Status and str, or None
         Why there is nothing at all, where the simulator's runner knows better than the judge.
+    died : str
+        What ended the simulator before it was done, the beginning of a sentence; empty if it ended
+        by itself or by us.
+    no_room : str
+        Why its files could not be written, in the middle of a sentence; empty if they could.
     """
 
     columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -70,6 +82,8 @@ class Output:
     remarks: tuple[Message, ...] = ()
     doubt: tuple[Status, str] | None = None
     nothing: tuple[Status, str] | None = None
+    died: str = ""
+    no_room: str = ""
 
     def second_opinion(self, raw: Path, plot: RawPlot) -> None:
         """Have the package ``ltspice`` read the raw file too; a difference becomes the doubt."""
@@ -90,12 +104,20 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
     attrs = {"netlist_digest": netlist.digest, **provenance(netlist.design, simulator, version)}
     waveforms, missing = waveforms_from(output.columns, netlist, attrs)
     status, reason = judge(
-        netlist, waveforms, missing, errors, exit_code=output.exit_code, stopped=output.stopped
+        netlist,
+        waveforms,
+        missing,
+        errors,
+        exit_code=output.exit_code,
+        stopped=output.stopped,
+        died=output.died,
     )
     if output.doubt is not None and status.ok:
         status, reason = output.doubt
     if output.nothing is not None:
         status, reason = output.nothing
+    if output.no_room and not status.ok and output.stopped is None:
+        status, reason = Status.NO_ROOM, f"{reason.rstrip('.')}: {output.no_room}."
     points = len(waveforms) if waveforms is not None else 0
     return Run(
         status=status,
@@ -136,28 +158,60 @@ def write_deck(folder: Path, name: str, text: str) -> Path:
 
 
 def no_room(folder: Path) -> str:
-    """Return a word on a file system that is full; empty if it is not."""
-    try:
-        if shutil.disk_usage(folder).free >= _ROOM:
-            return ""
-    except OSError:
-        return ""
-    return (
-        "no room is left in the folder for temporary files (free some space, or set TMPDIR to a "
-        "folder that has some)"
-    )
+    """Return why nothing more can be written in a folder; empty if it can.
 
-
-def private_folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a new temporary folder, or raise `SimulatorError`."""
+    It is tried: quotas, limits of a file's size and broken disks show in no figure of free room.
+    """
+    probe = folder / "room"
     try:
-        # A file still open in it must not turn a good run into an error.
-        return tempfile.TemporaryDirectory(prefix="spicealif-", ignore_cleanup_errors=True)
+        with probe.open("wb") as file:
+            file.write(bytes(_ROOM))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
-        raise SimulatorError(
-            f"A temporary folder cannot be made ({error.strerror}); free some space, or set TMPDIR "
-            "to a folder that can be written to."
-        ) from None
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return "too many files are open"
+        reason = error.strerror or type(error).__name__
+        return f"nothing more can be written in the folder for temporary files ({reason})"
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return ""
+
+
+def death(exit_code: int | None, program: str = "The program ngspice") -> str:
+    """Return what ended a program that did not end by itself; empty if it did.
+
+    Parameters
+    ----------
+    exit_code : int or None
+        As in `Finished`; None if nothing is known but that it is gone.
+    program : str
+        What it is called.
+
+    Returns
+    -------
+    str
+        The beginning of a sentence.
+    """
+    if exit_code is None:
+        return f"{program} died"
+    if exit_code >= 0:
+        return ""
+    if exit_code < -128:
+        return f"{program} was ended by exception 0x{exit_code & 0xFFFFFFFF:X}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        return f"{program} was ended by signal {-exit_code}"
+    # The one that nobody can catch, and that the system sends when memory runs out.
+    hint = " (as the system does when memory runs out)" if name == "SIGKILL" else ""
+    return f"{program} was ended by {name}{hint}"
+
+
+def private_folder() -> PrivateFolder:
+    """Return a new temporary folder, or raise `SimulatorError`."""
+    return PrivateFolder()
 
 
 def provenance(design: AnyDesign, simulator: str, version: str) -> dict[str, str | float | int]:

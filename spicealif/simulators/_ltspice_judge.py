@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import PureWindowsPath
 
 from spicealif.netlist import Netlist, SourceLine
@@ -10,7 +9,7 @@ from spicealif.simulators._process import Finished
 from spicealif.simulators.ltspice_log import LogMessage, LtspiceLog
 from spicealif.simulators.run import Message, Status
 
-__all__ = ["DECK", "death", "doubt", "messages", "nothing"]
+__all__ = ["DECK", "doubt", "messages", "nothing"]
 
 #: Name of the netlist's file; LTspice names raw file and log after it.
 DECK = "neuron.net"
@@ -102,18 +101,6 @@ def nothing(
     if log.finished:
         return Status.INCOMPLETE, f"LTspice's log says that the run ended, but {why}."
     return Status.CRASHED, f"{code} before it had computed anything, and without a reason: {why}."
-
-
-def death(done: Finished) -> str:
-    """Return what ended the program; empty if it ended by itself or was stopped by us."""
-    if done.stopped or done.exit_code >= 0:
-        return ""
-    if done.exit_code < -128:
-        return f"LTspice was ended by exception 0x{done.exit_code & 0xFFFFFFFF:X}"
-    try:
-        return f"LTspice was ended by {signal.Signals(-done.exit_code).name}"
-    except ValueError:
-        return f"LTspice was ended by signal {-done.exit_code}"
 
 
 def _text(message: LogMessage) -> str:

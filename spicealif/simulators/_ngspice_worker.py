@@ -2,7 +2,8 @@
 
 One instance a process, and a process for nothing else: the library cannot be loaded twice,
 carries a poisoned state after some failures, and can take the process down with it. The parent
-talks over a socket and kills the process whenever in doubt.
+talks over a socket and kills the process whenever in doubt. It makes the environment too, see
+`_environment`: ngspice runs ``~/.spiceinit``, which is somebody's program.
 
 Protocol (pickled tuples, then raw bytes):
 
@@ -21,7 +22,6 @@ import logging
 import os
 import re
 import shutil
-import sys
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -43,8 +43,6 @@ def main(descriptor: int) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
-    # ngspice runs ~/.spiceinit, which is somebody's program; the working directory is private.
-    os.environ["HOME"] = str(Path.cwd())
     logging.disable(logging.CRITICAL)
     try:
         instance = _load()
@@ -207,7 +205,3 @@ def _command(instance: Any, command: str) -> None:
     # the parent, and the data decide.
     with contextlib.suppress(Exception):
         instance.exec_command(command)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spicealif.simulators._guard import NO_PROGRAM, guarded_command, guarding
+from spicealif.simulators._stopped import StopWatch
+from spicealif.simulators._windows_job import end_with_us
+
 if TYPE_CHECKING:
     from spicealif.simulators._process_tree import ProcessTree
 
@@ -49,6 +53,8 @@ class Finished:
         Whether it was killed because it did nothing for too long.
     stragglers : bool
         Whether something that it had started outlived it and was killed.
+    suspended : bool
+        Whether it was killed because somebody had stopped it (SIGSTOP) and it did not go on.
     """
 
     exit_code: int
@@ -56,11 +62,12 @@ class Finished:
     timed_out: bool
     idle: bool = False
     stragglers: bool = False
+    suspended: bool = False
 
     @property
     def stopped(self) -> bool:
         """Whether it was killed by us."""
-        return self.timed_out or self.idle
+        return self.timed_out or self.idle or self.suspended
 
 
 def run_program(
@@ -73,7 +80,9 @@ def run_program(
     tree: ProcessTree | None = None,
     idle_limit: float | None = None,
 ) -> Finished:
-    """Run a program in its own session and wait for it.
+    """Run a program in its own process group and wait for it.
+
+    It does not outlive this process, see `_guard`.
 
     Parameters
     ----------
@@ -104,8 +113,49 @@ def run_program(
     start = time.monotonic()
     if tree is not None:
         environment = tree.marked(os.environ if environment is None else environment)
-    # A session of its own: a Ctrl-C in the terminal reaches us alone, and the whole tree can be
-    # killed by its group.
+    elif not os.access(command[0], os.X_OK):
+        raise NotStarted("it is not there, or no program")
+    with guarding(folder, tree=tree is not None):
+        process = _started(command if tree else guarded_command(command), folder, environment)
+        timed_out = idle = suspended = False
+        pause = 0.002
+        waiter, stop_watch = _Waiter(process, tree), StopWatch(process.pid)
+        try:
+            watch = None
+            if tree and idle_limit:
+                watch = _IdleWatch(tree, process.pid, folder, idle_limit)
+            while not waiter.ended():
+                timed_out = timeout is not None and time.monotonic() - start > timeout
+                idle = not timed_out and watch is not None and watch.too_long()
+                suspended = not timed_out and stop_watch.too_long()
+                if timed_out or idle or suspended:
+                    # Of killed children nobody gives account, so theirs is taken before.
+                    used = tree.cpu_seconds(process.pid) if tree is not None else 0.0
+                    _kill(process, tree)
+                    waiter.wait()
+                    waiter.cpu_s = max(waiter.cpu_s, used)
+                    break
+                if poll is not None:
+                    poll()
+                time.sleep(pause)
+                pause = min(pause * 1.5, _POLL_MAX)
+            stragglers = tree is not None and tree.tidy()
+        except BaseException:
+            # Ours, the poll's or the user's: whatever it is, nothing may be left.
+            _kill(process, tree)
+            process.wait()
+            raise
+    code = _exit_code(process.returncode)
+    if tree is None and code in NO_PROGRAM:
+        raise NotStarted("it cannot be executed")
+    return Finished(code, waiter.cpu_s, timed_out, idle, stragglers, suspended)
+
+
+def _started(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    # A group of its own: a Ctrl-C in the terminal reaches us alone, and the whole group can be
+    # killed. In our session all the same: if we die while it is stopped, the kernel then ends it.
     try:
         process = subprocess.Popen(
             list(command),
@@ -114,37 +164,12 @@ def run_program(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=sys.platform != "win32",
+            process_group=None if sys.platform == "win32" else 0,
         )
     except OSError as error:
         raise NotStarted(error.strerror or type(error).__name__) from None
-    timed_out = idle = False
-    pause = 0.002
-    waiter = _Waiter(process, tree)
-    try:
-        watch = _IdleWatch(tree, process.pid, folder, idle_limit) if tree and idle_limit else None
-        while not waiter.ended():
-            timed_out = timeout is not None and time.monotonic() - start > timeout
-            idle = not timed_out and watch is not None and watch.too_long()
-            if timed_out or idle:
-                # Of killed children nobody gives account, so theirs is taken before.
-                used = tree.cpu_seconds(process.pid) if tree is not None else 0.0
-                _kill(process, tree)
-                waiter.wait()
-                waiter.cpu_s = max(waiter.cpu_s, used)
-                break
-            if poll is not None:
-                poll()
-            time.sleep(pause)
-            pause = min(pause * 1.5, _POLL_MAX)
-        stragglers = tree is not None and tree.tidy()
-    except BaseException:
-        # Ours, the poll's or the user's: whatever it is, nothing may be left.
-        _kill(process, tree)
-        process.wait()
-        raise
-    code = _exit_code(process.returncode)
-    return Finished(code, waiter.cpu_s, timed_out, idle, stragglers)
+    end_with_us(process)
+    return process
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

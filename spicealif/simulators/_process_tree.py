@@ -16,9 +16,10 @@ from pathlib import Path, PureWindowsPath
 
 import psutil
 
+from spicealif.simulators._environment import MARK
+
 __all__ = ["ProcessTree"]
 
-_MARK = "SPICEALIF_RUN"
 #: Processes that serve every program of a Wine prefix. The first program to come starts them, so
 #: they carry its mark; killing them would take other runs down. They end by themselves, a few
 #: seconds after the last program.
@@ -46,6 +47,12 @@ _LINGER = 2.0
 class ProcessTree:
     """The processes of one run.
 
+    Parameters
+    ----------
+    mark : str, optional
+        What the run's processes have in their environment, such as its folder; something that
+        nobody else has if not given.
+
     Notes
     -----
     A process is of the run if it descends from the program, or if it was started with an
@@ -53,12 +60,12 @@ class ProcessTree:
     processes of the same user; descendants are found everywhere.
     """
 
-    def __init__(self) -> None:
-        self.mark = secrets.token_hex(16)
+    def __init__(self, mark: str | None = None) -> None:
+        self.mark = mark or secrets.token_hex(16)
 
     def marked(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment with the run's mark."""
-        return {**environment, _MARK: self.mark}
+        return {**environment, MARK: self.mark}
 
     def cpu_seconds(self, pid: int, *, marked: bool = True) -> float:
         """Return the CPU time of the run's living processes.
@@ -125,7 +132,7 @@ class ProcessTree:
         for pid in psutil.pids():
             with contextlib.suppress(psutil.Error, OSError):
                 process = psutil.Process(pid)
-                if process.environ().get(_MARK) == self.mark:
+                if process.environ().get(MARK) == self.mark:
                     yield process
 
     @staticmethod

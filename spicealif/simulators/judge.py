@@ -181,6 +181,7 @@ def judge(
     *,
     exit_code: int | None = 0,
     stopped: Status | None = None,
+    died: str = "",
 ) -> tuple[Status, str]:
     """Decide how a run ended.
 
@@ -200,6 +201,8 @@ def judge(
         The program's, None if the process died in another way.
     stopped : Status, optional
         TIMEOUT if the caller stopped the run.
+    died : str
+        What ended the simulator's process before it was done, the beginning of a sentence.
 
     Returns
     -------
@@ -212,6 +215,10 @@ def judge(
     complete = reached >= netlist.t_stop * (1 - 1e-9)
     cause = _cause(errors, begun=reached > 0)
     why = f": {cause}" if cause else ""
+    if died and stopped is None:
+        # Whatever it had computed: nobody knows what of it was still to be written.
+        where = f"at {reached:.6g} s of {netlist.t_stop:g} s" if reached > 0 else "before its data"
+        return Status.CRASHED, f"{died} {where}{'' if cause in died else why}."
     if complete and not missing and waveforms is not None:
         broken = [n for n, v in waveforms.signals.items() if not np.isfinite(v).all()]
         if broken:

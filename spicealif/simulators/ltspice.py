@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 from spicealif.errors import LogFileError, RawFileError, SimulatorError
 from spicealif.netlist import Netlist
 from spicealif.simulators._common import (
+    SUSPENDED,
     Output,
     check_timeout,
+    death,
     finish,
     no_room,
     private_folder,
     transients,
     write_deck,
 )
-from spicealif.simulators._ltspice_judge import DECK, death, doubt, messages, nothing
+from spicealif.simulators._environment import ltspice_environment
+from spicealif.simulators._ltspice_judge import DECK, doubt, messages, nothing
 from spicealif.simulators._ltspice_program import Host, LtspiceProgram, Solver, find_ltspice
 from spicealif.simulators._process import Finished, NotStarted, run_program
 from spicealif.simulators._process_tree import ProcessTree
@@ -157,8 +160,8 @@ class Ltspice:
                     folder=deck.parent,
                     timeout=timeout,
                     poll=watch,
-                    environment={**os.environ, **program.environment},
-                    tree=ProcessTree(),
+                    environment=ltspice_environment(program.environment),
+                    tree=ProcessTree(Path(name).name),
                     idle_limit=self.idle_limit,
                 )
             except NotStarted as error:
@@ -182,9 +185,9 @@ class Ltspice:
         stopped = Status.TIMEOUT if done.timed_out else Status.STALLED if done.idle else None
         errors, warnings = messages(log, netlist)
         whole = log.finished and plot is not None and not plot.truncated
-        words = [death(done), "" if whole else no_room(deck.parent)]
-        if not stopped and complaint:
-            words.append(complaint)
+        died = "" if done.stopped else death(done.exit_code, "LTspice")
+        died = SUSPENDED if done.suspended else died
+        words = [died, complaint or "" if not stopped else ""]
         errors += tuple(Message("error", text) for text in words if text)
         output = Output(
             # What it says of itself at its end is worth more than its exit code.
@@ -195,6 +198,9 @@ class Ltspice:
             stopped=stopped,
             messages=(errors, warnings),
             doubt=doubt(log, errors, stopped),
+            # What it says of itself at its end is worth more than how it went away.
+            died="" if log.finished else died,
+            no_room="" if whole or stopped else no_room(deck.parent),
         )
         if complaint or not columns:
             output.nothing = nothing(log, done, self.idle_limit, complaint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,13 +17,17 @@ import numpy as np
 from spicealif.errors import RawFileError, SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
 from spicealif.simulators._common import (
+    SUSPENDED,
     Output,
     check_timeout,
+    death,
     finish,
+    no_room,
     private_folder,
     transients,
     write_deck,
 )
+from spicealif.simulators._environment import ngspice_environment
 from spicealif.simulators._path import find_on_path
 from spicealif.simulators._process import NotStarted, run_program
 from spicealif.simulators.raw import RawPlot
@@ -30,6 +35,7 @@ from spicealif.simulators.run import Progress, Run, Status
 
 __all__ = ["NgspiceBatch"]
 
+_LOG = "out.log"
 INSTALL = "install it with: apt-get install ngspice"
 
 
@@ -80,6 +86,7 @@ class NgspiceBatch:
                 errors="replace",
                 timeout=20,
                 check=False,
+                env=ngspice_environment(Path(os.sep)),
             ).stdout
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SimulatorError(
@@ -121,7 +128,7 @@ class NgspiceBatch:
         with private_folder() as name:
             folder = Path(name)
             write_deck(folder, "neuron.cir", netlist.text)
-            raw, log_file = folder / "out.raw", folder / "out.log"
+            raw, log_file = folder / "out.raw", folder / _LOG
             # -n: no .spiceinit, which would be somebody's program run before ours
             command = [self.path, "-n", "-b", "-r", raw.name, "-o", log_file.name, "neuron.cir"]
             watch = _watch(raw, netlist.t_stop, progress) if progress else None
@@ -131,7 +138,7 @@ class NgspiceBatch:
                     folder=folder,
                     timeout=timeout,
                     poll=watch,
-                    environment=_environment(),
+                    environment=ngspice_environment(folder),
                 )
             except NotStarted as error:
                 raise SimulatorError(
@@ -142,6 +149,9 @@ class NgspiceBatch:
             columns = plot.columns() if plot is not None else {}
             stopped = Status.TIMEOUT if done.timed_out else None
             output = Output(columns, log, done.cpu_s, done.exit_code, stopped)
+            output.died = SUSPENDED if done.suspended else death(done.exit_code)
+            if stopped is None:
+                output.no_room = _no_room(folder, output, plot, netlist.t_stop)
             if self.cross_check and plot is not None:
                 output.second_opinion(raw, plot)
         return finish(netlist, self.name, version, output, start)
@@ -150,9 +160,24 @@ class NgspiceBatch:
         """Do nothing: no process outlives a run."""
 
 
-def _environment() -> dict[str, str]:
-    # Text raw files are rounded, slow, and lose more when the program is killed.
-    return {k: v for k, v in os.environ.items() if k != "SPICE_ASCIIRAWFILE"}
+def _no_room(folder: Path, output: Output, plot: RawPlot | None, t_stop: float) -> str:
+    """Return why ngspice's files are not whole, if that is the disk's fault.
+
+    ngspice notices no failed write: it computes to the end and returns 0.
+    """
+    time = output.columns.get("time")
+    if time is not None and len(time) and time[-1] >= t_stop * (1 - 1e-9):
+        return ""
+    if output.exit_code == -getattr(signal, "SIGXFSZ", 0):
+        return "a file grew beyond what this machine allows (ulimit -f)"
+    if reason := no_room(folder):
+        return reason
+    # Somebody may have made room meanwhile, but a run that returns 0 has a log, and as many points
+    # as its header says.
+    empty = not output.log and (folder / _LOG).exists()
+    if output.exit_code == 0 and (empty or (plot is not None and plot.truncated)):
+        return "its files were cut off, as on a disk that was full for a while"
+    return ""
 
 
 def _plot(raw: Path) -> RawPlot | None:

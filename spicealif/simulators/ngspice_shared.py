@@ -7,19 +7,30 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spicealif.errors import SimulatorError, SimulatorNotFound
 from spicealif.netlist import Netlist
-from spicealif.simulators._common import Output, check_timeout, finish, private_folder
+from spicealif.simulators._common import (
+    SUSPENDED,
+    Output,
+    check_timeout,
+    death,
+    finish,
+    private_folder,
+)
+from spicealif.simulators._environment import ngspice_environment, python_path
+from spicealif.simulators._folders import PrivateFolder
 from spicealif.simulators._process import kill_group
+from spicealif.simulators._stopped import StopWatch
 from spicealif.simulators.run import Progress, Run, Status
 
 __all__ = ["NgspiceShared"]
@@ -28,15 +39,27 @@ INSTALL = "install it with: apt-get install libngspice0"
 #: Seconds a worker has to start, and to hand over its data after a halt, before it is killed.
 _START_GRACE = 60.0
 _HALT_GRACE = 10.0
-#: Longest single wait, s: the system call takes no infinite or very long one.
-_LONGEST_WAIT = 3600.0
+#: Seconds that a worker whose socket has closed may take to be gone.
+_EXIT_GRACE = 2.0
+#: Longest single wait, s; then it is looked whether the worker is stopped.
+_LONGEST_WAIT = 0.5
+#: How often a worker is started that was killed before it could say anything.
+_STARTS = 3
+#: What the worker's Python runs; see `spicealif.sweep.pool`.
+_START = """
+import sys
+sys.path[:] = sys.argv[2:]
+from spicealif.simulators._ngspice_worker import main
+main(int(sys.argv[1]))
+"""
 
 
 class NgspiceShared:
     """The shared library ``libngspice`` in a worker process that is kept warm between runs.
 
     The worker is killed after a timeout and after any run that is not OK, because the library
-    then may carry state into the next run. Not to be shared between threads.
+    then may carry state into the next run. One thread at a time: a second one is refused. After a
+    fork the child has a worker of its own.
 
     Parameters
     ----------
@@ -59,6 +82,8 @@ class NgspiceShared:
                 "two readers; use ngspice-batch or ltspice to cross-check."
             )
         self._worker: _Worker | None = None
+        self._busy = threading.Lock()
+        self._owner = os.getpid()
 
     @property
     def version(self) -> str:
@@ -68,12 +93,19 @@ class NgspiceShared:
         ------
         SimulatorNotFound
             If the library is not on this machine.
+        SimulatorError
+            If another thread is using it, and the version is not known yet.
         """
-        return self._started().version()
+        worker = self._worker
+        if worker is not None and worker.told and self._owner == os.getpid():
+            return worker.version()
+        with self._alone():
+            return self._ready().version()
 
     def start(self) -> None:
         """Start the worker without waiting for it, so that it is ready when it is needed."""
-        self._started()
+        with self._alone():
+            self._started()
 
     def run(
         self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
@@ -98,27 +130,55 @@ class NgspiceShared:
         SimulatorNotFound
             If the library is not on this machine.
         SimulatorError
-            If the timeout is not positive, or there is no room for temporary files.
+            If the timeout is not positive, there is no room for temporary files, or another thread
+            is using this simulator.
         """
         check_timeout(timeout)
         start = time.perf_counter()
-        worker = self._started()
-        try:
-            version = worker.version()
-            answer = worker.run(netlist.text, timeout, progress)
-        except BaseException:
-            self.close()
-            raise
-        run = finish(netlist, self.name, version, answer, start)
-        if not run.ok:
-            self.close()
+        with self._alone():
+            try:
+                worker = self._ready()
+                version = worker.version()
+                answer = worker.run(netlist.text, timeout, progress)
+            except BaseException:
+                self.close()
+                raise
+            run = finish(netlist, self.name, version, answer, start)
+            if not run.ok:
+                self.close()
         return run
 
     def close(self) -> None:
         """Kill the worker, if there is one; the next run starts another."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse a second thread; after a fork begin anew, since the worker is the parent's."""
+        if self._owner != os.getpid():
+            self._worker, self._busy, self._owner = None, threading.Lock(), os.getpid()
+        if not self._busy.acquire(blocking=False):
+            raise SimulatorError(
+                f"The simulator {self.name} is in use by another thread; give each thread one of "
+                f"its own (get_simulator({self.name!r}))."
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _ready(self) -> _Worker:
+        """Return a worker that has said that it is ready; raise `SimulatorError` if none does."""
+        for _ in range(_STARTS - 1):
+            worker = self._started()
+            if worker.begins():
+                return worker
+            self.close()
+        worker = self._started()
+        worker.version()
+        return worker
 
     def _started(self) -> _Worker:
         if self._worker is None or not self._worker.alive():
@@ -127,49 +187,51 @@ class NgspiceShared:
         return self._worker
 
 
+#: What a worker "says" that died first, or was stopped.
+_SILENT = ("broken", "its process ended before it said anything")
+
+
 class _Worker:
     """The parent's end of one worker process."""
 
     def __init__(self) -> None:
         # Private and empty: ngspice looks for .spiceinit in its working directory.
         folder = private_folder()
-        ours, theirs = socket.socketpair()
-        environment = dict(os.environ, OPENBLAS_NUM_THREADS="1")
-        try:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "spicealif.simulators._ngspice_worker",
-                    str(theirs.fileno()),
-                ],
-                pass_fds=[theirs.fileno()],
-                cwd=folder.name,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            folder.cleanup()
-            raise SimulatorError(
-                f"The ngspice worker cannot be started ({error.strerror}); check that "
-                f"{sys.executable!r} can be run."
-            ) from None
-        finally:
-            theirs.close()
+        with contextlib.ExitStack() as undo:
+            undo.callback(folder.cleanup)
+            try:
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    undo.callback(ours.close)
+                    process = _process(theirs.fileno(), Path(folder.name))
+            except OSError as error:
+                raise SimulatorError(
+                    f"The ngspice worker cannot be started ({error.strerror}); check that "
+                    f"{ascii(sys.executable)} can be run, and that there is memory for it."
+                ) from None
+            undo.pop_all()
         self._process = process
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         self._version: str | None = None
-        self._finalizer = weakref.finalize(self, _end, process, self._connection, folder)
+        self._watch = StopWatch(process.pid)
+        self._word: tuple[str, str] | None = None
+        parts = process, self._connection, folder, os.getpid()
+        self._finalizer = weakref.finalize(self, _end, *parts)
 
     def alive(self) -> bool:
         return self._finalizer.alive and self._process.poll() is None
 
     def kill(self) -> None:
         self._finalizer()
+
+    def begins(self) -> bool:
+        """Return whether it has said anything: it may have been killed, by whomever, before."""
+        return self._first_word() != _SILENT
+
+    @property
+    def told(self) -> bool:
+        """Whether its version is known, so that nothing has to be waited for."""
+        return self._version is not None
 
     def version(self) -> str:
         if self._version is None:
@@ -190,11 +252,15 @@ class _Worker:
         return self._version
 
     def _first_word(self) -> tuple[str, str]:
-        with contextlib.suppress(EOFError, OSError):
-            if self._connection.poll(_START_GRACE):
-                kind, detail = self._connection.recv()
-                return kind, detail
-        return "broken", "its process ended before it said anything"
+        if self._word is None:
+            self._word = _SILENT
+            end = time.monotonic() + _START_GRACE
+            with contextlib.suppress(EOFError, OSError):
+                while time.monotonic() < end and not self._watch.too_long():
+                    if self._connection.poll(_LONGEST_WAIT):
+                        self._word = self._connection.recv()
+                        break
+        return self._word
 
     def run(self, text: str, timeout: float | None, progress: Progress | None) -> Output:
         answer = Output()
@@ -212,6 +278,9 @@ class _Worker:
             while True:
                 left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
                 if not self._connection.poll(min(max(left, 0.0), _LONGEST_WAIT)):
+                    if self._watch.too_long():
+                        answer.exit_code, answer.died = None, SUSPENDED
+                        return
                     if deadline is None or time.monotonic() < deadline:
                         continue
                     if answer.stopped:
@@ -234,15 +303,38 @@ class _Worker:
                 return
         except (EOFError, OSError):
             answer.exit_code = None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_EXIT_GRACE)
+            answer.died = death(self._process.returncode, "The ngspice worker")
+            if not answer.died:
+                # The library ends its process when it cannot go on, for want of memory mostly.
+                answer.died = f"The ngspice worker ended with exit code {self._process.returncode}"
+
+
+def _process(descriptor: int, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        # Not -m, which would look for modules in the working directory first.
+        [sys.executable, "-c", _START, str(descriptor), *python_path()],
+        pass_fds=[descriptor],
+        cwd=folder,
+        env=ngspice_environment(folder, python=True),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Not a session of its own, see `spicealif.simulators._process`.
+        process_group=None if sys.platform == "win32" else 0,
+    )
 
 
 def _end(
     process: subprocess.Popen[bytes],
     connection: Connection[Any, Any],
-    folder: tempfile.TemporaryDirectory[str],
+    folder: PrivateFolder,
+    owner: int,
 ) -> None:
+    connection.close()
+    if owner != os.getpid():  # a forked child ends; the worker is its parent's
+        return
     kill_group(process)
     process.wait()
-    connection.close()
-    with contextlib.suppress(OSError):
-        folder.cleanup()
+    folder.cleanup()

@@ -39,7 +39,14 @@ class Status(enum.Enum):
         "The simulator ended normally but its data are not complete; look at its log for what it "
         "dropped."
     )
-    CRASHED = "The simulator's process died; run it again, or try simulator ngspice-batch."
+    CRASHED = (
+        "The simulator's process died before it was done; run it again, with more memory if that "
+        "ran out, or try simulator ngspice-batch."
+    )
+    NO_ROOM = (
+        "The simulator's files could not be written; free some space, or set TMPDIR to a folder "
+        "that has some, and run it again."
+    )
     STALLED = (
         "The simulator neither computed nor wrote anything and was stopped; it may have been "
         "waiting for an answer in a window: start it once by hand and answer it."
@@ -61,6 +68,11 @@ class Status(enum.Enum):
     def ok(self) -> bool:
         """Whether the data are complete."""
         return self is Status.OK
+
+    @property
+    def passing(self) -> bool:
+        """Whether the trouble was the machine's, so that the same run may well succeed."""
+        return self in (Status.CRASHED, Status.NO_ROOM)
 
 
 @dataclass(frozen=True)

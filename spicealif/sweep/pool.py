@@ -30,11 +30,14 @@ from typing import Any
 
 from spicealif._cores import usable_cores
 from spicealif.errors import SweepError
-from spicealif.sweep.worker import READY, Job, Value, evaluate, failure, lost
+from spicealif.simulators._environment import python_path
+from spicealif.simulators._stopped import StopWatch
+from spicealif.sweep.worker import PASSING, READY, Job, Value, evaluate, failure, lost
 
 __all__ = ["CRASHED", "Pool", "batch_size", "run_jobs"]
 
-#: Status of points whose worker process died with them, twice.
+#: Status of points whose worker process died with them, twice; as trouble of the machine it is not
+#: kept, so that the same experiment run again tries once more.
 CRASHED = "CRASHED"
 #: Jobs handed over and not yet done, for each worker: enough to keep all busy, few to lose.
 _AHEAD = 2
@@ -42,6 +45,8 @@ _AHEAD = 2
 _BATCH = 256
 #: Seconds between two looks at what runs.
 _LOOK = 0.2
+#: How often a worker is started that was killed before it could say that it is ready.
+_STARTS = 3
 #: Seconds that a worker has to end what it has started, before it is killed.
 _GRACE = 3.0
 #: What a worker runs. Not ``-m``, which would look for modules in the working directory first.
@@ -112,8 +117,12 @@ class Pool:
         values = []
         for point in job.points:
             one = Job(job.base, job.settings, (point,))
-            reason = "The worker process died while it computed this point, twice."
-            values += self._attempt(one) or failure(one, CRASHED, reason)
+            again = self._attempt(one)
+            if again is None:
+                how = self._of_thread.ending
+                reason = f"The worker process {how} while it computed this point, twice."
+                again = [v | {PASSING: True} for v in failure(one, CRASHED, reason)]
+            values += again
         return values
 
     def _attempt(self, job: Job) -> list[Value] | None:
@@ -127,26 +136,38 @@ class Pool:
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self._of_thread.process = None
             self._discard(process)
+            self._of_thread.ending = process.ending
             if self._closed:
                 raise CancelledError from None
             return None
 
-    def _start(self) -> _Process:
+    def look(self) -> None:
+        """End the processes that were stopped and do not go on; to be called often."""
         with self._lock:
-            if self._closed:
-                raise CancelledError
-            process = _Process()
-            self._processes.add(process)
-        word = process.first_word()
-        if word != READY:
+            processes = list(self._processes)
+        for process in processes:
+            process.look()
+
+    def _start(self) -> _Process:
+        word = ""
+        for _ in range(_STARTS):
+            with self._lock:
+                if self._closed:
+                    raise CancelledError
+                process = _Process()
+                self._processes.add(process)
+            word = process.first_word()
+            if word == READY:
+                return process
             self._discard(process)
             if self._closed:
                 raise CancelledError
-            raise SweepError(
-                f"A worker process does not start ({word}); install spicealif again, or give an "
-                "executor of your own, such as concurrent.futures.ThreadPoolExecutor()."
-            )
-        return process
+            if not process.killed:  # by whomever, for want of memory perhaps
+                break
+        raise SweepError(
+            f"A worker process does not start ({word}); install spicealif again, or give an "
+            "executor of your own, such as concurrent.futures.ThreadPoolExecutor()."
+        )
 
     def _discard(self, process: _Process | None) -> None:
         if process is not None:
@@ -164,13 +185,14 @@ class _Process:
         environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, *filter(_is_text, sys.path)],
+                [sys.executable, "-c", _START, *python_path()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=environment,
-                # Ctrl-C, which a terminal sends to all of its processes, is for the parent.
-                start_new_session=sys.platform != "win32",
+                # Ctrl-C, which a terminal sends to its foreground group, is for the parent. No
+                # session of its own: the kernel then ends it if it is stopped and we die.
+                process_group=None if sys.platform == "win32" else 0,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
@@ -178,9 +200,23 @@ class _Process:
                 f"A worker process cannot be started ({error.strerror}); check that "
                 f"{ascii(sys.executable)} can be run, and that there is memory for it."
             ) from None
+        self._watch = StopWatch(self._process.pid)
+        #: How it came to its end, if it did not end by itself.
+        self.ending = "died"
 
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def killed(self) -> bool:
+        """Whether a signal ended it."""
+        return (self._process.returncode or 0) < 0
+
+    def look(self) -> None:
+        """End it if it was stopped and does not go on, which whoever waits for it then notices."""
+        if self._watch.too_long() and self.alive():
+            self.ending = "was stopped (SIGSTOP) and did not go on"
+            self._process.kill()
 
     def first_word(self) -> str:
         """Return `READY`, or why it does not start."""
@@ -255,6 +291,7 @@ def run_jobs(
     try:
         while work.fill():
             done, _ = wait(work.pending, _LOOK, FIRST_COMPLETED)
+            work.look()
             look()
             for future in done:
                 yield from work.take(future)
@@ -298,6 +335,11 @@ class _Work:
         else:
             yield job, values
 
+    def look(self) -> None:
+        """See to our processes."""
+        if self.pool is not None:
+            self.pool.look()
+
     def close(self, *, kill: bool) -> None:
         """End our processes; leave a foreign executor without work of ours."""
         for future in self.pending:
@@ -316,10 +358,6 @@ class _Work:
                 f"The executor takes no more work ({error}); what was done is stored: run the "
                 "same again with a new one."
             ) from None
-
-
-def _is_text(entry: object) -> bool:
-    return isinstance(entry, str)
 
 
 def _result(future: Future[list[Value]], job: Job) -> list[Value]:
