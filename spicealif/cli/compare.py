@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from spicealif.cli._options import cross_check_option, find_neuron, variant_option
+from spicealif.cli._terminal import for_terminal
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -108,7 +109,7 @@ def compare_command(
     if as_json:
         click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
     else:
-        click.echo(str(comparison))
+        click.echo(for_terminal(comparison))
     if figure is not None:
         from spicealif import plots
 

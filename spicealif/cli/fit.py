@@ -10,6 +10,7 @@ import click
 
 from spicealif.cli._options import output_option, quiet_option
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import for_terminal
 
 __all__ = ["fit_command"]
 
@@ -148,7 +149,7 @@ def fit_command(
                 level=level,
                 progress=progress,
             )
-        click.echo(str(result))
+        click.echo(for_terminal(result))
         if output is not None:
             written.append(result.save_preset(output))
         if json_file is not None:

@@ -5,12 +5,14 @@ Nothing heavy is imported here: ``--help`` costs as much as Python and click.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import signal
 import sys
 
 import click
 
+from spicealif.cli import _interrupts
+from spicealif.cli._terminal import HelpContext
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
@@ -54,21 +56,25 @@ for _command in (
     schema_command,
     doctor_command,
 ):
+    _command.context_class = HelpContext
     cli.add_command(_command)
+cli.context_class = HelpContext
 
 
 def main() -> None:
     """Run the command line; errors of ours become one line and exit code 1."""
     from spicealif.errors import SpicealifError
 
-    # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the simulator.
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
-        cli.main(standalone_mode=False)
+        # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the simulator.
+        _interrupts.allow()
+        try:
+            cli.main(standalone_mode=False)
+        finally:
+            # What is left is to say how it ended.
+            _interrupts.end_at_once()
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("Interrupted; files already written are whole.", 130)
+        _fail("Interrupted; files already written are whole.", _interrupts.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -84,5 +90,6 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"Error: {message}", err=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        click.echo(f"Error: {message}", err=True)
     sys.exit(code)

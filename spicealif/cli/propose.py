@@ -8,6 +8,7 @@ import click
 
 from spicealif.cli._options import output_option, quiet_option, variant_option
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import for_terminal
 
 __all__ = ["propose_command"]
 
@@ -85,7 +86,7 @@ def propose_command(
         )
     if check:
         proposal = proposal.check()
-    click.echo(str(proposal))
+    click.echo(for_terminal(proposal))
     if output is not None:
         with output_folder(output.parent):
             proposal.save(output)

@@ -123,8 +123,8 @@ def sweep_command(
     target = output or Path(f"{experiment.name}.nc")
     with output_folder(target.parent):
         label = f"{experiment.name}, {len(experiment)} points"
-        with _executor(dask) as executor, counting_bar(label, quiet) as bar:
-            try:
+        try:
+            with _executor(dask) as executor, counting_bar(label, quiet) as bar:
                 result = experiment.run(
                     store=store,
                     executor=executor,
@@ -132,9 +132,9 @@ def sweep_command(
                     retry_failed=retry_failed,
                     progress=bar,
                 )
-            except KeyboardInterrupt:
-                click.echo("What was done is kept; the same command goes on from there.", err=True)
-                raise
+        except KeyboardInterrupt:
+            click.echo("What was done is kept; the same command goes on from there.", err=True)
+            raise
         with replacing(target) as temporary:
             result.to_netcdf(temporary, engine="h5netcdf")
     failed = int(result.attrs["failed"])
