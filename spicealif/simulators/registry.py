@@ -121,7 +121,9 @@ def get_simulator(name: str, **options: Any) -> Simulator:
         if not found.trouble:
             return _made(found, options)
     if named:
-        raise SimulatorError(f"The simulator {ascii(name)} cannot be used: {named[0].trouble}.")
+        raise SimulatorError(
+            f"The simulator {ascii(name)[1:-1]} cannot be used: {named[0].trouble}."
+        )
     raise SimulatorError(
         f"There is no simulator {ascii(name)}; choose one of {', '.join(simulator_names())}."
     )
@@ -135,7 +137,7 @@ def version_of(simulator: Simulator) -> str:
     SimulatorError
         If it has none to tell, or raises something else than our errors.
     """
-    label = f"The simulator {ascii(getattr(simulator, 'name', '?'))}"
+    label = f"The simulator {ascii(getattr(simulator, 'name', '?'))[1:-1]}"
     told: object = _careful(
         lambda: simulator.version, f"{label} cannot tell its version", "install it again"
     )
@@ -147,7 +149,7 @@ def version_of(simulator: Simulator) -> str:
     return told
 
 
-def patiently(call: Callable[[], _T], what: str, patience: float = _PATIENCE) -> _T:
+def patiently(call: Callable[[], _T], what: str) -> _T:
     """Return what a call gives, if that does not take too long.
 
     Parameters
@@ -156,8 +158,6 @@ def patiently(call: Callable[[], _T], what: str, patience: float = _PATIENCE) ->
         Runs in a thread, which is left behind if it hangs: nothing else ends it.
     what : str
         What hangs, for the error.
-    patience : float
-        Seconds to wait.
 
     Raises
     ------
@@ -177,12 +177,13 @@ def patiently(call: Callable[[], _T], what: str, patience: float = _PATIENCE) ->
 
     asking = threading.Thread(target=ask, name="spicealif-patiently", daemon=True)
     asking.start()
-    asking.join(patience)
+    asking.join(_PATIENCE)
     if errors:
         raise errors[0]
     if not answers:
         raise SimulatorError(
-            f"{what} has not answered after {patience:g} s; uninstall it, or ask those who make it."
+            f"{what} has not answered after {_PATIENCE:g} s; uninstall it, or ask those who make "
+            "it."
         )
     return answers[0]
 
@@ -208,7 +209,7 @@ def _judged(one: Announced, all_of_them: list[Announced]) -> Announced:
 
 def _made(found: Announced, options: dict[str, Any]) -> Simulator:
     assert found.entry is not None
-    label, again = f"The simulator {ascii(found.name)}", f"install {found.package} again"
+    label, again = f"The simulator {ascii(found.name)[1:-1]}", f"install {found.package} again"
     kind = _careful(found.entry.load, f"{label} cannot be loaded", again)
     if not callable(kind):
         raise SimulatorError(
