@@ -11,9 +11,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from spicealif._figures import in_figure_style, new_figure
 from spicealif.fit import FittedLoop, fit_device, read_loop
 from spicealif.plots import save_figure
 
@@ -29,6 +28,7 @@ def _draw(ax, fitted: FittedLoop, colour: str, title: str) -> None:
     ax.set_title(title, fontsize=9)
 
 
+@in_figure_style
 def main(folder: Path) -> None:
     """Fit each loop, and all together, and draw both."""
     loops = [
@@ -37,8 +37,7 @@ def main(folder: Path) -> None:
     own = [fit_device(loop) for loop in loops]
     shared = fit_device(loops)
     print(shared)
-    figure = Figure(figsize=(11, 5.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 5.6)
     axes = figure.subplots(2, 4, sharex=True, sharey=True)
     for k, hertz in enumerate(_HERTZ):
         tau = own[k].device.tau

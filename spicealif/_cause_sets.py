@@ -19,6 +19,7 @@ from spicealif.errors import IntegrationError
 from spicealif.measures import MEASURES, PULSE_MEASURES, has_pulses, measure
 from spicealif.netlist import build_netlist
 from spicealif.simulators import Simulator, get_simulator
+from spicealif.simulators.registry import version_of
 from spicealif.waveforms import Waveforms
 
 __all__ = ["BUDGET_MEASURES", "CauseSets", "causes_of"]
@@ -125,7 +126,7 @@ class CauseSets:
         named = isinstance(self.simulator, str)
         tool = get_simulator(self.simulator) if isinstance(self.simulator, str) else self.simulator
         try:
-            version = f"{tool.name} ({tool.version})"
+            version = f"{tool.name} ({version_of(tool)})"
             netlist = build_netlist(self.neuron, tool.dialect)
             key = digest_of("run", netlist.digest, version, self.neuron.digest, self.code)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,30 @@ import numpy as np
 from spicealif.measures import Value
 from spicealif.quantities import format_quantity
 
-__all__ = ["figure", "gap_figure", "html_table", "missing", "plain", "text_table"]
+__all__ = ["figure", "fitting", "gap_figure", "html_table", "missing", "plain", "text_table"]
+
+
+#: How wide tables may be; 0 for any width.
+_WIDTH: ContextVar[int] = ContextVar("width", default=0)
+_NARROWEST = 20
+
+
+@contextlib.contextmanager
+def fitting(columns: int) -> Iterator[None]:
+    """Let texts of tables be no wider than a terminal while the block runs.
+
+    A table that is wider is drawn as a list, an entry for each row; notes are broken into lines.
+
+    Parameters
+    ----------
+    columns : int
+        The terminal's width.
+    """
+    token = _WIDTH.set(max(columns, _NARROWEST))
+    try:
+        yield
+    finally:
+        _WIDTH.reset(token)
 
 
 def missing(value: Value) -> bool:
@@ -56,7 +82,11 @@ def plain(value: Any) -> Any:
 def text_table(
     head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
 ) -> str:
-    """Return a table as text, the first column left-justified, and the notes under it."""
+    """Return a table as text, the first column left-justified, and the notes under it.
+
+    Within `fitting` it is no wider than that.
+    """
+    columns = _WIDTH.get()
     lines = [head, *rows]
     widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
     drawn = [
@@ -66,8 +96,32 @@ def text_table(
         ).rstrip()
         for line in lines
     ]
-    drawn.insert(1, "-" * len(max(drawn, key=len)))
+    width = len(max(drawn, key=len))
+    drawn.insert(1, "-" * width)
+    if columns:
+        drawn = _list(head, rows, columns) if width > columns else drawn
+        notes = [line for note in notes for line in textwrap.wrap(note, columns) or [""]]
     return "\n".join([*drawn, "", *notes])
+
+
+def _list(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[str]:
+    """Return the rows one below the other, each figure with its column's name."""
+    lines = []
+    name = max(len(h) for h in head[1:])
+    name = min(name, columns // 2)
+    for first, *cells in rows:
+        lines += textwrap.wrap(first, columns) or [""]
+        for h, cell in zip(head[1:], cells, strict=True):
+            if not cell:
+                continue
+            entry = f"  {h.ljust(name)}  {cell}"
+            hanging = " " * min(name + 4, columns // 2)
+            lines += (
+                textwrap.wrap(entry, columns, subsequent_indent=hanging, drop_whitespace=True)
+                if len(entry) > columns
+                else [entry]
+            )
+    return lines
 
 
 def html_table(

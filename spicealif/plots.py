@@ -1,22 +1,26 @@
 """Figures: the paper's Fig. 5 and 6, and circuit against reference.
 
-Drawn with matplotlib's object interface, so that no window system and no global state is
-needed. Traces are reduced to their extremes per horizontal pixel before they are drawn: the
-picture is the same and a million samples cost no more than a thousand.
+Drawn in a style of our own, see `spicealif._figures`; no window system is needed. Traces are
+reduced to their extremes per horizontal pixel before they are drawn: the picture is the same and a
+million samples cost no more than a thousand.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spicealif import spikes
-from spicealif._files import replacing
-from spicealif._kinds import PICTURE, check_ending
+from spicealif._figures import (
+    FIGURE_ENDINGS,
+    figure_style,
+    in_figure_style,
+    new_figure,
+    readable,
+    save_figure,
+)
 from spicealif._tables import figure as figure_text
 from spicealif.comparison import Comparison
 from spicealif.design import Neuron
@@ -31,10 +35,11 @@ if TYPE_CHECKING:
     from spicealif.circuit import Cause
 
 __all__ = [
+    "FIGURE_ENDINGS",
     "budget_figure",
     "circuit_figure",
     "envelope",
-    "literal",
+    "figure_style",
     "overlay_figure",
     "reference_figure",
     "save_figure",
@@ -55,6 +60,7 @@ _LABELS = {
 _PIXELS = 1500
 
 
+@in_figure_style
 def reference_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     """Return the layout of the paper's Fig. 5: v_mem, x and v_c of the reference.
 
@@ -70,10 +76,11 @@ def reference_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     matplotlib.figure.Figure
     """
     names = [n for n in ("v_mem", "x", "v_c") if n in waveforms]
-    title = f"Reference (ODE by RK4, {literal(str(waveforms.attrs.get('variant', '')))})"
+    title = f"Reference (ODE by RK4, {readable(str(waveforms.attrs.get('variant', '')))})"
     return _stack(waveforms, neuron, names, _REFERENCE, title)
 
 
+@in_figure_style
 def circuit_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     """Return the layout of the paper's Fig. 6: v_mem, v_c, spike and x of the circuit.
 
@@ -89,10 +96,11 @@ def circuit_figure(waveforms: Waveforms, neuron: Neuron) -> Figure:
     matplotlib.figure.Figure
     """
     names = [n for n in ("v_mem", "v_c", "spike", "x") if n in waveforms]
-    title = f"Circuit ({literal(str(waveforms.attrs.get('simulator', 'SPICE')))})"
+    title = f"Circuit ({readable(str(waveforms.attrs.get('simulator', 'SPICE')))})"
     return _stack(waveforms, neuron, names, _CIRCUIT, title)
 
 
+@in_figure_style
 def overlay_figure(comparison: Comparison) -> Figure:
     """Return circuit against reference: v_mem and v_c at both ends, raster, x, spikes per pulse.
 
@@ -104,13 +112,12 @@ def overlay_figure(comparison: Comparison) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     neuron = comparison.neuron
     sides = (
-        (comparison.a, literal(comparison.labels[0]), _CIRCUIT),
-        (comparison.b, literal(comparison.labels[1]), _REFERENCE),
+        (comparison.a, readable(comparison.labels[0]), _CIRCUIT),
+        (comparison.b, readable(comparison.labels[1]), _REFERENCE),
     )
     begin, t_stop = _span(comparison)
     starts, ends = _windows(neuron, begin, t_stop)
@@ -119,7 +126,7 @@ def overlay_figure(comparison: Comparison) -> Figure:
 
     # Room between the upper panels, or the last tick label of one touches the first of the next.
     layout = ConstrainedLayoutEngine(wspace=0.05)
-    figure = Figure(figsize=(10, 11), layout=layout, dpi=110)
+    figure = new_figure(10, 11, layout=layout)
     cut = t_stop < neuron.t_stop * (1 - 1e-9)
     ended = f" (ended at {t_stop * factor:.4g} {unit})" if cut else ""
     grid = figure.add_gridspec(5, 2, height_ratios=[3, 3, 1.3, 2.2, 2.2])
@@ -127,7 +134,7 @@ def overlay_figure(comparison: Comparison) -> Figure:
         left = figure.add_subplot(grid[row, 0])
         right = figure.add_subplot(grid[row, 1], sharey=left)
         right.tick_params(labelleft=False)
-        left.set_ylabel(_LABELS[name])
+        left.set_ylabel(_LABELS[name], parse_math=True)
         for axes, (t0, t1) in ((left, first), (right, last)):
             for waveforms, label, colour in sides:
                 if name in waveforms:
@@ -151,10 +158,10 @@ def overlay_figure(comparison: Comparison) -> Figure:
     _counts(rate, comparison, sides, factor)
     rate.set_xlabel(f"time ({unit})")
     rate.set_xlim(begin * factor, t_stop * factor)
-    handles, labels = top_left.get_legend_handles_labels()
+    # Named here: matplotlib itself leaves out what begins with an underscore.
     figure.legend(
-        handles,
-        labels,
+        top_left.lines[: len(sides)],
+        [label for _, label, _ in sides],
         title=f"{neuron.name}{ended}",
         loc="outside upper center",
         ncols=2,
@@ -166,6 +173,7 @@ def overlay_figure(comparison: Comparison) -> Figure:
     return figure
 
 
+@in_figure_style
 def budget_figure(budget: GapBudget) -> Figure:
     """Return a waterfall for each measure: from the reference, cause by cause, to the circuit.
 
@@ -177,14 +185,12 @@ def budget_figure(budget: GapBudget) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    from matplotlib.figure import Figure
-
     shown = budget.measures
     causes = [s.cause for s in shown[0].shares if s.applies] if shown else []
     columns = min(len(shown), 3) or 1
     rows = -(-len(shown) // columns) or 1
     height = 1.2 + rows * (0.9 + 0.24 * (len(causes) + 2))
-    figure = Figure(figsize=(3.2 + 2.7 * columns, height), layout="constrained", dpi=110)
+    figure = new_figure(3.2 + 2.7 * columns, height)
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for axes, of in zip(panels, shown, strict=False):
         _waterfall(axes, of, causes)
@@ -195,33 +201,6 @@ def budget_figure(budget: GapBudget) -> Figure:
         f"{budget.neuron.name}: circuit minus ideal reference, cause by cause{sampled}", fontsize=11
     )
     return figure
-
-
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure (PNG, SVG or PDF, by the file's ending); return the path.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written or its ending is not known.
-    """
-    target = Path(path)
-    check_ending(target, PICTURE)
-    ending = target.suffix.lower()
-    # A pipe or a device has no ending that counts.
-    ending = ending if ending in PICTURE.endings else PICTURE.endings[0]
-    with replacing(target) as file:
-        figure.savefig(file, format=ending[1:])
-    return target
-
-
-def literal(text: str) -> str:
-    """Return a text that is not ours, such as a file's name, so that it is drawn as it reads.
-
-    matplotlib takes what stands between dollar signs for mathematics, and cannot draw an
-    undecodable byte of a file's name.
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
 
 
 def envelope(
@@ -296,17 +275,15 @@ def _waterfall(axes: Axes, budget: MeasureBudget, causes: list[Cause]) -> None:
 def _stack(
     waveforms: Waveforms, neuron: Neuron, names: list[str], colour: str, title: str
 ) -> Figure:
-    from matplotlib.figure import Figure
-
     factor, unit = _time_unit(neuron.t_stop)
-    figure = Figure(figsize=(8, 2.1 * len(names) + 0.6), layout="constrained", dpi=110)
+    figure = new_figure(8, 2.1 * len(names) + 0.6)
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for letter, axes, name in zip("abcd", panels, names, strict=False):
         _draw(axes, waveforms, name, factor, colour, (0.0, neuron.t_stop))
         if name == "v_mem":
             axes.axhline(neuron.v_th, color="0.4", lw=0.8, ls=":")
             _mark_threshold(axes, neuron.v_th)
-        axes.set_ylabel(_LABELS[name])
+        axes.set_ylabel(_LABELS[name], parse_math=True)
         axes.set_title(f"({letter})", loc="left", fontsize=10)
         axes.grid(color="0.92", lw=0.6)
         axes.set_axisbelow(True)
@@ -332,7 +309,7 @@ def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> N
     for waveforms, label, colour in with_state:
         _draw(axes, waveforms, "x", factor, colour, (0.0, t_stop), label=label)
     if with_state:
-        axes.set_ylabel(_LABELS["x"])
+        axes.set_ylabel(_LABELS["x"], parse_math=True)
         return
     for waveforms, label, colour in sides:
         t = waveforms.t_spike
@@ -376,7 +353,9 @@ def _draw(
 def _mark_threshold(axes: Axes, v_th: float) -> None:
     where = (1.005, v_th)
     text = r"$V_\mathrm{th}$"
-    axes.annotate(text, where, xycoords=("axes fraction", "data"), va="center", fontsize=9)
+    axes.annotate(
+        text, where, xycoords=("axes fraction", "data"), va="center", fontsize=9, parse_math=True
+    )
 
 
 def _span(comparison: Comparison) -> tuple[float, float]:

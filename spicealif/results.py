@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._plot_choice import Choice, choose_plot
-from spicealif.comparison import check_span
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist.render import signals_of

@@ -117,7 +117,7 @@ def test_one_parameter_gives_lines_of_the_main_measures_of_both_sides():
     dataset = build({"c": [47e-9, 100e-9, 220e-9]})
     figure = sweep_figure(dataset)
     assert [a.get_ylabel() for a in figure.axes] == [
-        "mean interval (µs)", "last / first interval ($10^{-6}$)", "growth of the interval (µs)",
+        "mean interval (µs)", "last / first interval (10⁻⁶)", "growth of the interval (µs)",
         "mean rate (µHz)",
     ]  # fmt: skip
     for axes in figure.axes:
@@ -152,7 +152,7 @@ def test_a_named_measure_is_drawn_with_the_difference_of_the_sides():
 def test_a_measure_of_the_pair_has_one_line():
     (axes,) = panel_axes(sweep_figure(build({"v_th": [0.1, 0.2]}), "gamma"))
     assert len(axes.lines) == 1
-    assert axes.get_ylabel() == "coincidence factor ($10^{-6}$)"
+    assert axes.get_ylabel() == "coincidence factor (10⁻⁶)"
 
 
 def test_failed_points_of_a_line_are_crosses_and_counted():
@@ -268,7 +268,7 @@ def test_adaptation_map_shows_both_sides_their_gap_and_the_cost():
     np.testing.assert_allclose(cross.get_xdata(), tau[[0, 1]])
     np.testing.assert_allclose(cross.get_ydata(), r_s[[0, 2]])
     assert len(cost.lines) == 2
-    assert cost.get_xlabel() == "last / first interval ($10^{-6}$)"
+    assert cost.get_xlabel() == "last / first interval (10⁻⁶)"
     assert cost.get_ylabel() == "source energy per spike (µJ)"
     pairs = dataset[["adaptation_ratio", "energy_per_spike"]].sel(side="circuit").to_array()
     drawn = np.array(sorted(zip(*cost.lines[0].get_data(), strict=True)))

@@ -18,14 +18,12 @@ from pathlib import PurePath
 from types import FrameType
 from typing import Any, NoReturn
 
-__all__ = ["INTERRUPTED", "allow", "end_at_once"]
+__all__ = ["MESSAGE", "allow", "end_at_once", "exit_code"]
 
-#: The exit code, as a shell gives it for Ctrl-C.
-INTERRUPTED = 130
+MESSAGE = "Interrupted; files already written are whole."
 #: So long after an interrupt another one counts as the same, s: what stops needs no longer.
 _SAME = 2.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-_MESSAGE = b"\nError: Interrupted; files already written are whole.\n"
 
 _last = -_SAME
 

@@ -1,13 +1,30 @@
-"""Progress on a terminal; silence elsewhere."""
+"""Progress on a terminal; silence elsewhere.
+
+One line, never wider than the terminal, wiped at the end. The cursor is never hidden, so that no
+way to end, however sudden, leaves a terminal without one.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import Task
 
 __all__ = ["counting_bar", "progress_bar"]
+
+#: Terminals from this width on have room for a bar, and its width.
+_WITH_BAR, _BAR = 70, 20
+_ECHO = len("^C^C") + 1
+#: Seconds between two lines on a terminal that cannot wipe one.
+_PLAIN = 30.0
 
 
 @contextlib.contextmanager
@@ -26,29 +43,8 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None] | 
     callable or None
         Takes the fraction done, 0 to 1.
     """
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=1.0)
-        yield lambda fraction: progress.update(task, completed=fraction)
+    with _display(label, quiet) as show:
+        yield show and (lambda fraction: show(fraction, ""))
 
 
 @contextlib.contextmanager
@@ -67,22 +63,8 @@ def counting_bar(label: str, quiet: bool) -> Iterator[Callable[[int, int, int], 
     callable or None
         Takes the points done, all points, and the failed ones among those done.
     """
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}{task.fields[more]}"),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=None, more="")
-        begun: list[tuple[float, int]] = []
+    begun: list[tuple[float, int]] = []
+    with _display(label, quiet) as show:
 
         def move(done: int, total: int, failed: int) -> None:
             now = time.monotonic()
@@ -91,7 +73,109 @@ def counting_bar(label: str, quiet: bool) -> Iterator[Callable[[int, int, int], 
                 begun.append((now, done))
             start, before = begun[0]
             rate = (done - before) / (now - start) if now > start else 0.0
-            more = (f", {rate:.3g}/s" if rate else "") + (f", {failed} failed" if failed else "")
-            progress.update(task, total=total, completed=done, more=more)
+            told = [f"{done}/{total}", f"{rate:.3g}/s" if rate else ""]
+            told.append(f"{failed} failed" if failed else "")
+            assert show is not None
+            show(done / total if total else 1.0, ", ".join(filter(None, told)))
 
-        yield move
+        yield show and move
+
+
+@contextlib.contextmanager
+def _display(label: str, quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
+    """Give a callback that takes the fraction done and what is told instead of it."""
+    if quiet or not _is_terminal():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    class Screen(Console):
+        """A terminal that keeps its cursor."""
+
+        def show_cursor(self, show: bool = True) -> bool:
+            return False
+
+    class Line(Progress):
+        """A progress that is one line at any width."""
+
+        def get_renderables(self) -> Iterable[RenderableType]:
+            return [_line(task, self.console.width) for task in self.tasks]
+
+    # Exported, these two would be believed before the terminal's own size.
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    console = Screen(stderr=True, _environ=environment, highlight=False, markup=False)
+    if console.is_dumb_terminal or not console.is_interactive:
+        yield _plain_lines(label)
+        return
+    # What goes to standard output meanwhile is the result, and no matter of this line.
+    with Line(console=console, transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task(label, total=1.0, told="", known=False)
+        yield lambda fraction, told: progress.update(
+            task, completed=_within(fraction), told=told, known=True
+        )
+
+
+def _line(task: Task, columns: int) -> RenderableType:
+    """Return the line for a terminal of a width: label, bar if there is room, what is told."""
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    told = ""
+    if task.fields["known"]:
+        told = task.fields["told"] or f"{100 * task.completed:.0f} %"
+        left = task.time_remaining
+        if left is not None and not task.finished:
+            told += f", {_clock(left)} left"
+    # Room for the ^C that a terminal echoes, twice, or it would begin a line that nobody wipes.
+    room = max(columns - _ECHO, 1)
+    bar = columns >= _WITH_BAR
+    for_label = room - len(told) - 2 - (_BAR + 2) * bar
+    cells: list[RenderableType] = [Text(_cut(task.description, for_label))]
+    if bar:
+        cells.append(ProgressBar(total=1.0, completed=task.completed, width=_BAR))
+    cells.append(Text(told))
+    if not bar:
+        line = f"{_cut(task.description, for_label)}  {told}" if for_label > 3 else told
+        return Text(line.strip()[:room], no_wrap=True, overflow="crop")
+    grid: Any = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for _ in cells:
+        grid.add_column(no_wrap=True)
+    grid.add_row(*cells)
+    return grid  # type: ignore[no-any-return]
+
+
+def _plain_lines(label: str) -> Callable[[float, str], None]:
+    """Print a line now and then, for a terminal that can do no more."""
+    sys.stderr.write(f"{label} ...\n")
+    sys.stderr.flush()
+    last = [time.monotonic()]
+
+    def show(fraction: float, told: str) -> None:
+        if time.monotonic() - last[0] > _PLAIN:
+            last[0] = time.monotonic()
+            sys.stderr.write(f"{label}: {told or f'{100 * _within(fraction):.0f} %'}\n")
+            sys.stderr.flush()
+
+    return show
+
+
+def _is_terminal() -> bool:
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or closed
+        return sys.stderr.isatty()
+    return False
+
+
+def _within(fraction: float) -> float:
+    return min(max(fraction, 0.0), 1.0) if math.isfinite(fraction) else 0.0
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(room - 3, 0)]}..."
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

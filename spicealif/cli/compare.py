@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from spicealif.cli._options import cross_check_option, find_neuron, variant_option
 from spicealif.cli._output import OutputPath, force_option, writing
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import CountType, QuantityType
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def compare_command(
         if as_json:
             click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
         else:
-            say(str(comparison))
+            say(for_terminal(comparison))
         if figure is not None:
             from spicealif import plots
 

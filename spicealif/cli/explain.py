@@ -16,6 +16,7 @@ from spicealif.cli._options import (
 from spicealif.cli._output import output_option, writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import CountType
 
 __all__ = ["explain_command"]
@@ -93,7 +94,7 @@ def explain_command(
                 cache=cache,
                 progress=bar,
             )
-        click.echo(json.dumps(budget.to_dict(), indent=1) if as_json else str(budget))
+        click.echo(json.dumps(budget.to_dict(), indent=1) if as_json else for_terminal(budget))
         files = budget.save(folder)
         if budget.measures:
             from spicealif import plots

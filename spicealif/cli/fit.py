@@ -11,6 +11,7 @@ import click
 from spicealif.cli._options import quiet_option
 from spicealif.cli._output import OutputPath, output_option, writing, writing_folder
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import CountType, QuantityType
 
 __all__ = ["fit_command"]
@@ -163,7 +164,7 @@ def fit_command(
                 level=level,
                 progress=progress,
             )
-        say(str(result))
+        say(for_terminal(result))
         if output is not None:
             written.append(result.save_preset(output))
         if json_file is not None:

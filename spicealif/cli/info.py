@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -63,11 +65,13 @@ def _neuron(name: str) -> Neuron:
 
 
 def _list(name: str, *texts: str) -> None:
+    import shutil
     import textwrap
 
+    width = max(min(shutil.get_terminal_size().columns, 96), 24)
     click.echo(name)
     for text in texts:
-        click.echo(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="    "))
+        click.echo(textwrap.fill(text, width, initial_indent="    ", subsequent_indent="    "))
 
 
 @click.command(
@@ -96,9 +100,6 @@ def doctor_command() -> None:
     """
     from importlib import metadata
 
-    from spicealif.errors import SpicealifError
-    from spicealif.simulators import get_simulator, simulator_names
-
     click.echo(f"Python {sys.version.split()[0]}")
     # What the package's own metadata requires, so that this list cannot go stale.
     for requirement in metadata.requires("spicealif") or []:
@@ -109,19 +110,7 @@ def doctor_command() -> None:
             click.echo(f"ok       {name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             click.echo(f"missing  {name}: install it with: pip install {name}")
-    working: list[str] = []
-    absent: list[str] = []
-    for name in simulator_names():
-        simulator = get_simulator(name)
-        try:
-            working.append(f"ok       simulator {name}: {simulator.version}")
-            # Where one of several installations was found is worth saying.
-            if where := getattr(simulator, "where", ""):
-                working.append(f"             {where}")
-        except SpicealifError as error:
-            absent.append(f"simulator {name}: {error}")
-        finally:
-            simulator.close()
+    working, absent = _simulators()
     # One simulator is enough: with it the others are no loss.
     label = "absent  " if working else "missing "
     for line in (*working, *(f"{label} {text}" for text in absent)):
@@ -129,3 +118,43 @@ def doctor_command() -> None:
     if not working:
         click.echo("No simulator works; the reference and netlists do.")
         raise click.exceptions.Exit(1)
+
+
+def _simulators() -> tuple[list[str], list[str]]:
+    """Return a text for each simulator that works, and for each that does not."""
+    from spicealif.errors import SpicealifError
+    from spicealif.simulators.registry import announced, patiently
+
+    working: list[str] = []
+    absent: list[str] = []
+    for found in announced():
+        # Ours need no address; of a plug-in it is the first thing to know.
+        label = f"simulator {found.name or '?'}{'' if found.ours else f' (of {found.package})'}"
+        if found.trouble:
+            absent.append(f"{label}: {found.trouble}")
+            continue
+        try:
+            if found.ours:
+                working += _look(found.name, label)
+            else:
+                look = functools.partial(_look, found.name, label)
+                working += patiently(look, "The plug-in")
+        except SpicealifError as error:
+            absent.append(f"{label}: {error}")
+    return working, absent
+
+
+def _look(name: str, label: str) -> list[str]:
+    from spicealif.simulators import get_simulator
+    from spicealif.simulators.registry import version_of
+
+    simulator = get_simulator(name)
+    try:
+        lines = [f"ok       {label}: {version_of(simulator)}"]
+        # Where one of several installations was found is worth saying.
+        if where := getattr(simulator, "where", ""):
+            lines.append(f"             {where}")
+        return lines
+    finally:
+        with contextlib.suppress(Exception):  # a plug-in may fail in this too
+            simulator.close()

@@ -21,6 +21,7 @@ import click
 
 from spicealif.cli import _interrupts
 from spicealif.cli._streams import close_streams, open_streams, outlets
+from spicealif.cli._terminal import HelpContext
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
@@ -80,7 +81,9 @@ for _command in (
     schema_command,
     doctor_command,
 ):
+    _command.context_class = HelpContext
     cli.add_command(_command)
+cli.context_class = HelpContext
 
 
 def main() -> NoReturn:

@@ -9,6 +9,7 @@ import click
 from spicealif.cli._options import quiet_option, variant_option
 from spicealif.cli._output import output_option, writing
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import QuantityType
 
 __all__ = ["propose_command"]
@@ -89,7 +90,7 @@ def propose_command(
             )
         if check:
             proposal = proposal.check()
-        say(str(proposal))
+        say(for_terminal(proposal))
         if output is not None:
             proposal.save(output)
             if not quiet:

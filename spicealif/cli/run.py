@@ -21,6 +21,7 @@ from spicealif.cli._options import (
 from spicealif.cli._output import output_option, writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def run_command(
                 meanwhile = _import_what_comes_next if figures else None
                 result = cosimulate(described, tool, meanwhile=meanwhile, **options)
         if result.comparison is not None:
-            click.echo(str(result if certified else result.comparison))
+            click.echo(for_terminal(result if certified else result.comparison))
         files = result.save(folder)
         if figures:
             files += _draw(result, folder)

@@ -129,8 +129,8 @@ def sweep_command(
     target = output or Path(f"{experiment.name}.nc")
     with writing((target, SWEEP), (figure, PICTURE), inputs=(neuron, *changes), force=force) as say:
         label = f"{experiment.name}, {len(experiment)} points"
-        with _executor(dask) as executor, counting_bar(label, quiet) as bar:
-            try:
+        try:
+            with _executor(dask) as executor, counting_bar(label, quiet) as bar:
                 result = experiment.run(
                     store=store,
                     executor=executor,
@@ -138,9 +138,9 @@ def sweep_command(
                     retry_failed=retry_failed,
                     progress=bar,
                 )
-            except KeyboardInterrupt:
-                click.echo("What was done is kept; the same command goes on from there.", err=True)
-                raise
+        except KeyboardInterrupt:
+            click.echo("What was done is kept; the same command goes on from there.", err=True)
+            raise
         write_netcdf(result, target)
         failed = int(result.attrs["failed"])
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""

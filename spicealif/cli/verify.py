@@ -12,6 +12,7 @@ from spicealif.cli._options import (
     simulator_options,
 )
 from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import QuantityType
 
 __all__ = ["verify_command"]
@@ -80,6 +81,6 @@ def verify_command(
             timeout=timeout,
             progress=bar,
         )
-    click.echo(json.dumps(result.to_dict(), indent=1) if as_json else str(result))
+    click.echo(json.dumps(result.to_dict(), indent=1) if as_json else for_terminal(result))
     if not result.ok:
         raise click.exceptions.Exit(1)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import next_fast_len, rfft
 
-
 __all__ = [
     "Periodicity",
     "find_period",
@@ -261,9 +260,7 @@ def _rest(s: _Floats, u: _Floats, f: float, harmonics: int) -> tuple[float, _Flo
     return float(rest @ rest) / float(about @ about), c, rest
 
 
-def _refined(
-    s: _Floats, u: _Floats, f: float, harmonics: int, iterations: int = 12
-) -> float:
+def _refined(s: _Floats, u: _Floats, f: float, harmonics: int, iterations: int = 12) -> float:
     """Return the number of periods of the least squares near f (Gauss-Newton)."""
     harmonics = min(harmonics, _most_harmonics(s, f))
     length = float(s[-1])

@@ -121,9 +121,7 @@ def unit_factor(ratio: float) -> str:
 
 def _check_units(loop: Loop) -> None:
     span = float(loop.time[-1] - loop.time[0])
-    size = {
-        name: float(np.abs(getattr(loop, name)).max()) for name in ("v_in", "v_mem", "i")
-    }
+    size = {name: float(np.abs(getattr(loop, name)).max()) for name in ("v_in", "v_mem", "i")}
     if size["i"] > 0.05 and size["v_mem"] < 0.02 * min(size["v_in"], 1.0) < size["i"]:
         raise FitError(
             f"{loop.name}: the device's voltage reaches {_shown(size['v_mem'])} V only and its "
@@ -204,9 +202,7 @@ def _check_direction(loop: Loop) -> None:
     few = thinned(loop, 256, 1024)
     (v, i) = (few.v_mem, few.i)
     counts = 1.0 if few.counts is None else float(np.median(few.counts))
-    (noise_v, noise_i) = (
-        noise_of(loop.time, y) / math.sqrt(counts) for y in (loop.v_mem, loop.i)
-    )
+    (noise_v, noise_i) = (noise_of(loop.time, y) / math.sqrt(counts) for y in (loop.v_mem, loop.i))
     if few.period is not None and few is loop:
         order = np.argsort((loop.time - loop.time[0]) % few.period, kind="stable")
         (v, i) = (v[order], i[order])

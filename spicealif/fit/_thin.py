@@ -71,9 +71,7 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
         ends = ends[np.diff(time)[ends - 1] > _SAME * loop.period]
     begin = np.unique(np.concatenate(([0], ends[ends < n])))
     weight = np.add.reduceat(counts, begin)
-    (t, v_in, v_mem, i) = (
-        np.add.reduceat(y * counts, begin) / weight for y in (time, *signals)
-    )
+    (t, v_in, v_mem, i) = (np.add.reduceat(y * counts, begin) / weight for y in (time, *signals))
     kept = len(begin)
     name = loop.name
     what = "" if loop.period is None else ", periods laid upon each other"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spicealif._figures import in_figure_style, new_figure, readable, save_figure
 from spicealif._files import make_folder
 from spicealif.fit.result import FitResult, FittedLoop
-from spicealif.plots import literal, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,7 @@ _MEASURED, _FITTED, _X = "tab:blue", "tab:orange", "tab:green"
 _LAGS = 40
 
 
+@in_figure_style
 def loop_figure(result: FitResult) -> Figure:
     """Draw current against device voltage, measured and fitted, a panel for each loop."""
     n = len(result.loops)
@@ -39,14 +40,15 @@ def loop_figure(result: FitResult) -> Figure:
         ax.axhline(0, color="0.8", lw=0.8, zorder=0)
         ax.axvline(0, color="0.8", lw=0.8, zorder=0)
         ax.set(xlabel="device voltage v_mem in V", ylabel=f"current i_mem in {unit}")
-        ax.set_title(f"{literal(loop.name)}\nloss {fitted.nmse_v + fitted.nmse_i:.2g}", fontsize=9)
+        ax.set_title(f"{readable(loop.name)}\nloss {fitted.nmse_v + fitted.nmse_i:.2g}", fontsize=9)
     for ax in axes.flat[n:]:
         ax.remove()
     axes.flat[0].legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{result.device.title}", fontsize=10)
+    figure.suptitle(readable(result.device.title), fontsize=10)
     return figure
 
 
+@in_figure_style
 def trace_figure(result: FitResult) -> Figure:
     """Draw voltages, current and state over time, measured and fitted, a column for each loop."""
     n = len(result.loops)
@@ -62,7 +64,7 @@ def trace_figure(result: FitResult) -> Figure:
         column[1].plot(t, loop.i * factor, ".", ms=3, color=_MEASURED)
         column[1].plot(t, fitted.i * factor, color=_FITTED)
         column[2].plot(t, fitted.x, color=_X)
-        column[0].set_title(literal(loop.name), fontsize=9)
+        column[0].set_title(readable(loop.name), fontsize=9)
         column[0].set_ylabel("voltage in V")
         column[1].set_ylabel(f"current i_mem in {unit}")
         column[2].set(ylabel="state x", ylim=(-0.03, 1.03), xlabel=f"time in {time_unit}")
@@ -70,6 +72,7 @@ def trace_figure(result: FitResult) -> Figure:
     return figure
 
 
+@in_figure_style
 def residual_figure(result: FitResult) -> Figure:
     """Draw what the fit leaves, a column for each loop.
 
@@ -108,11 +111,12 @@ def residual_figure(result: FitResult) -> Figure:
         width = 1.96 / np.sqrt(len(phase))
         column[4].axhspan(-width, width, color="0.9", zorder=0, label="white noise")
         column[4].set(xlabel="lag in samples", ylabel="autocorrelation", ylim=(-1.05, 1.05))
-        column[0].set_title(literal(loop.name), fontsize=9)
+        column[0].set_title(readable(loop.name), fontsize=9)
     axes[4, 0].legend(frameon=False, fontsize=8)
     return figure
 
 
+@in_figure_style
 def correlation_figure(result: FitResult) -> Figure:
     """Draw the correlations of the estimates as a matrix with numbers."""
     n = len(result.names)
@@ -155,11 +159,7 @@ def save_figures(result: FitResult, folder: str | os.PathLike[str]) -> list[Path
 def _subplots(
     rows: int, columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*size)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 

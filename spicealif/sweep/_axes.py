@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._figures import readable
+
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
@@ -26,6 +28,8 @@ __all__ = [
 
 _Floats = NDArray[np.float64]
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+#: Digits as exponents. No formula: a label may hold a name with a dollar sign in it.
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: A logarithmic axis is worth it from this ratio of the largest to the smallest value.
 _LOG_SPAN = 3.0
 #: So many values at most get a tick each.
@@ -61,7 +65,7 @@ def with_prefix(size: float, unit: str) -> tuple[float, str]:
 def quantity(value: Any, unit: str) -> str:
     """Return a value with its unit and prefix, such as ``4.7 kΩ``."""
     if isinstance(value, str | bool | np.bool_):
-        return str(value)
+        return readable(str(value))
     factor, text = with_prefix(float(value), unit)
     return f"{_digits(float(value) * factor, 3)} {text}".rstrip()
 
@@ -126,7 +130,7 @@ def dress(
 
     if is_text(values):
         names = _names(values)
-        axis.set_ticks(list(range(len(names))), labels=names)
+        axis.set_ticks(list(range(len(names))), labels=[readable(name) for name in names])
         axis.set_label_text(label)
         return
     finite = np.asarray(values, dtype=float)
@@ -180,7 +184,7 @@ def _power(size: float) -> tuple[float, str]:
     if not (math.isfinite(size) and size) or 0.02 <= size < 1e5:
         return 1.0, ""
     exponent = 3 * math.floor(math.log10(size * (1 + 1e-9)) / 3)
-    return 10.0**-exponent, f"$10^{{{exponent}}}$"
+    return 10.0**-exponent, f"10{str(exponent).translate(_RAISED)}"
 
 
 def _names(values: NDArray[Any]) -> list[str]:

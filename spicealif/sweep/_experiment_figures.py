@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._figures import new_figure
 from spicealif.sweep import _panels as panels
 from spicealif.sweep._axes import dress, is_log, quantity
 from spicealif.sweep._grid_figures import map_row
@@ -26,7 +27,7 @@ _AMPLITUDES = 8
 
 def f_i_curve(results: Results) -> Figure:
     """Draw onset and steady rate over the current."""
-    figure = panels.new_figure(6.5, 4.8)
+    figure = new_figure(6.5, 4.8)
     axes = figure.add_subplot()
     current = results.coordinate(CURRENT)
     drawn = []
@@ -57,7 +58,7 @@ def frequency_response(results: Results) -> Figure:
     import matplotlib as mpl
     from matplotlib.lines import Line2D
 
-    figure = panels.new_figure(12, 4.6)
+    figure = new_figure(12, 4.6)
     all_axes = figure.subplots(1, 3, sharex=True)
     frequency = results.coordinate(FREQUENCY).astype(float)
     levels = results.coordinate(CURRENT) if CURRENT in results.dims else np.zeros(1)
@@ -114,7 +115,7 @@ def frequency_response(results: Results) -> Figure:
 def adaptation_map(results: Results) -> Figure:
     """Draw the ratio of last to first interval over tau and r_s, and what it costs."""
     sides = len(results.sides)
-    figure = panels.new_figure(10.5, 8.6) if sides > 1 else panels.new_figure(11, 4.6)
+    figure = new_figure(10.5, 8.6) if sides > 1 else new_figure(11, 4.6)
     grid = figure.subplots(sides, 2, squeeze=False)
     *maps, cost = grid.ravel()
     map_row(figure, maps, results, "adaptation_ratio", (TAU, R_S))

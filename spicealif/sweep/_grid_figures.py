@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._figures import new_figure
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
 from spicealif.sweep._axes import dress, is_log, is_text, positions, quantity
@@ -32,7 +33,7 @@ def lines(results: Results, measure: str | None) -> Figure:
     n = len(shown) + with_gap
     columns = 1 if n == 1 else 2
     rows = -(-n // columns)
-    figure = panels.new_figure(5.2 * columns + 0.8, 3.4 * rows + 1)
+    figure = new_figure(5.2 * columns + 0.8, 3.4 * rows + 1)
     all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
     column = results.coordinate(dim)
     x = positions(column)
@@ -69,7 +70,7 @@ def scatter(results: Results, measure: str) -> Figure:
     names = results.parameters
     columns = min(len(names), 3) or 1
     rows = -(-len(names) // columns) or 1
-    figure = panels.new_figure(4 * columns + 0.6, 3.2 * rows + 1)
+    figure = new_figure(4 * columns + 0.6, 3.2 * rows + 1)
     all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     sides = results.sides_of(measure)
     values = {side: results.values(measure, side).ravel() for side in sides}
@@ -91,7 +92,7 @@ def maps(results: Results, measure: str) -> Figure:
     """Draw maps over two parameters: both sides and their difference, or one side."""
     x, y = results.dims
     views = 3 if len(results.sides_of(measure)) > 1 else 1
-    figure = panels.new_figure(4.4 * views + 0.8, 4.5)
+    figure = new_figure(4.4 * views + 0.8, 4.5)
     row = figure.subplots(1, views, squeeze=False)[0]
     map_row(figure, list(row), results, measure, (x, y))
     return panels.finish(figure, results, results.label(measure), measure=measure, grey=True)
@@ -122,7 +123,7 @@ def many_maps(results: Results, measure: str) -> Figure:
     if len(sides) > 1:
         rows.append((_DIFFERENCE, results.gap(measure)))
         looks.append(panels.gap_norm([rows[-1][1]]))
-    figure = panels.new_figure(2.7 * len(columns) + 1.6, 2.6 * len(rows) + 1.1)
+    figure = new_figure(2.7 * len(columns) + 1.6, 2.6 * len(rows) + 1.1)
     all_axes = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True, sharey=True)
     for k, ((title, values), (norm, cmap)) in enumerate(zip(rows, looks, strict=True)):
         for i, axes in enumerate(all_axes[k]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.plots import literal
+from spicealif._figures import readable
 from spicealif.sweep._axes import (
     cell_edges,
     dress,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS", "Style", "colour_bar", "crosses", "finish", "gap_norm", "legend_below", "line",
-    "map_panel", "new_figure", "note", "points", "shared_norm", "side_label",
+    "map_panel", "note", "points", "shared_norm", "side_label",
 ]  # fmt: skip
 
 _Floats = NDArray[np.float64]
@@ -173,13 +173,6 @@ def legend_below(figure: FigureBase, axes: Axes, columns: int | None = None) -> 
         )  # fmt: skip
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained", dpi=110)
-
-
 def finish(
     figure: Figure,
     results: Results,
@@ -214,7 +207,7 @@ def finish(
     for axes in figure.axes:
         if not any(isinstance(c, QuadMesh) for c in axes.collections):
             _grid_lines(axes)
-    lines = [f"{literal(results.name)}: {what}" if results.name else what]
+    lines = [f"{readable(results.name)}: {what}" if results.name else what]
     told = [f"{name} = {quantity(v, results.unit(name))}" for name, v in results.fixed.items()]
     if told:
         lines.append(", ".join(told[:4]) + (", ..." if len(told) > 4 else ""))

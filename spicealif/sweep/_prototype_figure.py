@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._figures import new_figure
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
 from spicealif.sweep._axes import dress, quantity, with_prefix
@@ -41,10 +42,10 @@ def prototypes(results: Results, measure: str | None, limits: Limits | None) -> 
     shown = shown or [MAIN_MEASURES[0]]
     good = dict(limits) if limits else _default_limits(results, shown)
     if len(shown) == 1:
-        figure = panels.new_figure(15, 4.8)
+        figure = new_figure(15, 4.8)
         upper, lower = figure.subfigures(1, 2, width_ratios=[1, 2.4], squeeze=False).ravel()
     else:
-        figure = panels.new_figure(13, 8.4)
+        figure = new_figure(13, 8.4)
         upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.35], squeeze=False).ravel()
     histograms = upper.subplots(1, len(shown), squeeze=False)[0]
     for axes, name in zip(histograms, shown, strict=True):
@@ -166,7 +167,7 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
     of = "of ranks " if table.method == "rank" else ""
     axes.set_xlabel(f"standardised regression coefficient {of}(95 % error bars)")
     side = f" ({table.side})" if table.side else ""
-    title = f"what moves the {label}{side}: $R^2$ = {table.r_squared:.2f}, n = {table.n}"
+    title = f"what moves the {label}{side}: R² = {table.r_squared:.2f}, n = {table.n}"
     axes.set_title(title, fontsize=10)
     if table.method == "linear":
         top = axes.secondary_xaxis(

@@ -19,6 +19,7 @@ from spicealif.design import Neuron, dump_toml
 from spicealif.errors import SweepError
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
+from spicealif.simulators.registry import version_of
 from spicealif.sweep.pool import batch_size, run_jobs
 from spicealif.sweep.space import Points, Range, Sampling, sweep_points
 from spicealif.sweep.store import Store, default_store
@@ -185,7 +186,7 @@ class Experiment:
         if self.sides != "reference":
             tool = get_simulator(self.simulator)
             try:
-                version = f"{self.simulator} {tool.version}"
+                version = f"{self.simulator} {version_of(tool)}"
             finally:
                 tool.close()
         return [

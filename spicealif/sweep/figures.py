@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spicealif._figures import in_figure_style
 from spicealif.errors import SweepError
 from spicealif.sweep._experiment_figures import EXPERIMENT_FIGURES
 from spicealif.sweep._grid_figures import lines, many_maps, maps, scatter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["YIELD_WIDTH", "sensitivity", "sweep_figure", "yield_of"]
 
 
+@in_figure_style
 def sweep_figure(
     dataset: xr.Dataset, measure: str | None = None, yield_limits: Limits | None = None
 ) -> Figure:
