@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from spicealif.cli._options import output_option, quiet_option
+from spicealif.cli._places import check_places
 from spicealif.cli._progress import progress_bar
 
 __all__ = ["fit_command"]
@@ -108,8 +109,11 @@ def fit_command(
     """
     from spicealif._files import output_folder, write_text
     from spicealif.fit import fit_device, read_loop
+    from spicealif.fit._problem import check_options
 
+    # What needs no file is asked first, what needs no fit before it: either may take minutes.
     kind = _model(model)
+    kelvin = _temperature(temperature)
     columns = _pairs("--column", column)
     held = {n: _number(kind, n, v) for n, v in _pairs("--hold", hold).items()}
     bounds = {}
@@ -118,6 +122,8 @@ def fit_command(
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
+    check_options(model, kelvin, bounds, held, per_file, seed, level)
+    check_places({"-o": (output, ".toml"), "--json": (json_file, ".json")}, figures, files)
     loops = [
         read_loop(
             file,
@@ -140,7 +146,7 @@ def fit_command(
             result = fit_device(
                 loops,
                 model,
-                temperature=_quantity("--temperature", temperature, "K"),
+                temperature=kelvin,
                 bounds=bounds,
                 held=held,
                 per_loop=per_file,
@@ -149,8 +155,6 @@ def fit_command(
                 progress=progress,
             )
         click.echo(str(result))
-        if output is not None:
-            written.append(result.save_preset(output))
         if json_file is not None:
             text = json.dumps(result.to_dict(), indent=1, allow_nan=False)
             written.append(write_text(json_file, text + "\n"))
@@ -158,6 +162,11 @@ def fit_command(
             from spicealif.fit.figures import save_figures
 
             written += save_figures(result, figures)
+        # Last: a device that does not describe its loop is refused, its figures say why.
+        if output is not None:
+            written.insert(0, result.save_preset(output))
+        elif not all(fitted.described for fitted in result.loops):
+            result.preset()
     if quiet:
         return
     for path in written:
@@ -197,6 +206,18 @@ def _number(model: type, name: str, text: str) -> float:
     extra = getattr(field, "json_schema_extra", None) or {}
     unit = str(extra.get("unit", ""))
     return _quantity(name, text, "" if unit == "1" else unit)
+
+
+def _temperature(text: str) -> float:
+    from spicealif.errors import FitError
+
+    kelvin = _quantity("--temperature", text, "K")
+    if kelvin < 150 and not text.strip()[-1:].isalpha():
+        raise FitError(
+            f"--temperature {text} may be kelvin or degrees Celsius; give {kelvin + 273.15:g} for "
+            f"{kelvin:g} degrees Celsius, or {kelvin:g}K for kelvin."
+        )
+    return kelvin
 
 
 def _quantity(name: str, text: str, unit: str) -> float:

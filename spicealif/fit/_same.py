@@ -38,7 +38,7 @@ def check_same(loops: tuple[Loop, ...]) -> None:
             part = _shared(loops[j], loop, rows[j], rows[k])
             if part > _PART:
                 raise FitError(
-                    f"{_called(loops[j])} and {_called(loop)} hold the same samples ({part:.0%} "
+                    f"{loops[j].label} and {loop.label} hold the same samples ({part:.0%} "
                     "of the shorter one). They would count twice, and the intervals come out too "
                     "narrow; give each record once."
                 )
@@ -63,7 +63,9 @@ def _rows(loop: Loop) -> _Digests:
     size = 10 ** np.floor(np.log10(np.maximum(np.abs(together).max(axis=0), 1e-300)))
     whole = np.round(together / size * 1e5).astype(np.int64)
     # one number of each sample, one of each row of samples, by wrapping multiplication
-    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+    factors = np.array(
+        [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64
+    )
     of_sample = (whole.astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64)
     changes = np.any(np.diff(whole, axis=0) != 0, axis=1)
     moving = np.convolve(changes, np.ones(_ROW - 1), "valid") > _ROW / 2
@@ -72,7 +74,3 @@ def _rows(loop: Loop) -> _Digests:
         out = out * np.uint64(0x100000001B3) + of_sample[k : k + len(out)]
     kept: _Digests = np.unique(out[moving])
     return kept
-
-
-def _called(loop: Loop) -> str:
-    return loop.file or loop.name

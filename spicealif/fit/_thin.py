@@ -71,9 +71,7 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
         ends = ends[np.diff(time)[ends - 1] > _SAME * loop.period]
     begin = np.unique(np.concatenate(([0], ends[ends < n])))
     weight = np.add.reduceat(counts, begin)
-    (t, v_in, v_mem, i) = (
-        np.add.reduceat(y * counts, begin) / weight for y in (time, *signals)
-    )
+    (t, v_in, v_mem, i) = (np.add.reduceat(y * counts, begin) / weight for y in (time, *signals))
     kept = len(begin)
     name = loop.name
     what = "" if loop.period is None else ", periods laid upon each other"
@@ -92,12 +90,12 @@ def _change(signals: list[_Floats]) -> _Floats:
     """
     n = len(signals[0])
     out = np.zeros(n)
-    for y in signals:
-        size = float(np.ptp(y))
-        y = y / size
+    places = np.arange(n, dtype=np.float64)
+    for signal in signals:
+        y = signal / np.ptp(signal)
         steps = np.abs(np.diff(y))
         quantum = float(steps[steps > 0].min()) if steps.any() else 0.0
-        noise = max(noise_of(np.arange(n), y), quantum / 2)
+        noise = max(noise_of(places, y), quantum / 2)
         length = 1
         while n // length >= 32:
             whole = n // length * length

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from spicealif.design import parse_quantity
 from spicealif.errors import FitError
-from spicealif.fit._columns import find_columns
-from spicealif.fit._period import find_period
+from spicealif.fit._columns import QUANTITIES, find_columns
+from spicealif.fit._period import find_period, joins
+from spicealif.fit._plausible import check_resistor, printable, unit_factor
 from spicealif.fit._table import parse_table
 from spicealif.fit.loop import Loop
 
@@ -68,7 +69,7 @@ def read_loop(
         cannot be found.
     """
     path = Path(path)
-    label = path.name
+    label = printable(path.name)
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -84,7 +85,7 @@ def read_loop(
     if f is not None and not f > 0:
         raise FitError(f"The frequency of {f:g} Hz is not positive; give that of the drive.")
     found, notes = find_columns(table, columns or {}, label, one_voltage=not r_s)
-    found, dropped = _finite(found)
+    found, dropped = _finite(found, label)
     if dropped:
         notes.append(f"{label}: {dropped} rows without a number were left out.")
     time = _time(found, f, label, notes)
@@ -105,7 +106,12 @@ def read_loop(
         if period is None and periodic:
             raise FitError(f"{label}: the drive's period cannot be found; give its frequency.")
         notes.append(
-            f"{label}: taken as a single shot."
+            f"{label}: taken as a single shot"
+            + (
+                ". If it is one period of a steady state, give its --frequency."
+                if joins(time, v_in)
+                else "."
+            )
             if period is None
             else f"{label}: taken as the steady state under a drive of {1 / period:.6g} Hz."
         )
@@ -115,7 +121,7 @@ def read_loop(
             "fit it as a single shot."
         )
     return Loop(
-        time, v_mem, i, v_in, r_s, period, name or path.stem, label,
+        time, v_mem, i, v_in, r_s, period, name or printable(path.stem), label,
         hashlib.sha256(data).hexdigest(), tuple(notes),
     )  # fmt: skip
 
@@ -142,8 +148,19 @@ def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
         raise FitError(f"The {what} {error}.") from None
 
 
-def _finite(found: dict[str, _Floats]) -> tuple[dict[str, _Floats], int]:
+def _finite(found: dict[str, _Floats], label: str) -> tuple[dict[str, _Floats], int]:
+    for name, values in found.items():
+        if not np.isfinite(values).any():
+            raise FitError(
+                f"{label}: the column of {QUANTITIES[name]} holds no number in any of its "
+                f"{len(values)} rows; name another one (--column {name}=...), or export it again."
+            )
     good = np.all([np.isfinite(y) for y in found.values()], axis=0)
+    if not good.any():
+        raise FitError(
+            f"{label}: no row has a number in each of the columns of {', '.join(found)}; name "
+            "others with --column, or export them together."
+        )
     return {name: y[good] for name, y in found.items()}, int(np.sum(~good))
 
 
@@ -171,15 +188,18 @@ def _completed(
         large = np.abs(i) > 0.3 * np.abs(i).max()
         if not large.any() or not np.abs(i).max() > 0:
             raise FitError(f"{label}: no current flows; check the column of the current.")
-        seen = float(np.median((v_in - v_mem)[large] / i[large]))
+        with np.errstate(all="ignore"):
+            seen = float(np.median((v_in - v_mem)[large] / i[large]))
         if r_s is None:
+            if unlikely := check_resistor(seen, v_in, v_mem, label):
+                notes.append(unlikely)
             notes.append(f"{label}: series resistor of {seen:.5g} ohm, from the columns.")
             return v_mem, i, v_in, max(seen, 0.0)
         if abs(seen - r_s) > _RESISTOR * max(r_s, seen):
             raise FitError(
                 f"{label}: the voltages and the current say {seen:.4g} ohm where the series "
                 f"resistor is said to be {r_s:.4g} ohm; mend the resistor, or the units or signs "
-                "of the columns."
+                f"of the columns.{unit_factor(seen / r_s) if r_s else ''}"
             )
         return v_mem, i, v_in, r_s
     if r_s is None and v_in is None and v_mem is not None and i is not None:
