@@ -12,6 +12,7 @@ are there, pass the same way.
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -108,7 +109,7 @@ def report(name: str, loops: list[Loop]) -> None:
             counts[doubts(wrong)[0]] += 1
         print(f"  {fault:28} {dict(counts)}", flush=True)
     twice = Counter(doubts(loop, loop)[0] for loop in loops[:30])
-    other = Counter(doubts(*pair)[0] for pair in zip(loops[:30], loops[1:31], strict=False))
+    other = Counter(doubts(*pair)[0] for pair in itertools.pairwise(loops[:31]))
     print(f"  {'the same twice':28} {dict(twice)}; two records: {dict(other)}", flush=True)
 
 

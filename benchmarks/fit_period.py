@@ -110,6 +110,9 @@ RECORDS = {
 }
 
 
+_SHOWN = ("right", "exact", "none", "wrong", "of these, multiples")
+
+
 def drawn(
     wave: _Wave, record: tuple, rng: np.random.Generator
 ) -> tuple[_Floats, _Floats, float, int]:
@@ -152,8 +155,7 @@ def main(number: int = 200) -> None:
                         counts["right"] += 1
                         counts["exact"] += abs(found / period - 1) < 0.25 / n
                 took = (time.process_time() - begin) / max(number, 1) * 1e3
-                text = ", ".join(f"{k} {counts[k]}" for k in
-                                 ("right", "exact", "none", "wrong", "of these, multiples"))  # fmt: skip
+                text = ", ".join(f"{k} {counts[k]}" for k in _SHOWN)
                 print(f"  {kind:28} {text}  ({took:.0f} ms each)", flush=True)
 
 

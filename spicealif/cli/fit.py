@@ -123,7 +123,9 @@ def fit_command(
     from spicealif._files import write_text
     from spicealif._kinds import DEVICE, FIT_FIGURES, FIT_JSON
     from spicealif.fit import fit_device, read_loop
+    from spicealif.fit._problem import check_options
 
+    # What needs no file is asked first, what needs no fit before it: either may take minutes.
     kind = _model(model)
     columns = _pairs("--column", column)
     held = {n: _number(kind, n, v) for n, v in _pairs("--hold", hold).items()}
@@ -133,7 +135,7 @@ def fit_command(
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
-    _quantity("--temperature", temperature, "K")  # before the files are read
+    check_options(model, temperature, bounds, held, per_file, seed, level)
     written = []
     with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to
@@ -165,8 +167,6 @@ def fit_command(
                 progress=progress,
             )
         say(for_terminal(result))
-        if output is not None:
-            written.append(result.save_preset(output))
         if json_file is not None:
             text = json.dumps(result.to_dict(), indent=1, allow_nan=False)
             written.append(write_text(json_file, text + "\n"))
@@ -174,6 +174,11 @@ def fit_command(
             from spicealif.fit.figures import save_figures
 
             written += save_figures(result, figures)
+        # Last: a device that does not describe its loop is refused, its figures say why.
+        if output is not None:
+            written.insert(0, result.save_preset(output))
+        elif not all(fitted.described for fitted in result.loops):
+            result.preset()
         if quiet:
             return
         for path in written:

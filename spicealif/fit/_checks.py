@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spicealif.fit._plausible import check_loop
+from spicealif.fit._plausible import check_loop, check_units
 from spicealif.fit._same import check_same
 from spicealif.fit._stated import check_frequency
 from spicealif.fit.loop import Loop
@@ -25,4 +25,10 @@ def check_loops(loops: Sequence[Loop]) -> list[str]:
         If a loop cannot be what it is said to be, or two are the same.
     """
     check_same(tuple(loops))
-    return [text for loop in loops for text in (*check_loop(loop), *check_frequency(loop))]
+    said = []
+    for loop in loops:
+        # what is said of a loop with a wrong unit or frequency is not to be relied on
+        check_units(loop)
+        said += check_frequency(loop)
+        said += check_loop(loop)
+    return said

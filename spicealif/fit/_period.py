@@ -21,6 +21,7 @@ __all__ = [
     "find_period",
     "find_periodicity",
     "is_uniform",
+    "joins",
     "noise_of",
     "repeats_at",
     "rest_at",
@@ -135,6 +136,17 @@ def rest_at(time: _Floats, drive: _Floats, period: float, harmonics: int) -> flo
     return _rest(s, u, span / period, harmonics)[0]
 
 
+def joins(time: _Floats, drive: _Floats) -> bool:
+    """Return whether a record may be one period: its end goes on to its begin, and it has both.
+
+    Parameters
+    ----------
+    time, drive : ndarray, shape (N,)
+    """
+    jump = abs(float(drive[0] - drive[-1]))
+    return _is_joined(drive) and float(np.ptp(drive)) > 0 and jump < 0.1 * float(np.ptp(drive))
+
+
 def repeats_at(time: _Floats, drive: _Floats, period: float) -> bool:
     """Return whether a drive repeats itself with that period; True if the record is too short.
 
@@ -190,7 +202,7 @@ def _strongest_line(s: _Floats, u: _Floats) -> float:
         # A window keeps the lines apart where there are enough periods to have it.
         power = np.abs(rfft((y - y.mean()) * np.hanning(n), padded))
         k = int(np.argmax(power))
-    return k * n / padded
+    return float(k * n / padded)
 
 
 def _part(s: _Floats, u: _Floats, line: float) -> tuple[_Floats, _Floats]:
@@ -254,7 +266,7 @@ def _rest(s: _Floats, u: _Floats, f: float, harmonics: int) -> tuple[float, _Flo
     gram = basis.T @ basis
     # of few periods' samples the columns are nearly dependent
     gram[np.diag_indices_from(gram)] *= 1 + 1e-12
-    c = np.linalg.solve(gram, basis.T @ u)
+    c = np.asarray(np.linalg.solve(gram, basis.T @ u), dtype=np.float64)
     rest = u - basis @ c
     about = u - u.mean()
     return float(rest @ rest) / float(about @ about), c, rest

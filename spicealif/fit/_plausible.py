@@ -16,7 +16,7 @@ from spicealif.fit._period import noise_of
 from spicealif.fit._thin import thinned
 from spicealif.fit.loop import Loop
 
-__all__ = ["check_loop", "check_resistor", "unit_factor"]
+__all__ = ["check_loop", "check_resistor", "check_units", "printable", "unit_factor"]
 
 _Floats = npt.NDArray[np.float64]
 #: Beyond these a column is not in the unit that it is said to be in: V, A, s.
@@ -27,8 +27,8 @@ _SMALL_DRIVE = 0.02
 _RESISTORS, _USUAL_RESISTORS = (0.1, 1e12), (20.0, 1e8)
 #: The resistor's voltage over the device's, beyond which one of the two says nothing.
 _SHARES = (1e-3, 300.0)
-#: Part of the source's voltage by which the three quantities may contradict each other: is unlikely,
-#: cannot be.
+#: Part of the source's voltage by which the three quantities may contradict each other: from the
+#: first on it is unlikely, from the second on it cannot be.
 _CONTRADICTION = (0.1, 0.25)
 #: How much more power the device's voltage may have than the source's.
 _MORE = 1.02
@@ -54,7 +54,6 @@ def check_loop(loop: Loop) -> list[str]:
     FitError
         If the loop cannot be one of a device behind a resistor under the source's voltage.
     """
-    _check_units(loop)
     _check_rectified(loop)
     _check_exchange(loop)
     _check_power(loop)
@@ -119,12 +118,33 @@ def unit_factor(ratio: float) -> str:
     return ""
 
 
-def _check_units(loop: Loop) -> None:
+def printable(name: str) -> str:
+    """Return a file's name as a text that can be printed and written into TOML.
+
+    Bytes that are no UTF-8 (a name written in Latin-1) and control characters become the
+    replacement character.
+
+    Parameters
+    ----------
+    name : str
+        As Python has it, with surrogates for such bytes.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def check_units(loop: Loop) -> None:
+    """Raise `FitError` if a quantity is so large or small that its unit must be another.
+
+    Parameters
+    ----------
+    loop : Loop
+    """
     span = float(loop.time[-1] - loop.time[0])
     size = {name: float(np.abs(getattr(loop, name)).max()) for name in ("v_in", "v_mem", "i")}
     if size["i"] > 0.05 and size["v_mem"] < 0.02 * min(size["v_in"], 1.0) < size["i"]:
         raise FitError(
-            f"{loop.name}: the device's voltage reaches {_shown(size['v_mem'])} V only and its "
+            f"{loop.label}: the device's voltage reaches {_shown(size['v_mem'])} V only and its "
             f"current {_shown(size['i'])} A. Probably the two columns are exchanged: --column "
             "v_mem=... --column i=... the other way round."
         )
@@ -133,20 +153,20 @@ def _check_units(loop: Loop) -> None:
     ):  # fmt: skip
         if size[name] > high:
             raise FitError(
-                f"{loop.name}: {_WORDS[name]} reaches {_shown(size[name])} {unit}. Probably a "
+                f"{loop.label}: {_WORDS[name]} reaches {_shown(size[name])} {unit}. Probably a "
                 f"column is in another unit than its heading says; give it, such as --column "
                 f"'{name}=... [m{unit}]'"
                 + (" (where it was made of v_mem and i, theirs)." if name == "v_in" else ".")
             )
         if size[name] < low:
             raise FitError(
-                f"{loop.name}: {_WORDS[name]} is {_shown(size[name])} {unit} at most, which no "
+                f"{loop.label}: {_WORDS[name]} is {_shown(size[name])} {unit} at most, which no "
                 "instrument resolves. Probably a column is in another unit than its heading says; "
                 f"give it, such as --column '{name}=... [{unit}]'."
             )
     if not _SECONDS[0] <= span <= _SECONDS[1]:
         raise FitError(
-            f"{loop.name}: the record lasts {_shown(span)} s. Give the time's unit, such as "
+            f"{loop.label}: the record lasts {_shown(span)} s. Give the time's unit, such as "
             "--column 'time=... [us]', or the drive's frequency if there is no time."
         )
 
@@ -156,7 +176,7 @@ def _check_exchange(loop: Loop) -> None:
     if of_mem > _MORE * of_in and float(loop.v_in @ loop.v_mem) > 0.5 * math.sqrt(of_in * of_mem):
         larger = float(np.mean(np.abs(loop.v_mem) > np.abs(loop.v_in)))
         raise FitError(
-            f"{loop.name}: the device's voltage is above the source's in {larger:.0%} of the "
+            f"{loop.label}: the device's voltage is above the source's in {larger:.0%} of the "
             "samples, which no resistor does. Probably the two channels are exchanged: --column "
             "v_in=... --column v_mem=... the other way round. (If v_in was made of v_mem and i, "
             "turn the current's sign: --column i=-...)"
@@ -181,7 +201,7 @@ def _check_rectified(loop: Loop) -> None:
                 and float(np.quantile(with_it, 0.1)) > 0
             ):
                 raise FitError(
-                    f"{loop.name}: {_WORDS[name]} has one sign where {_WORDS[other]} has both, so "
+                    f"{loop.label}: {_WORDS[name]} has one sign where {_WORDS[other]} has both, so "
                     "that the device would give off power. Probably the file holds its magnitude "
                     f"(|{name}|, as for logarithmic plots); export it with its sign."
                 )
@@ -191,7 +211,7 @@ def _check_power(loop: Loop) -> None:
     if float(loop.v_mem @ loop.i) > 0:
         return
     raise FitError(
-        f"{loop.name}: voltage and current mostly have opposite signs, so that the device would "
+        f"{loop.label}: voltage and current mostly have opposite signs, so that the device would "
         "give off power. Probably the sign of one is turned (--column i=-...); where one was made "
         "of the others and the series resistor, that resistor or a unit may be wrong."
     )
@@ -224,10 +244,10 @@ def _check_direction(loop: Loop) -> None:
     both = [turn * float(np.median(areas[turn])) for turn in (1, -1) if areas[turn]]
     if both and min(both) >= 0 and sum(both) > _AREA * len(both):
         raise FitError(
-            f"{loop.name}: the device's conductance falls under positive voltage"
+            f"{loop.label}: the device's conductance falls under positive voltage"
             + (" and rises under negative one" if len(both) > 1 else "")
             + ", the other way round than in the models, which positive voltage sets. Probably it "
-            f"was wired in reverse; turn the signs of voltages and current: {_BOTH_TURNED}."
+            f"was wired in reverse; turn the signs of voltages and current ({_BOTH_TURNED})."
         )
 
 
@@ -242,8 +262,8 @@ def _lobes(v: _Floats, periodic: bool) -> list[npt.NDArray[np.int64]]:
     index = (first + np.arange(n)) % n
     turned = above[index]
     edges = np.flatnonzero(np.diff(turned.astype(np.int8)))
-    begins = [k + 1 for k in edges if turned[k + 1]]
-    ends = [k + 1 for k in edges if not turned[k + 1]]
+    begins = [int(k) + 1 for k in edges if turned[k + 1]]
+    ends = [int(k) + 1 for k in edges if not turned[k + 1]]
     if periodic and len(begins) > len(ends):
         ends.append(n)
     if ends and (not begins or ends[0] < begins[0]):
@@ -259,7 +279,7 @@ def _contradiction(loop: Loop) -> list[str]:
     if part <= _CONTRADICTION[0]:
         return []
     what = (
-        f"{loop.name}: v_in - v_mem - r_s i is {part:.0%} of the source's voltage where it should "
+        f"{loop.label}: v_in - v_mem - r_s i is {part:.0%} of the source's voltage where it should "
         "be 0"
     )
     causes = "a column is another quantity or in another unit, or the channels are shifted in time"
@@ -273,7 +293,7 @@ def _shares(loop: Loop) -> list[str]:
     drive = float(np.ptp(loop.v_in))
     if drive < _SMALL_DRIVE:
         out.append(
-            f"{loop.name}: the source's voltage changes by {_shown(drive)} V only, which hardly "
+            f"{loop.label}: the source's voltage changes by {_shown(drive)} V only, which hardly "
             "moves a device; see the unit of its column."
         )
     if loop.r_s > 0:
@@ -283,7 +303,7 @@ def _shares(loop: Loop) -> list[str]:
         if large or not _SHARES[0] <= share <= _SHARES[1]:
             said = "resistor" if share < 1 else "device"
             out.append(
-                f"{loop.name}: the {said} has hardly any of the voltage (the resistor's is "
+                f"{loop.label}: the {said} has hardly any of the voltage (the resistor's is "
                 f"{share:.2g} times the device's); perhaps the current or the resistor is in "
                 "another unit than was said."
             )
@@ -303,7 +323,7 @@ def _copies(loop: Loop) -> list[str]:
     if float(same.mean()) < 0.9:
         return []
     return [
-        f"{loop.name}: its periods are copies of each other, sample for sample; {n / lag:.3g} "
+        f"{loop.label}: its periods are copies of each other, sample for sample; {n / lag:.3g} "
         "periods say no more than one, and the intervals are too narrow by the square root of "
         "that. Fit one period."
     ]

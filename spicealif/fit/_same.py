@@ -38,7 +38,7 @@ def check_same(loops: tuple[Loop, ...]) -> None:
             part = _shared(loops[j], loop, rows[j], rows[k])
             if part > _PART:
                 raise FitError(
-                    f"{_called(loops[j])} and {_called(loop)} hold the same samples ({part:.0%} "
+                    f"{loops[j].label} and {loop.label} hold the same samples ({part:.0%} "
                     "of the shorter one). They would count twice, and the intervals come out too "
                     "narrow; give each record once."
                 )
@@ -74,7 +74,3 @@ def _rows(loop: Loop) -> _Digests:
         out = out * np.uint64(0x100000001B3) + of_sample[k : k + len(out)]
     kept: _Digests = np.unique(out[moving])
     return kept
-
-
-def _called(loop: Loop) -> str:
-    return loop.file or loop.name

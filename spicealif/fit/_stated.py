@@ -36,7 +36,7 @@ def check_frequency(loop: Loop) -> list[str]:
     f = 1 / loop.period
     if f > 0.5 * rate:
         raise FitError(
-            f"{loop.name}: a drive of {f:.6g} Hz cannot be seen in samples at {rate:.4g} Hz; see "
+            f"{loop.label}: a drive of {f:.6g} Hz cannot be seen in samples at {rate:.4g} Hz; see "
             "the frequency (--frequency) and the unit of the time."
         )
     found = find_periodicity(time, drive)
@@ -44,7 +44,7 @@ def check_frequency(loop: Loop) -> list[str]:
         # of less than two periods only their overlap could say something
         if not repeats_at(time, drive, loop.period):
             raise FitError(
-                f"{loop.name}: the drive does not repeat itself at {f:.6g} Hz, nor at another "
+                f"{loop.label}: the drive does not repeat itself at {f:.6g} Hz, nor at another "
                 "frequency that could be found; see the frequency (--frequency) and the unit of "
                 "the time, or fit a single shot (--single-shot)."
             )
@@ -55,7 +55,7 @@ def check_frequency(loop: Loop) -> list[str]:
     times = round(ratio)
     if times >= 2 and abs(ratio / times - 1) < _SAME:
         return [
-            f"{loop.name}: the drive already repeats itself at {1 / found.period:.6g} Hz, "
+            f"{loop.label}: the drive already repeats itself at {1 / found.period:.6g} Hz, "
             f"{times} times as often as the {f:.6g} Hz that it is said to have; see the frequency."
         ]
     noise = min(noise_of(time, drive) ** 2 / float(np.var(drive)), 0.25)
@@ -63,13 +63,13 @@ def check_frequency(loop: Loop) -> list[str]:
     rest = rest_at(time, drive, loop.period, found.harmonics)
     if rest > _WORSE * least + _LEFT + noise:
         raise FitError(
-            f"{loop.name}: the drive repeats itself at {1 / found.period:.6g} Hz, not at "
+            f"{loop.label}: the drive repeats itself at {1 / found.period:.6g} Hz, not at "
             f"{f:.6g} Hz, which leaves {rest:.1%} of its variation unexplained; give "
             f"--frequency {1 / found.period:.6g}, or leave it out."
         )
     if rest > 2 * least + _SAID:
         return [
-            f"{loop.name}: the drive fits {1 / found.period:.6g} Hz better than the {f:.6g} Hz "
+            f"{loop.label}: the drive fits {1 / found.period:.6g} Hz better than the {f:.6g} Hz "
             "that it is said to have; leave --frequency out to take what is found."
         ]
     return []

@@ -90,12 +90,12 @@ def _change(signals: list[_Floats]) -> _Floats:
     """
     n = len(signals[0])
     out = np.zeros(n)
-    for y in signals:
-        size = float(np.ptp(y))
-        y = y / size
+    places = np.arange(n, dtype=np.float64)
+    for signal in signals:
+        y = signal / np.ptp(signal)
         steps = np.abs(np.diff(y))
         quantum = float(steps[steps > 0].min()) if steps.any() else 0.0
-        noise = max(noise_of(np.arange(n), y), quantum / 2)
+        noise = max(noise_of(places, y), quantum / 2)
         length = 1
         while n // length >= 32:
             whole = n // length * length

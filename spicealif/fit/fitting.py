@@ -57,6 +57,15 @@ def fit_device(
     A periodic loop is simulated in its steady state. A single shot begins in a state x_0 that is
     fitted, unless it is held.
 
+    A loop of more than 1200 samples is fitted as means of neighbouring ones (all periods laid upon
+    each other), short where the signals change fast, each counting as many times as it
+    has samples; the result's loops hold the means and say so in their notes.
+
+    Before the search the loops are asked whether they can be what they are said to be: columns
+    exchanged, signs turned, magnitudes in place of values, units a thousand times off, a frequency
+    that the drive does not have, one record given twice. What cannot be is refused, what is
+    unlikely is in the result's warnings.
+
     Parameters
     ----------
     loops : Loop or sequence of Loop
@@ -87,7 +96,8 @@ def fit_device(
     Raises
     ------
     FitError
-        If there is no loop, a name is unknown, or a value or bound makes no sense.
+        If there is no loop, a name is unknown, a value or bound makes no sense, or a loop cannot
+        be that of a device behind its resistor.
     """
     (wall, cpu) = (time.perf_counter(), time.process_time())
     loops = (loops,) if isinstance(loops, Loop) else tuple(loops)
@@ -124,7 +134,12 @@ def fit_device(
         loss=loss,
         loss_error=loss_error,
         loops=tuple(fitted),
-        warnings=(*_unresolved(loss, loss_error), *findings.warnings(fitted)),
+        warnings=(
+            *problem.warnings,
+            *_undescribed(fitted),
+            *_unresolved(loss, loss_error),
+            *findings.warnings(fitted),
+        ),
         evaluations=minimum.evaluations + objective.evaluations,
         cpu_s=time.process_time() - cpu,
         wall_s=time.perf_counter() - wall,
@@ -149,6 +164,18 @@ def _fitted(objective: Objective, k: int, z: _Floats, h: float, white: bool) -> 
     v_in = drive.values(phase if loop.period is None else phase % loop.period)
     return FittedLoop(
         loop, device, v, i, x, v_in, nmse(v, loop.v_mem), nmse(i, loop.i), drive.text, white
+    )
+
+
+def _undescribed(loops: Sequence[FittedLoop]) -> tuple[str, ...]:
+    """Return a warning for each loop that the device does not describe."""
+    return tuple(
+        f"The device does not describe {fitted.loop.name}: its loss is "
+        f"{fitted.nmse_v + fitted.nmse_i:.2g}, where a constant voltage and current have 2. "
+        "Probably the columns, their signs or units, the drive's frequency, the model or what was "
+        "held or bounded is not that loop's; see the traces (--figures)."
+        for fitted in loops
+        if not fitted.described
     )
 
 

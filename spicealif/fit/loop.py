@@ -97,6 +97,11 @@ class Loop:
             raise FitError(f"{self.name}: the period is {self.period:g} s; give a positive one.")
 
     @property
+    def label(self) -> str:
+        """What the loop is called in messages: its file, or its name."""
+        return self.file or self.name
+
+    @property
     def v_peak(self) -> float:
         """Largest absolute voltage of the source in V."""
         return float(np.abs(self.v_in).max())

@@ -14,7 +14,8 @@ from spicealif.csvfile import Table, Values, check_times, read_table, read_table
 from spicealif.design import parse_quantity
 from spicealif.errors import FitError, TableFileError
 from spicealif.fit._columns import column_option, find_columns
-from spicealif.fit._period import find_period
+from spicealif.fit._period import find_period, joins
+from spicealif.fit._plausible import check_resistor, printable, unit_factor
 from spicealif.fit.loop import Loop
 
 __all__ = ["find_period", "read_loop"]
@@ -69,7 +70,7 @@ def read_loop(
         cannot be found.
     """
     path = Path(path)
-    label = _label(path)
+    label = printable(path.name)
     try:
         data = read_table_file(path, "a CSV file")
         table = read_table(data, ascii(path.name))
@@ -103,7 +104,12 @@ def read_loop(
         if period is None and periodic:
             raise FitError(f"{label}: the drive's period cannot be found; give its frequency.")
         notes.append(
-            f"{label}: taken as a single shot."
+            f"{label}: taken as a single shot"
+            + (
+                ". If it is one period of a steady state, give its --frequency."
+                if joins(time, v_in)
+                else "."
+            )
             if period is None
             else f"{label}: taken as the steady state under a drive of {1 / period:.6g} Hz."
         )
@@ -113,14 +119,9 @@ def read_loop(
             "fit it as a single shot."
         )
     return Loop(
-        time, v_mem, i, v_in, r_s, period, name or path.stem, label,
+        time, v_mem, i, v_in, r_s, period, name or printable(path.stem), label,
         hashlib.sha256(data).hexdigest(), tuple(notes),
     )  # fmt: skip
-
-
-def _label(path: Path) -> str:
-    """Return what the file is called in notes and tables: one printable line."""
-    return path.name if path.name.isprintable() else ascii(path.name)[1:-1]
 
 
 def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
@@ -159,15 +160,18 @@ def _completed(
         large = np.abs(i) > 0.3 * np.abs(i).max()
         if not large.any() or not np.abs(i).max() > 0:
             raise FitError(f"{label}: no current flows; check the column of the current.")
-        seen = float(np.median((v_in - v_mem)[large] / i[large]))
+        with np.errstate(all="ignore"):
+            seen = float(np.median((v_in - v_mem)[large] / i[large]))
         if r_s is None:
+            if unlikely := check_resistor(seen, v_in, v_mem, label):
+                notes.append(unlikely)
             notes.append(f"{label}: series resistor of {seen:.5g} ohm, from the columns.")
             return v_mem, i, v_in, max(seen, 0.0)
         if abs(seen - r_s) > _RESISTOR * max(r_s, seen):
             raise FitError(
                 f"{label}: the voltages and the current say {seen:.4g} ohm where the series "
                 f"resistor is said to be {r_s:.4g} ohm; mend the resistor, or the units or signs "
-                "of the columns."
+                f"of the columns.{unit_factor(seen / r_s) if r_s else ''}"
             )
         return v_mem, i, v_in, r_s
     if r_s is None and v_in is None and v_mem is not None and i is not None:

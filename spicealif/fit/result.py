@@ -22,6 +22,8 @@ from spicealif.fit.loop import Loop
 __all__ = ["FitResult", "FittedLoop"]
 
 _Floats = npt.NDArray[np.float64]
+#: A loop's loss beyond which nothing that was measured is described.
+_DESCRIBED = 0.5
 #: What a preset's name and its free texts may hold.
 _LONGEST_NAME, _LONGEST_TEXT = 64, 2000
 
@@ -55,6 +57,11 @@ class FittedLoop:
     nmse_i: float
     drive: str
     white: bool
+
+    @property
+    def described(self) -> bool:
+        """Whether the device is one of this loop at all: a loss of 0.5 or less, of 2 at most."""
+        return self.nmse_v + self.nmse_i <= _DESCRIBED
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +171,9 @@ class FitResult:
             unit = self.unit(name)
             remark = "at a bound" if name in self.at_bound else ""
             remark = "hardly pinned" if name in self.not_identifiable else remark
-            width = f"{(high - low) / 2 / abs(value):.1%}" if value else "-"
+            half = (high - low) / 2 / abs(value) if value else 0.0
+            width = f"{half:.1%}" if value else "-"
+            width = "over 1000%" if half > 10 else width
             between = f"{figure(low, unit)} to {figure(high, unit)}"
             rows.append([name, figure(value, unit), between, width, remark])
         for name, value in self.held.items():
@@ -279,6 +288,12 @@ class FitResult:
         if not 0 <= loop < len(self.loops):
             raise FitError(f"There is no loop {loop}; give 0 to {len(self.loops) - 1}.")
         fitted = self.loops[loop]
+        if not fitted.described:
+            raise FitError(
+                f"The fitted device does not describe {fitted.loop.name} (loss "
+                f"{fitted.nmse_v + fitted.nmse_i:.2g}, of 2 at most), so that it is not written "
+                "as a device; see the fit's warnings for the likely cause."
+            )
         made = re.sub(r"\W", "_", fitted.loop.name, flags=re.ASCII)
         made = made if not made[:1].isdigit() else f"fit_{made}"
         made = f"{made[: _LONGEST_NAME - len(self.model) - 1]}_{self.model}"
