@@ -5,6 +5,7 @@ Nothing heavy is imported here: ``--help`` costs as much as Python and click.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -101,12 +102,16 @@ def main() -> None:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    # The loader of libraries knows no MemoryError.
-    return (
-        isinstance(error, MemoryError)
-        or getattr(error, "errno", None) == errno.ENOMEM
-        or any(w in str(error) for w in ("failed to map segment", "annot allocate memory"))
-    )
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    # The loader of libraries knows no MemoryError, and numba's hides what it was told.
+    words = ["failed to map segment", "annot allocate memory"]
+    with contextlib.suppress(ImportError):  # Windows has none
+        import resource
+
+        if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+            words.append("shared object file")
+    return any(word in str(error) for word in words)
 
 
 def _warning_text(
