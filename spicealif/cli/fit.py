@@ -135,7 +135,8 @@ def fit_command(
         if not colon:
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
-    check_options(model, temperature, bounds, held, per_file, seed, level)
+    kelvin = _quantity("--temperature", temperature, "K")
+    check_options(model, kelvin, bounds, held, per_file, seed, level)
     written = []
     with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to
@@ -158,7 +159,7 @@ def fit_command(
             result = fit_device(
                 loops,
                 model,
-                temperature=temperature,
+                temperature=kelvin,
                 bounds=bounds,
                 held=held,
                 per_loop=per_file,

@@ -177,10 +177,16 @@ def _interrupted() -> int:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    # The loader of libraries knows no MemoryError.
-    return getattr(error, "errno", None) == errno.ENOMEM or any(
-        words in str(error) for words in ("failed to map segment", "annot allocate memory")
-    )
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    # The loader of libraries knows no MemoryError, and numba's hides what it was told.
+    words = ["failed to map segment", "annot allocate memory"]
+    with contextlib.suppress(ImportError):  # Windows has none
+        import resource
+
+        if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+            words.append("shared object file")
+    return any(word in str(error) for word in words)
 
 
 def _warning_text(

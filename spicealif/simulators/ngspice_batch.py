@@ -36,6 +36,9 @@ from spicealif.simulators.run import Progress, Run, Status
 __all__ = ["NgspiceBatch"]
 
 _LOG = "out.log"
+_INTERNAL = re.compile(
+    r"internal error(?: --|:) *([^\n]{1,80}?)[ .]*$", re.IGNORECASE | re.MULTILINE
+)
 INSTALL = "install it with: apt-get install ngspice"
 
 
@@ -149,7 +152,7 @@ class NgspiceBatch:
             columns = plot.columns() if plot is not None else {}
             stopped = Status.TIMEOUT if done.timed_out else None
             output = Output(columns, log, done.cpu_s, done.exit_code, stopped)
-            output.died = SUSPENDED if done.suspended else death(done.exit_code)
+            output.died = SUSPENDED if done.suspended else _death(done.exit_code, log)
             if stopped is None:
                 output.no_room = _no_room(folder, output, plot, netlist.t_stop)
             if self.cross_check and plot is not None:
@@ -158,6 +161,17 @@ class NgspiceBatch:
 
     def close(self) -> None:
         """Do nothing: no process outlives a run."""
+
+
+def _death(code: int, log: str) -> str:
+    """Return what ended ngspice, the beginning of a sentence; empty if it ended by itself.
+
+    It catches some signals, and its own failures to get memory, and says so before it exits with 1.
+    A script around it tells its signal as shells do, by a code above 128.
+    """
+    if code and (found := _INTERNAL.search(log)):
+        return f"The program ngspice ended with an internal error ({found[1]})"
+    return death(128 - code if 128 < code < 192 else code)
 
 
 def _no_room(folder: Path, output: Output, plot: RawPlot | None, t_stop: float) -> str:
