@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._cache import Cache, cache_folder
+from spicealif._cache import NO_HOME, Cache, cache_folder
 from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
 from spicealif._files import make_folder, write_text
 from spicealif._shapley import (
@@ -324,8 +324,14 @@ def explain(
     order_list = None if orders is None else sampled_orders(n, orders, seed) if n > 1 else None
     subsets = all_subsets(n) if order_list is None else subsets_of_orders(order_list)
     folder = cache_folder() if cache is True else Path(cache) if cache else None
-    job = CauseSets(neuron, causes, simulator, timeout, Cache(folder))
-    values, circuit, reference, version = job.work(subsets, workers, progress)
+    kept = Cache(folder)
+    if cache is True and folder is None:
+        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    job = CauseSets(neuron, causes, simulator, timeout, kept)
+    try:
+        values, circuit, reference, version = job.work(subsets, workers, progress)
+    finally:
+        kept.tell_trouble()
 
     table = {s: np.array([values[s][name] for name in names]) for s in subsets}
     if order_list is None:

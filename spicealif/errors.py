@@ -17,6 +17,8 @@
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
     `-- OutputError            a file or folder cannot be written (OSError)
+
+What stops nothing and should be known all the same is a `SpicealifWarning` (UserWarning).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ __all__ = [
     "SimulatorError",
     "SimulatorNotFound",
     "SpicealifError",
+    "SpicealifWarning",
     "StoreError",
     "SweepError",
     "WaveformError",
@@ -115,3 +118,7 @@ class CompareError(SpicealifError, ValueError):
 
 class OutputError(SpicealifError, OSError):
     """A file or folder cannot be written."""
+
+
+class SpicealifWarning(UserWarning):
+    """What stops nothing and should be known: a cache that cannot be written, a changed file."""

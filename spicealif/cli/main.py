@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from spicealif._kept import told_in_sentences
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
@@ -30,11 +31,13 @@ __all__ = ["cli", "main"]
     epilog="Example:  spicealif run paper",
 )
 @click.version_option(package_name="spicealif")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Build, run and compare the memristor-based adaptive LIF neuron, as circuit and as ODE.
 
     A NEURON is the name of a preset (see "spicealif presets") or the path of a TOML file.
     """
+    context.with_resource(told_in_sentences())
 
 
 for _command in (

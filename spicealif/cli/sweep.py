@@ -140,8 +140,6 @@ def sweep_command(
     failed = int(result.attrs["failed"])
     told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
     click.echo(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
-    if trouble := result.attrs.get("store"):
-        click.echo(f"Warning: {trouble}", err=True)
     if figure is not None:
         from spicealif.plots import save_figure
         from spicealif.sweep.figures import sweep_figure
@@ -195,14 +193,18 @@ def store_command(
     if action == "list":
         for name, count in sorted(report.by_experiment.items()):
             click.echo(f"{count:9d}  {name}")
-    if report.damaged:
+    found = {
+        "damaged lines": report.damaged,
+        "damaged files of waveforms": report.damaged_waveforms,
+        "files of waveforms that are gone": report.lost_waveforms,
+    }
+    for name, count in found.items():
         done = "set aside in its folder 'damaged'" if set_aside else "ignored"
-        click.echo(
-            f"{report.damaged} damaged lines, {done}; their points will be computed again.",
-            err=True,
-        )
-        if action == "check" and not set_aside:
-            raise SystemExit(1)
+        done = "" if name.endswith("gone") else f", {done}"
+        if count:
+            click.echo(f"{count} {name}{done}; their points will be computed again.", err=True)
+    if any(found.values()) and action == "check" and not set_aside:
+        raise SystemExit(1)
 
 
 def _experiment(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 from numpy.typing import NDArray
 
 from spicealif._cache import digest_of, source_digest
+from spicealif._kept import tell
 from spicealif._resources import models_dir, netlists_dir
 from spicealif.design import Neuron, dump_toml
 from spicealif.errors import SweepError
@@ -22,7 +23,7 @@ from spicealif.simulators import get_simulator
 from spicealif.sweep.pool import batch_size, run_jobs
 from spicealif.sweep.space import Points, Range, Sampling, sweep_points
 from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, PASSING, Job, Settings, Side, Value
+from spicealif.sweep.worker import OK, PASSING, UNKEPT, Job, Settings, Side, Value
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -170,8 +171,11 @@ class Experiment:
             values = kept.find(set(keys))
             if retry_failed:
                 values = {k: v for k, v in values.items() if v["status"] == OK}
-            if self.waveforms:
-                values = {k: v for k, v in values.items() if _whole(k, v, kept)}
+            if self.waveforms:  # of a point that failed there are none
+                values = {
+                    k: v for k, v in values.items() if v["status"] != OK or kept.has_waveforms(k, v)
+                }
+            kept.tell_damage()
             self._compute(keys, values, kept, executor, workers, progress)
             return dataset(self, [values[key] for key in keys], kept)
         finally:
@@ -220,6 +224,7 @@ class Experiment:
         """Compute the missing points, each key once, into `values` and the store."""
         missing = {key: k for k, key in enumerate(keys) if key not in values}
         total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
+        unkept = 0
 
         def look() -> None:
             if progress is not None:
@@ -227,6 +232,8 @@ class Experiment:
 
         look()
         if missing:
+            store.prepare()
+            told = _tell_trouble(store, False)
             size = 1
             if self.sides == "reference" and not self.waveforms:
                 size = batch_size(len(missing), executor, workers)
@@ -239,6 +246,13 @@ class Experiment:
                             store.put(key, value)
                         values[key] = value
                         failed += value["status"] != OK
+                        unkept += value["reason"].startswith(UNKEPT)
+                    told = _tell_trouble(store, told)
+            if unkept:
+                tell(
+                    f"The waveforms of {unkept} points could not be kept (their reasons are in the "
+                    "result); free some space, and run the same again."
+                )
         look()
 
     def _jobs(self, missing: Mapping[str, int], size: int, store: Store) -> Iterator[Job]:
@@ -296,12 +310,11 @@ class Sweep(Experiment):
         super().__init__(neuron, points, kind=choices.pop("kind", sampling), **choices)
 
 
-def _whole(key: str, value: Value, store: Store) -> bool:
-    """Whether a point's waveforms are where they should be; one that failed has none."""
-    sides = value.get("waveforms", ())
-    return value["status"] != OK or (
-        bool(sides) and all(store.waveforms_path(key, side).is_file() for side in sides)
-    )
+def _tell_trouble(store: Store, told: bool) -> bool:
+    """Tell once that results are not kept, when it is found and not when all is over."""
+    if store.trouble and not told:
+        tell(store.trouble)
+    return bool(store.trouble)
 
 
 def _templates_digest() -> str:
