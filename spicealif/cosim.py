@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from spicealif._files import make_folder, write_text
+from spicealif._digest import signed
+from spicealif._files import write_text
+from spicealif._folders import exchanging
 from spicealif.comparison import Comparison, compare
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.netlist import build_netlist
@@ -57,8 +59,8 @@ class Cosimulation:
         Parameters
         ----------
         folder : path-like
-                Created if need be; files of the same names are replaced, and results and figures of
-            an earlier run that this one does not have are removed.
+            Created if need be; files of the same names are replaced, and results and figures of
+            an earlier run that this one does not have are removed: all at once, when all are there.
 
         Returns
         -------
@@ -68,27 +70,26 @@ class Cosimulation:
         Raises
         ------
         OutputError
-            If something cannot be written.
+            If something cannot be written, or another run writes into the folder; what was there
+            is as it was then.
         """
         import json
 
-        target = make_folder(Path(folder))
-        # Before anything is written: a failure half-way must not leave two runs mixed.
-        for name in RESULT_FILES:
-            (target / name).unlink(missing_ok=True)
-        files = [
-            write_text(target / "neuron.toml", dump_toml(self.neuron)),
-            self.run.netlist.write(target),
-            write_text(target / "simulator.log", self.run.log + "\n"),
-            self.reference.save(target / "reference.nc"),
-        ]
-        if self.run.waveforms is not None:
-            files.append(self.run.waveforms.save(target / "circuit.nc"))
-        if self.comparison is not None:
-            text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
-            files.append(write_text(target / "comparison.json", text + "\n"))
-            files.append(write_text(target / "comparison.txt", f"{self.comparison}\n"))
-        return files
+        target = Path(folder)
+        with exchanging(target, RESULT_FILES) as beside:
+            files = [
+                write_text(beside / "neuron.toml", signed(dump_toml(self.neuron))),
+                self.run.netlist.write(beside),
+                write_text(beside / "simulator.log", self.run.log + "\n"),
+                self.reference.save(beside / "reference.nc"),
+            ]
+            if self.run.waveforms is not None:
+                files.append(self.run.waveforms.save(beside / "circuit.nc"))
+            if self.comparison is not None:
+                text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
+                files.append(write_text(beside / "comparison.json", text + "\n"))
+                files.append(write_text(beside / "comparison.txt", f"{self.comparison}\n"))
+        return [target / file.name for file in files]
 
 
 class _Stopped(Exception):

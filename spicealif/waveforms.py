@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._digest import check_digest, with_digest
 from spicealif._files import replacing
 from spicealif.errors import WaveformError
 
@@ -164,7 +165,7 @@ class Waveforms:
         """
         target = Path(path)
         with replacing(target) as temporary:
-            self.dataset.to_netcdf(temporary, engine="h5netcdf")
+            with_digest(self.dataset).to_netcdf(temporary, engine="h5netcdf")
         return target
 
     def __repr__(self) -> str:
@@ -198,8 +199,11 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     import xarray as xr
 
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            return Waveforms.from_dataset(dataset.load())
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            dataset = opened.load()
+        if wrong := check_digest(dataset):
+            raise WaveformError(f"{ascii(str(path))} cannot be used, since {wrong}.")
+        return Waveforms.from_dataset(dataset)
     except WaveformError:
         raise
     except Exception as error:

@@ -14,7 +14,6 @@ import pytest
 from spicealif import load_preset
 from spicealif.errors import OutputError, StoreError
 from spicealif.sweep import Range, Store, Sweep, _segments, default_store
-from spicealif.sweep import store as store_module
 
 LIF = load_preset("lif").replace(t_stop=5e-4)
 

@@ -69,12 +69,14 @@ def explain_command(
     import json
 
     from spicealif._files import output_folder
-    from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
+    from spicealif._folders import exchanging
+    from spicealif.attribution import BUDGET_FILES, BUDGET_MEASURES, SHOWN_MEASURES, explain
 
     described = find_neuron(neuron, changes, ideal)
     wanted = BUDGET_MEASURES if "all" in measures else measures or SHOWN_MEASURES
-    # The folder is made before minutes of computing, not after, so that it cannot fail then.
-    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+    # The folder is made and locked before minutes of computing, so that it cannot fail then.
+    target = output or Path("spicealif-results") / described.name
+    with output_folder(target), exchanging(target, BUDGET_FILES, patience=0.0) as folder:
         label = f"all sets of causes, {described.t_stop * 1e3:g} ms of circuit time each"
         with progress_bar(label, quiet) as bar, without_scipy_blas():
             budget = explain(
@@ -94,8 +96,6 @@ def explain_command(
 
             figure = plots.budget_figure(budget)
             files.append(plots.save_figure(figure, folder / "budget.png"))
-        else:  # an older figure would be taken for one of these figures
-            (folder / "budget.png").unlink(missing_ok=True)
-        if not quiet:
-            names = ", ".join(file.name for file in files)
-            click.echo(f"\nWrote to {folder}: {names}.", err=as_json)
+    if not quiet:
+        names = ", ".join(file.name for file in files)
+        click.echo(f"\nWrote to {target}: {names}.", err=as_json)

@@ -76,7 +76,8 @@ def run_command(
     not resolved. The exit code does not depend on the verdicts.
     """
     from spicealif._files import output_folder
-    from spicealif.cosim import Cosimulation, cosimulate
+    from spicealif._folders import exchanging
+    from spicealif.cosim import RESULT_FILES, Cosimulation, cosimulate
     from spicealif.errors import CompareError
 
     if tolerance is not None and not certified:
@@ -85,8 +86,9 @@ def run_command(
         )
     described = find_neuron(neuron, changes, ideal)
     tool = with_cross_check(simulator, cross_check)
-    # The folder is made before minutes of computing, not after, so that it cannot fail then.
-    with output_folder(output or Path("spicealif-results") / described.name) as folder:
+    # The folder is made and locked before minutes of computing, so that it cannot fail then.
+    target = output or Path("spicealif-results") / described.name
+    with output_folder(target), exchanging(target, RESULT_FILES, patience=0.0) as folder:
         levels = "two levels, " if certified else ""
         label = f"{simulator}, {levels}{described.t_stop * 1e3:g} ms of circuit time"
         result: Cosimulation | Certificate
@@ -110,7 +112,7 @@ def run_command(
         cost = result.run.cost
         click.echo(
             f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.3g} s of CPU. "
-            f"Wrote to {folder}: {', '.join(f.name for f in files)}."
+            f"Wrote to {target}: {', '.join(f.name for f in files)}."
         )
     for warning in result.run.warnings:
         click.echo(f"Warning: {warning}", err=True)

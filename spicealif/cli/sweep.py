@@ -116,6 +116,7 @@ def sweep_command(
     interrupted sweep goes on where it was. What failed, and why, is in the file; the exit code is 1
     if a point failed for another reason than that its design is refused.
     """
+    from spicealif._digest import with_digest
     from spicealif._files import output_folder, replacing
     from spicealif.sweep.worker import INVALID, OK
 
@@ -136,7 +137,7 @@ def sweep_command(
                 click.echo("What was done is kept; the same command goes on from there.", err=True)
                 raise
         with replacing(target) as temporary:
-            result.to_netcdf(temporary, engine="h5netcdf")
+            with_digest(result).to_netcdf(temporary, engine="h5netcdf")
     failed = int(result.attrs["failed"])
     told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
     click.echo(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from spicealif._digest import check_signature
 from spicealif._resources import models_dir
 from spicealif.design._base import Hertz, Identifier, Kelvin, Number, Part, Volt, current_kind
 from spicealif.design.devices import MODELS, MemristorModel
@@ -237,7 +238,8 @@ def _no_such(name: str) -> str:
 def _read(path: Path) -> DevicePreset:
     shown = ascii(str(path))
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except OSError as error:
         raise DesignError(
             f"The device file {shown} cannot be read ({error.strerror}); give the path of a "
@@ -260,6 +262,7 @@ def _read(path: Path) -> DevicePreset:
             f"The device file {shown} has no table [device] and is {what}; give it one, written "
             "as the [leak] of a neuron."
         )
+    check_signature(text, ascii(path.name))
     data.setdefault("name", re.sub(r"\W", "_", path.stem, flags=re.A))
     try:
         return DevicePreset.from_dict(data)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from spicealif._digest import check_signature, signed
 from spicealif._files import write_text
 from spicealif._resources import models_dir
 from spicealif.design._base import Part, current_kind
@@ -102,6 +103,7 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
             f"The design file {ascii(str(path))} cannot be read (not a path); give the path of a "
             "TOML file, or use a preset."
         ) from None
+    check_signature(text, ascii(path.name))
     try:
         return parse_toml(text, folder=path.parent, name=re.sub(r"\W", "_", path.stem, flags=re.A))
     except DesignError as error:
@@ -194,7 +196,7 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be written.
     """
-    return write_text(Path(path), dump_toml(neuron))
+    return write_text(Path(path), signed(dump_toml(neuron)))
 
 
 def schema() -> dict[str, Any]:

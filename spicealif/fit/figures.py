@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._files import make_folder
+from spicealif._folders import exchanging
 from spicealif.fit.result import FitResult, FittedLoop
 
 if TYPE_CHECKING:
@@ -143,14 +143,17 @@ def save_figures(result: FitResult, folder: str | os.PathLike[str]) -> list[Path
     """
     from spicealif.plots import save_figure
 
-    target = make_folder(Path(folder))
+    target = Path(folder)
     drawn = {
         "loops.png": loop_figure,
         "traces.png": trace_figure,
         "residuals.png": residual_figure,
         "correlations.png": correlation_figure,
     }
-    return [save_figure(draw(result), target / name) for name, draw in drawn.items()]
+    with exchanging(target, drawn) as beside:
+        for name, draw in drawn.items():
+            save_figure(draw(result), beside / name)
+    return [target / name for name in drawn]
 
 
 def _subplots(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spicealif._digest import signed
 from spicealif._files import write_text
 from spicealif._tables import figure, html_table, plain, text_table
 from spicealif.design import DevicePreset, MemristorModel
@@ -324,7 +325,7 @@ class FitResult:
         import tomli_w
 
         preset = self.preset(name, loop=loop, description=description, source=source)
-        return write_text(Path(path), tomli_w.dumps(preset.to_dict()))
+        return write_text(Path(path), signed(tomli_w.dumps(preset.to_dict())))
 
 
 def _short(text: str) -> str:
