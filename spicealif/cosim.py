@@ -12,6 +12,7 @@ from pathlib import Path
 from spicealif._digest import signed
 from spicealif._files import write_text
 from spicealif._folders import exchanging
+from spicealif._needs import check_needs, circuit_needs, reference_needs
 from spicealif.comparison import Comparison, compare
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.netlist import build_netlist
@@ -127,7 +128,10 @@ def simulate(
         If the netlist cannot be built.
     SimulatorNotFound
         If the simulator is not on this machine.
+    ResourceError
+        If there is less memory than the run needs at least.
     """
+    check_needs(circuit_needs(design, timeout))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     try:
         return tool.run(build_netlist(design, tool.dialect), timeout=timeout, progress=progress)
@@ -167,12 +171,13 @@ def cosimulate(
 
     Raises
     ------
-    NetlistError, IntegrationError, SimulatorNotFound
+    NetlistError, IntegrationError, SimulatorNotFound, ResourceError
         If one side cannot be run at all. A run that fails half-way raises nothing: see
         ``Cosimulation.run``.
     """
     # Before the simulator starts: its run may take minutes.
     check_variant(variant)
+    check_needs(circuit_needs(neuron, timeout) + reference_needs(neuron))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     netlist = build_netlist(neuron, tool.dialect)
 

@@ -16,7 +16,8 @@
     |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
-    `-- OutputError            a file or folder cannot be written (OSError)
+    |-- OutputError            a file or folder cannot be written (OSError)
+    `-- ResourceError          there is less memory or room than is needed at least
 
 What stops nothing and should be known all the same is a `SpicealifWarning` (UserWarning).
 """
@@ -37,6 +38,7 @@ __all__ = [
     "NetlistError",
     "OutputError",
     "RawFileError",
+    "ResourceError",
     "RunFailed",
     "SimulatorError",
     "SimulatorNotFound",
@@ -118,6 +120,10 @@ class CompareError(SpicealifError, ValueError):
 
 class OutputError(SpicealifError, OSError):
     """A file or folder cannot be written."""
+
+
+class ResourceError(SpicealifError):
+    """There is less memory, or less room on a disk, than a run needs at least."""
 
 
 class SpicealifWarning(UserWarning):

@@ -77,6 +77,7 @@ def run_command(
     """
     from spicealif._files import output_folder
     from spicealif._folders import exchanging
+    from spicealif._needs import check_needs, circuit_needs, reference_needs
     from spicealif.cosim import RESULT_FILES, Cosimulation, cosimulate
     from spicealif.errors import CompareError
 
@@ -85,6 +86,10 @@ def run_command(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
     described = find_neuron(neuron, changes, ideal)
+    needs = circuit_needs(described, timeout) + reference_needs(described)
+    if certified:  # the finer level takes twice the points, beside the other
+        needs += needs + needs
+    check_needs(needs, output or Path())
     tool = with_cross_check(simulator, cross_check)
     # The folder is made and locked before minutes of computing, so that it cannot fail then.
     target = output or Path("spicealif-results") / described.name

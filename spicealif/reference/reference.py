@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from spicealif._needs import check_needs, reference_needs
 from spicealif.design import MemristorModel, Neuron, store
 from spicealif.reference.driver import (
     KernelParameters,
@@ -66,8 +67,12 @@ def solve_reference(
     ------
     IntegrationError
         If the variant is unknown, h does not make sense, or the leak has no such switches.
+    ResourceError
+        If there is less memory than the waveforms take at least.
     """
     step = neuron.default_h if h is None else h
+    if stride > 0 and 0 < step < neuron.t_stop:
+        check_needs(reference_needs(neuron, stride * step / neuron.default_h))
     result = integrate(
         kernel_parameters(neuron),
         neuron.stimulus.pieces(neuron.t_stop),

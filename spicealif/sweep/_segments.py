@@ -28,6 +28,7 @@ __all__ = [
     "locked",
     "parts_of",
     "segment_name",
+    "take_newest",
     "value_of",
 ]
 
@@ -130,6 +131,18 @@ def parts_of(line: bytes) -> tuple[bytes, dict[str, Any] | None]:
         value = None
     ours = isinstance(value, dict) and isinstance(value.get("status"), str)
     return key, value if ours else None
+
+
+def take_newest(lines: Iterator[bytes], newest: dict[bytes, Brief]) -> int:
+    """Note the newest result of each key, older ones first; return how many lines are damaged."""
+    damaged = 0
+    for line in lines:
+        key, value = parts_of(line)
+        if value is None:
+            damaged += 1
+        elif value["status"] == "OK" or key not in newest or newest[key].failed:
+            newest[key] = Brief(value)
+    return damaged
 
 
 def lock(file: IO[bytes], *, exclusive: bool) -> bool:

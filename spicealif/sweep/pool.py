@@ -32,7 +32,7 @@ from spicealif._cores import usable_cores
 from spicealif.errors import SweepError
 from spicealif.sweep.worker import READY, Job, Value, evaluate, failure, lost
 
-__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs"]
+__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "width"]
 
 #: Status of points whose worker process died with them, twice.
 CRASHED = "CRASHED"
@@ -59,7 +59,7 @@ else:
 
 def batch_size(points: int, executor: Executor | None, workers: int | None) -> int:
     """Return how many points a job should have: many at once, but work for every worker."""
-    return max(1, min(_BATCH, math.ceil(points / (_AHEAD * _width(executor, workers)))))
+    return max(1, min(_BATCH, math.ceil(points / (_AHEAD * width(executor, workers)))))
 
 
 class Pool:
@@ -77,7 +77,7 @@ class Pool:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = _width(None, workers)
+        self.workers = width(None, workers)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="spicealif-sweep")
         self._of_thread = threading.local()
         self._lock = threading.Lock()
@@ -270,7 +270,7 @@ class _Work:
 
     def __init__(self, jobs: Iterable[Job], executor: Executor | None, workers: int | None) -> None:
         self.queue, self.executor = iter(jobs), executor
-        self.room = _AHEAD * _width(executor, workers)
+        self.room = _AHEAD * width(executor, workers)
         self.pool = Pool(workers) if executor is None else None
         self.pending: dict[Future[list[Value]], Job] = {}
         #: Why no more jobs are handed over; those under way are still waited for.
@@ -339,7 +339,7 @@ def _result(future: Future[list[Value]], job: Job) -> list[Value]:
         return lost(job, f"{type(error).__name__}: {error}.")
 
 
-def _width(executor: Executor | None, workers: int | None) -> int:
+def width(executor: Executor | None, workers: int | None) -> int:
     """Return how many jobs an executor does at a time, as far as it tells."""
     if workers is not None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,6 +37,7 @@ from spicealif.sweep._segments import (
     locked,
     parts_of,
     segment_name,
+    take_newest,
     value_of,
 )
 
@@ -89,8 +90,10 @@ class Store:
         """Whether results are still being written."""
         return not self.trouble
 
-    def find(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Return the results that are there, by key.
+    def find(
+        self, keys: Collection[str], into: MutableMapping[str, dict[str, Any]] | None = None
+    ) -> MutableMapping[str, dict[str, Any]]:
+        """Return the results that are there, by key; in `into`, if it is given.
 
         Where there are several the newest, but one that failed only if there is no other: the same
         point may have run out of time in one process and not in another.
@@ -101,7 +104,7 @@ class Store:
             If the store cannot be read.
         """
         wanted = {key.encode("ascii"): key for key in keys}
-        found: dict[str, dict[str, Any]] = {}
+        found: MutableMapping[str, dict[str, Any]] = {} if into is None else into
         self.damaged, self._damaged_segments = 0, []
         for path in self._paths():
             before = self.damaged
@@ -184,7 +187,7 @@ class Store:
             raise
 
     def _taken_away(self) -> bool:
-        """Whether our segment is gone, perhaps with the whole store, and written to in vain."""
+        """Whether our segment is gone, perhaps with the whole store."""
         file = self._file
         if file is None or os.fstat(file.fileno()).st_nlink:
             return False
@@ -250,12 +253,8 @@ class Store:
             with contextlib.suppress(OSError):  # it is counted as damaged below
                 report.size += path.stat().st_size
             self.damaged = 0
-            for line in self._lines(path):
-                key, value = parts_of(line)
-                if value is None:
-                    self.damaged += 1
-                elif value["status"] == "OK" or key not in newest or newest[key].failed:
-                    newest[key] = Brief(value)
+            damaged = take_newest(self._lines(path), newest)
+            self.damaged += damaged  # to a file that cannot be read, which counts there
             report.damaged += self.damaged
             if self.damaged and set_aside:
                 with locked(path) as ours:
@@ -296,7 +295,6 @@ class Store:
         with contextlib.ExitStack() as locks:
             every = list(self._paths())
             paths = [path for path in every if locks.enter_context(locked(path))]
-            # Which line of which file counts for each point; the lines may be too many to hold.
             for path in paths:
                 for number, line in enumerate(self._lines(path)):
                     key, value = parts_of(line)
