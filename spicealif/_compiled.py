@@ -81,9 +81,8 @@ def places() -> Iterator[Path]:
     """
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen) / "spicealif"
-    yield cache_folder() / _FOLDER
-    if os.environ.get("SPICEALIF_CACHE"):
-        yield cache_folder(chosen=False) / _FOLDER
+    usual = (cache_folder(), cache_folder(chosen=False))
+    yield from (folder / _FOLDER for folder in dict.fromkeys(usual) if folder is not None)
     # As numba does it: beside the source.
     yield Path(__file__).parent / "__pycache__" / _FOLDER
     user = os.geteuid() if sys.platform != "win32" else 0

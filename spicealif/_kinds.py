@@ -33,17 +33,22 @@ __all__ = [
     "NEURON",
     "PICTURE",
     "RUN_FILES",
+    "SIGN",
+    "SIGNATURE",
     "SWEEP",
     "WAVEFORMS",
     "Kind",
     "check_ending",
     "signed",
+    "text_digest",
 ]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 4096
 _LARGEST_TEXT = 1 << 26  # no TOML or JSON of ours is as large
-_SIGNATURE = re.compile(r"# Written by spicealif; [^\n]*\b([0-9a-f]{16})\n")
+#: How TOML that we write begins, and its whole first line.
+SIGN = "# Written by spicealif; "
+SIGNATURE = re.compile(r"# Written by spicealif; [^\n]*\b([0-9a-f]{16})\n")
 
 
 @dataclass(frozen=True)
@@ -97,11 +102,12 @@ def signed(text: str) -> str:
     """Return TOML text with a first line by which it is known again as long as nobody edits it."""
     return (
         "# Written by spicealif; an edited file is not replaced unasked, which this tells: "
-        f"{_digest(text)}\n{text}"
+        f"{text_digest(text)}\n{text}"
     )
 
 
-def _digest(text: str) -> str:
+def text_digest(text: str) -> str:
+    """Return the digest that stands in a signed text's first line."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -134,9 +140,9 @@ def _toml(*keys: str) -> Callable[[Path, str], bool]:
         data = tomllib.loads(text)
         if not set(keys) <= set(data):
             return False
-        signature = _SIGNATURE.match(text)
+        signature = SIGNATURE.match(text)
         if signature:
-            return signature.group(1) == _digest(text[signature.end() :])
+            return signature.group(1) == text_digest(text[signature.end() :])
         return tomli_w.dumps(data) == text
 
     return is_one

@@ -18,9 +18,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._cache import Cache, cache_folder
+from spicealif._cache import NO_HOME, Cache, cache_folder
 from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
-from spicealif._files import make_folder, write_text
+from spicealif._files import write_text
+from spicealif._folders import exchanging
 from spicealif._shapley import (
     all_subsets,
     exact_shares,
@@ -36,6 +37,7 @@ from spicealif.measures import MEASURES
 from spicealif.simulators import Simulator
 
 __all__ = [
+    "BUDGET_FILES",
     "BUDGET_MEASURES",
     "RESIDUAL_SMALL",
     "SHOWN_MEASURES",
@@ -45,6 +47,8 @@ __all__ = [
     "explain",
 ]
 
+#: Names of the files that a budget may leave.
+BUDGET_FILES = frozenset({"budget.json", "budget.txt", "budget.png"})
 _Floats: TypeAlias = NDArray[np.float64]
 
 #: The measures in the table and the figure, unless told.
@@ -242,6 +246,8 @@ class GapBudget:
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write ``budget.json`` and ``budget.txt`` into a folder, created if need be.
 
+        A figure of an earlier budget is removed.
+
         Raises
         ------
         OutputError
@@ -249,12 +255,12 @@ class GapBudget:
         """
         import json
 
-        target = make_folder(Path(folder))
-        text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
-        return [
-            write_text(target / "budget.json", text + "\n"),
-            write_text(target / "budget.txt", f"{self}\n"),
-        ]
+        target = Path(folder)
+        with exchanging(target, BUDGET_FILES) as beside:
+            text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+            write_text(beside / "budget.json", text + "\n")
+            write_text(beside / "budget.txt", f"{self}\n")
+        return [target / "budget.json", target / "budget.txt"]
 
     def __str__(self) -> str:
         tables = []
@@ -324,8 +330,14 @@ def explain(
     order_list = None if orders is None else sampled_orders(n, orders, seed) if n > 1 else None
     subsets = all_subsets(n) if order_list is None else subsets_of_orders(order_list)
     folder = cache_folder() if cache is True else Path(cache) if cache else None
-    job = CauseSets(neuron, causes, simulator, timeout, Cache(folder))
-    values, circuit, reference, version = job.work(subsets, workers, progress)
+    kept = Cache(folder)
+    if cache is True and folder is None:
+        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    job = CauseSets(neuron, causes, simulator, timeout, kept)
+    try:
+        values, circuit, reference, version = job.work(subsets, workers, progress)
+    finally:
+        kept.tell_trouble()
 
     table = {s: np.array([values[s][name] for name in names]) for s in subsets}
     if order_list is None:

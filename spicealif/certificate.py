@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from spicealif._files import write_text
+from spicealif._folders import exchanging
 from spicealif._levels import Levels, refined
 from spicealif._tables import figure, gap_figure, html_table, plain, text_table
 from spicealif._verdicts import (
@@ -27,7 +28,7 @@ from spicealif._verdicts import (
     decide,
 )
 from spicealif.comparison import Comparison, compare
-from spicealif.cosim import Cosimulation, compare_run
+from spicealif.cosim import RESULT_FILES, Cosimulation, compare_run
 from spicealif.design import Neuron
 from spicealif.errors import CompareError, RunFailed
 from spicealif.measures import MEASURES
@@ -226,13 +227,14 @@ class Certificate:
         import json
 
         whole = Cosimulation(self.neuron, self.run, self.reference, self.comparison)
-        files = whole.save(folder)
-        if self.measures:
-            target = Path(folder)
-            text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
-            files.append(write_text(target / "certificate.json", text + "\n"))
-            files.append(write_text(target / "certificate.txt", f"{self}\n"))
-        return files
+        target = Path(folder)
+        with exchanging(target, RESULT_FILES) as beside:
+            files = whole.save(beside)
+            if self.measures:
+                text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+                files.append(write_text(beside / "certificate.json", text + "\n"))
+                files.append(write_text(beside / "certificate.txt", f"{self}\n"))
+        return [target / file.name for file in files]
 
     def __str__(self) -> str:
         return self._drawn(text_table)

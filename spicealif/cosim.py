@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from spicealif._files import make_folder, remove, write_text
+from spicealif._files import write_text
+from spicealif._folders import exchanging
 from spicealif._kinds import RUN_FILES, signed
+from spicealif._needs import check_needs, circuit_needs, reference_needs
 from spicealif.comparison import Comparison, compare
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.netlist import build_netlist
@@ -52,8 +54,8 @@ class Cosimulation:
         Parameters
         ----------
         folder : path-like
-                Created if need be; files of the same names are replaced, and results and figures of
-            an earlier run that this one does not have are removed.
+            Created if need be; files of the same names are replaced, and results and figures of
+            an earlier run that this one does not have are removed: all at once, when all are there.
 
         Returns
         -------
@@ -63,27 +65,26 @@ class Cosimulation:
         Raises
         ------
         OutputError
-            If something cannot be written.
+            If something cannot be written, or another run writes into the folder; what was there
+            is as it was then.
         """
         import json
 
-        target = make_folder(Path(folder))
-        # Before anything is written: a failure half-way must not leave two runs mixed.
-        for name in RESULT_FILES:
-            remove(target / name)
-        files = [
-            write_text(target / "neuron.toml", signed(dump_toml(self.neuron))),
-            self.run.netlist.write(target),
-            write_text(target / "simulator.log", self.run.log + "\n"),
-            self.reference.save(target / "reference.nc"),
-        ]
-        if self.run.waveforms is not None:
-            files.append(self.run.waveforms.save(target / "circuit.nc"))
-        if self.comparison is not None:
-            text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
-            files.append(write_text(target / "comparison.json", text + "\n"))
-            files.append(write_text(target / "comparison.txt", f"{self.comparison}\n"))
-        return files
+        target = Path(folder)
+        with exchanging(target, RESULT_FILES) as beside:
+            files = [
+                write_text(beside / "neuron.toml", signed(dump_toml(self.neuron))),
+                self.run.netlist.write(beside),
+                write_text(beside / "simulator.log", self.run.log + "\n"),
+                self.reference.save(beside / "reference.nc"),
+            ]
+            if self.run.waveforms is not None:
+                files.append(self.run.waveforms.save(beside / "circuit.nc"))
+            if self.comparison is not None:
+                text = json.dumps(self.comparison.to_dict(), indent=1, allow_nan=False)
+                files.append(write_text(beside / "comparison.json", text + "\n"))
+                files.append(write_text(beside / "comparison.txt", f"{self.comparison}\n"))
+        return [target / file.name for file in files]
 
 
 class _Stopped(Exception):
@@ -121,7 +122,10 @@ def simulate(
         If the netlist cannot be built.
     SimulatorNotFound
         If the simulator is not on this machine.
+    ResourceError
+        If there is less memory than the run needs at least.
     """
+    check_needs(circuit_needs(design, timeout))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     try:
         return tool.run(build_netlist(design, tool.dialect), timeout=timeout, progress=progress)
@@ -161,12 +165,13 @@ def cosimulate(
 
     Raises
     ------
-    NetlistError, IntegrationError, SimulatorNotFound
+    NetlistError, IntegrationError, SimulatorNotFound, ResourceError
         If one side cannot be run at all. A run that fails half-way raises nothing: see
         ``Cosimulation.run``.
     """
     # Before the simulator starts: its run may take minutes.
     check_variant(variant)
+    check_needs(circuit_needs(neuron, timeout) + reference_needs(neuron))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
     netlist = build_netlist(neuron, tool.dialect)
 

@@ -17,7 +17,10 @@
     |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
-    `-- OutputError            a file or folder cannot be written (OSError)
+    |-- OutputError            a file or folder cannot be written (OSError)
+    `-- ResourceError          there is less memory or room than is needed at least
+
+What stops nothing and should be known all the same is a `SpicealifWarning` (UserWarning).
 """
 
 from __future__ import annotations
@@ -36,10 +39,12 @@ __all__ = [
     "NetlistError",
     "OutputError",
     "RawFileError",
+    "ResourceError",
     "RunFailed",
     "SimulatorError",
     "SimulatorNotFound",
     "SpicealifError",
+    "SpicealifWarning",
     "StoreError",
     "SweepError",
     "TableFileError",
@@ -135,3 +140,11 @@ def within(place: str, message: object) -> str:
         A sentence.
     """
     return f"{str(message).removesuffix('.')} (in {place})."
+
+
+class ResourceError(SpicealifError):
+    """There is less memory, or less room on a disk, than a run needs at least."""
+
+
+class SpicealifWarning(UserWarning):
+    """What stops nothing and should be known: a cache that cannot be written, a changed file."""

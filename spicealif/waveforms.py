@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._digest import check_digest, with_digest
 from spicealif._kinds import WAVEFORMS, check_ending
 from spicealif._netcdf_write import write_netcdf
 from spicealif._text import shown
@@ -203,7 +204,7 @@ class Waveforms:
             If the file cannot be written, or its ending is not .nc.
         """
         check_ending(Path(path), WAVEFORMS)
-        return write_netcdf(self.dataset, Path(path))
+        return write_netcdf(with_digest(self.dataset), Path(path))
 
     def __repr__(self) -> str:
         span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"
@@ -242,6 +243,8 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
             f"{ascii(str(path))} cannot be loaded as waveforms ({error}); give a netCDF file that "
             "spicealif saved."
         ) from None
+    if wrong := check_digest(file):
+        raise WaveformError(f"{ascii(str(path))} cannot be used, since {wrong}.")
     variables = file.variables
     for name in ("time", "t_spike"):
         if name not in variables:

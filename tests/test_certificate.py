@@ -543,7 +543,7 @@ def test_a_timeout_keeps_the_reference_and_says_so(paper: Neuron) -> None:
 
 @pytest.mark.parametrize("simulator", ["ngspice", "ngspice-batch"])
 def test_an_interrupt_stops_both_runs_at_once(paper: Neuron, simulator: str) -> None:
-    neuron = paper.replace({"t_stop": 100.0, "numerics.t_step_max": 1e-6})
+    neuron = paper.replace({"t_stop": 20.0, "numerics.t_step_max": 1e-6})
     calls = []
 
     def interrupt(fraction: float) -> None:
@@ -612,7 +612,7 @@ def test_command_line_keeps_what_there_is_if_the_finer_run_fails(
 
 def test_a_signal_ends_both_runs_and_leaves_no_process(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [PROGRAM, "run", "paper", "--certify", "-s", "t_stop=50"],
+        [PROGRAM, "run", "paper", "--certify", "-s", "t_stop=2"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     family = psutil.Process(process.pid)

@@ -142,7 +142,7 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path):
 @pytest.mark.parametrize("simulator", ["ngspice", "ngspice-batch"])
 def test_a_signal_ends_it_at_once_and_leaves_no_process(tmp_path, simulator, command, stop):
     process = subprocess.Popen(
-        [PROGRAM, command, "paper", "--simulator", simulator, "-s", "t_stop=50"],
+        [PROGRAM, command, "paper", "--simulator", simulator, "-s", "t_stop=5"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     family = psutil.Process(process.pid)

@@ -14,7 +14,6 @@ import pytest
 from spicealif import load_preset
 from spicealif.errors import OutputError, StoreError
 from spicealif.sweep import Range, Store, Sweep, _segments, default_store
-from spicealif.sweep import store as store_module
 
 LIF = load_preset("lif").replace(t_stop=5e-4)
 
@@ -187,16 +186,20 @@ def test_damage_touches_nothing_else(tmp_path, name):
     assert found(tmp_path) == (set(range(10)), 0)
 
 
-def test_a_line_of_hundreds_of_megabytes(tmp_path, monkeypatch):
-    """A sparse file: it is read in pieces, none of which fills the memory."""
-    monkeypatch.setattr(store_module, "_LONGEST", 1 << 20)
+def test_a_segment_with_a_hole(tmp_path):
+    """A sparse file of a terabyte: what was never written is passed over, not read."""
     filled(tmp_path)
     (path,) = segments(tmp_path)
     with path.open("r+b") as file:
-        file.truncate(1 << 28)
+        file.truncate(1 << 40)
+    start = time.process_time()
     values, damaged = found(tmp_path)
     assert len(values) == 10
-    assert damaged >= 256
+    assert damaged >= 1
+    Store(tmp_path).check(set_aside=True)
+    assert time.process_time() - start < 20
+    assert found(tmp_path) == (values, 0)
+    assert path.stat().st_size < 1 << 20
 
 
 @pytest.mark.parametrize("kind", ["folder", "link to nowhere", "link to itself", "unreadable"])
@@ -322,8 +325,11 @@ def test_a_limit_in_the_middle_of_a_line(tmp_path):
     )
     assert "File too large" in done.stdout
     values, damaged = found(tmp_path)
-    assert values == set(range(9))
+    assert values and values == set(range(len(values)))
     assert damaged == 0
+    (size,) = [p.stat().st_size for p in segments(tmp_path)]
+    assert size % len(values) == 0  # whole lines, all of one length
+    assert size <= 1000 < size + size // len(values)
 
 
 def test_a_read_only_store(tmp_path):
@@ -494,13 +500,28 @@ def test_ten_thousand_points_reopen_in_two_seconds(tmp_path):
 
 
 def test_lines_are_what_the_module_says(tmp_path):
-    """Checksum, key and JSON, so that others can read them: the first 16 digits of SHA-256."""
+    """Version, length, SHA-256, key and JSON, so that others can read them."""
     import hashlib
 
     filled(tmp_path, 1)
     (line,) = segments(tmp_path)[0].read_bytes().splitlines()
-    checksum, body = line.split(b" ", 1)
-    assert checksum == hashlib.sha256(body).hexdigest()[:16].encode()
+    version, length, digest, body = line.split(b" ", 3)
+    assert version == b"kept1"
+    assert int(length, 16) == len(body)
+    assert digest == hashlib.sha256(body).hexdigest().encode()
     name, value = body.split(b" ", 1)
     assert name.decode() == key(0)
     assert json.loads(value) == result(0)
+
+
+def test_lines_of_former_versions_are_read(tmp_path):
+    """Sixteen digits of the SHA-256, key and JSON; such stores stay readable beside new lines."""
+    import hashlib
+
+    filled(tmp_path, 2)
+    old = tmp_path / "segments" / "20200101T000000.0-1-aa.txt"
+    body = f'{key(7)} {{"status":"OK","reason":"","experiment":"one","k":7}}'.encode()
+    line = hashlib.sha256(body).hexdigest()[:16].encode() + b" " + body + b"\n"
+    old.write_bytes(line + line.replace(b'"k":7', b'"k":8'))
+    assert found(tmp_path) == ({0, 1, 7}, 1)
+    assert Store(tmp_path).check().results == 3

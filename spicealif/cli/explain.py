@@ -73,15 +73,18 @@ def explain_command(
     """
     import json
 
-    from spicealif._files import remove
+    from spicealif._folders import exchanging
     from spicealif._kinds import BUDGET_FILES
     from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
 
     described = find_neuron(neuron, changes, ideal)
     wanted = BUDGET_MEASURES if "all" in measures else measures or SHOWN_MEASURES
-    # The folder is made before minutes of computing, not after, so that it cannot fail then.
+    # The folder is made and locked before minutes of computing, so that it cannot fail then.
     target = output or Path("spicealif-results") / described.name
-    with writing_folder(target, BUDGET_FILES, (neuron, *changes), force) as folder:
+    with (
+        writing_folder(target, BUDGET_FILES, (neuron, *changes), force),
+        exchanging(target, BUDGET_FILES, patience=0.0) as folder,
+    ):
         label = f"all sets of causes, {described.t_stop * 1e3:g} ms of circuit time each"
         with progress_bar(label, quiet) as bar, without_scipy_blas():
             budget = explain(
@@ -101,8 +104,6 @@ def explain_command(
 
             figure = plots.budget_figure(budget)
             files.append(plots.save_figure(figure, folder / "budget.png"))
-        else:  # an older figure would be taken for one of these figures
-            remove(folder / "budget.png")
-        if not quiet:
-            names = ", ".join(file.name for file in files)
-            click.echo(f"\nWrote to {folder}: {names}.", err=as_json)
+    if not quiet:
+        names = ", ".join(file.name for file in files)
+        click.echo(f"\nWrote to {target}: {names}.", err=as_json)

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import click
 
+from spicealif._kept import told_in_sentences
 from spicealif.cli import _interrupts
 from spicealif.cli._streams import close_streams, open_streams, outlets
 from spicealif.cli._terminal import HelpContext
@@ -57,11 +58,13 @@ CODES = MappingProxyType(
     epilog="Example:  spicealif run paper",
 )
 @click.version_option(package_name="spicealif")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Build, run and compare the memristor-based adaptive LIF neuron, as circuit and as ODE.
 
     A NEURON is the name of a preset (see "spicealif presets") or the path of a TOML file.
     """
+    context.with_resource(told_in_sentences())
 
 
 for _command in (

@@ -86,6 +86,7 @@ def plot_command(
 
 def _load(path: Path) -> xr.Dataset:
     """Load a sweep, and say of another file of ours what it is for."""
+    from spicealif._digest import check_digest
     from spicealif._netcdf import NetcdfError, read_netcdf
     from spicealif.errors import SweepError
 
@@ -102,6 +103,8 @@ def _load(path: Path) -> xr.Dataset:
             f"{shown} cannot be loaded as a sweep ({error}); give a netCDF file that 'spicealif "
             "sweep' wrote."
         ) from None
+    if wrong := check_digest(dataset):
+        raise SweepError(f"{shown} cannot be used, since {wrong}.")
     if "time" in dataset.variables and "t_spike" in dataset.variables:
         raise SweepError(
             f"{shown} holds the waveforms of one run and no sweep; draw it with 'spicealif compare "

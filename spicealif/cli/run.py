@@ -78,7 +78,9 @@ def run_command(
     (JSON and text): each figure's numerical error, and whether the sides agree, differ, or are
     not resolved. The exit code does not depend on the verdicts.
     """
+    from spicealif._folders import exchanging
     from spicealif._kinds import RUN_FILES
+    from spicealif._needs import check_needs, circuit_needs, reference_needs
     from spicealif.cosim import Cosimulation, cosimulate
     from spicealif.errors import CompareError
 
@@ -87,10 +89,17 @@ def run_command(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
     described = find_neuron(neuron, changes, ideal)
+    needs = circuit_needs(described, timeout) + reference_needs(described)
+    if certified:  # the finer level takes twice the points, beside the other
+        needs += needs + needs
+    check_needs(needs, output or Path())
     tool = with_cross_check(simulator, cross_check)
-    # The folder is made before minutes of computing, not after, so that it cannot fail then.
+    # The folder is made and locked before minutes of computing, so that it cannot fail then.
     target = output or Path("spicealif-results") / described.name
-    with writing_folder(target, RUN_FILES, (neuron, *changes), force) as folder:
+    with (
+        writing_folder(target, RUN_FILES, (neuron, *changes), force),
+        exchanging(target, RUN_FILES, patience=0.0) as folder,
+    ):
         levels = "two levels, " if certified else ""
         label = f"{simulator}, {levels}{described.t_stop * 1e3:g} ms of circuit time"
         result: Cosimulation | Certificate
@@ -114,7 +123,7 @@ def run_command(
         cost = result.run.cost
         click.echo(
             f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.3g} s of CPU. "
-            f"Wrote to {folder}: {', '.join(f.name for f in files)}."
+            f"Wrote to {target}: {', '.join(f.name for f in files)}."
         )
     for warning in result.run.warnings:
         click.echo(f"Warning: {warning}", err=True)

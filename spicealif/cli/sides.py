@@ -93,10 +93,12 @@ def simulate_command(
     What a run that ends early has computed is written as well; the exit code then is 1.
     """
     from spicealif._kinds import WAVEFORMS
+    from spicealif._needs import check_needs, circuit_needs
     from spicealif.cosim import simulate
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-circuit.nc")
+    check_needs(circuit_needs(described, timeout), target.parent)
     with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force) as say:
         with progress_bar(
             f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time", quiet
@@ -149,10 +151,12 @@ def reference_command(
     if seed is not None and switches is None:
         raise click.UsageError("--seed counts with --switches only; add, say, --switches 1000.")
     from spicealif._kinds import WAVEFORMS
+    from spicealif._needs import check_needs, reference_needs
     from spicealif.reference import solve_reference
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-reference.nc")
+    check_needs(reference_needs(described), target.parent)
     with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force) as say:
         with progress_bar("RK4", quiet) as bar, without_scipy_blas():
             waveforms = solve_reference(

@@ -121,6 +121,7 @@ def sweep_command(
     interrupted sweep goes on where it was. What failed, and why, is in the file; the exit code is 1
     if a point failed for another reason than that its design is refused.
     """
+    from spicealif._digest import with_digest
     from spicealif._kinds import PICTURE, SWEEP
     from spicealif._netcdf_write import write_netcdf
     from spicealif.sweep.worker import INVALID, OK
@@ -141,12 +142,10 @@ def sweep_command(
         except KeyboardInterrupt:
             click.echo("What was done is kept; the same command goes on from there.", err=True)
             raise
-        write_netcdf(result, target)
+        write_netcdf(with_digest(result), target)
         failed = int(result.attrs["failed"])
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         say(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
-        if trouble := result.attrs.get("store"):
-            click.echo(f"Warning: {trouble}", err=True)
         if figure is not None:
             from spicealif.plots import save_figure
             from spicealif.sweep.figures import sweep_figure
@@ -200,14 +199,18 @@ def store_command(
     if action == "list":
         for name, count in sorted(report.by_experiment.items()):
             click.echo(f"{count:9d}  {name}")
-    if report.damaged:
+    found = {
+        "damaged lines": report.damaged,
+        "damaged files of waveforms": report.damaged_waveforms,
+        "files of waveforms that are gone": report.lost_waveforms,
+    }
+    for name, count in found.items():
         done = "set aside in its folder 'damaged'" if set_aside else "ignored"
-        click.echo(
-            f"{report.damaged} damaged lines, {done}; their points will be computed again.",
-            err=True,
-        )
-        if action == "check" and not set_aside:
-            raise click.exceptions.Exit(1)
+        done = "" if name.endswith("gone") else f", {done}"
+        if count:
+            click.echo(f"{count} {name}{done}; their points will be computed again.", err=True)
+    if any(found.values()) and action == "check" and not set_aside:
+        raise click.exceptions.Exit(1)
 
 
 def _experiment(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from spicealif._digest import check_signature
 from spicealif._resources import models_dir
 from spicealif._text_files import read_person_text, toml_table
 from spicealif.design._base import Hertz, Identifier, Number, Part, Volt, current_kind
@@ -263,6 +264,7 @@ def _read(path: Path) -> DevicePreset:
             f"The device file {shown} has no table [device] and is {what}; give it one, written "
             "as the [leak] of a neuron."
         )
+    check_signature(text, ascii(path.name))
     data.setdefault("name", re.sub(r"\W", "_", path.stem, flags=re.A))
     try:
         return DevicePreset.from_dict(data)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from spicealif._digest import check_signature
 from spicealif._files import write_text
 from spicealif._kinds import NEURON, check_ending, signed
 from spicealif._resources import models_dir
@@ -91,6 +92,7 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
     text = read_person_text(
         path, "design file", "give the path of a TOML file, or use a preset", DesignError
     )
+    check_signature(text, ascii(path.name))
     try:
         return parse_toml(text, folder=path.parent, name=re.sub(r"\W", "_", path.stem, flags=re.A))
     except DesignError as error:

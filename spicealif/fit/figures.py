@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif._figures import in_figure_style, new_figure, readable, save_figure
-from spicealif._files import make_folder
+from spicealif._folders import exchanging
 from spicealif.fit.result import FitResult, FittedLoop
 
 if TYPE_CHECKING:
@@ -146,14 +146,17 @@ def save_figures(result: FitResult, folder: str | os.PathLike[str]) -> list[Path
     OutputError
         If the folder or a file cannot be written.
     """
-    target = make_folder(Path(folder))
+    target = Path(folder)
     drawn = {
         "loops.png": loop_figure,
         "traces.png": trace_figure,
         "residuals.png": residual_figure,
         "correlations.png": correlation_figure,
     }
-    return [save_figure(draw(result), target / name) for name, draw in drawn.items()]
+    with exchanging(target, drawn) as beside:
+        for name, draw in drawn.items():
+            save_figure(draw(result), beside / name)
+    return [target / name for name in drawn]
 
 
 def _subplots(

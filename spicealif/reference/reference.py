@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from spicealif._needs import check_needs, reference_needs
 from spicealif.design import MemristorModel, Neuron, store
 from spicealif.reference.driver import (
     KernelParameters,
@@ -68,9 +69,13 @@ def solve_reference(
     IntegrationError
         If the variant is unknown, h does not make sense or is longer than the shortest time
         constant, or the leak has no such switches.
+    ResourceError
+        If there is less memory than the waveforms take at least.
     """
     check_step(h, neuron.shortest_time)
     step = neuron.default_h if h is None else h
+    if stride > 0 and 0 < step < neuron.t_stop:
+        check_needs(reference_needs(neuron, stride * step / neuron.default_h))
     result = integrate(
         kernel_parameters(neuron),
         neuron.stimulus.pieces(neuron.t_stop),

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._cache import digest_of, source_digest
+from spicealif._kept import tell
+from spicealif._needs import Needs, check_needs, sweep_needs
 from spicealif._resources import models_dir, netlists_dir
 from spicealif.design import Neuron, dump_toml
-from spicealif.errors import SweepError
+from spicealif.errors import DesignError, SweepError
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
 from spicealif.simulators.registry import version_of
-from spicealif.sweep.pool import batch_size, run_jobs
+from spicealif.sweep._packed import Packed
+from spicealif.sweep.pool import batch_size, run_jobs, width
 from spicealif.sweep.space import Points, Range, Sampling, sweep_points
 from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, PASSING, Job, Settings, Side, Value
+from spicealif.sweep.worker import OK, PASSING, UNKEPT, Job, Settings, Side, Value
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,6 +37,8 @@ __all__ = ["Experiment", "Progress", "Sweep"]
 #: Called with the points done (stored ones included), all points, and the failed ones among them.
 Progress: TypeAlias = Callable[[int, int, int], None]
 
+#: Points whose designs are looked at to know what one needs.
+_LOOKED_AT = 8
 _SIDES = get_args(Side)
 #: Parts of the package that a result depends on.
 _SOURCES = (
@@ -167,17 +173,43 @@ class Experiment:
         own = not isinstance(store, Store)
         kept = store if isinstance(store, Store) else Store(store or default_store())
         try:
+            check_needs(self.needs(executor, workers), kept.folder)
             keys = self.keys()
-            values = kept.find(set(keys))
-            if retry_failed:
-                values = {k: v for k, v in values.items() if v["status"] == OK}
-            if self.waveforms:
-                values = {k: v for k, v in values.items() if _whole(k, v, kept)}
+            values = Packed()
+            kept.find(set(keys), values)
+            for key in list(values):
+                value = values[key]
+                if value["status"] != OK:
+                    if retry_failed:
+                        del values[key]
+                # Of a point that failed there are no waveforms.
+                elif self.waveforms and not kept.has_waveforms(key, value):
+                    del values[key]
+            kept.tell_damage()
             self._compute(keys, values, kept, executor, workers, progress)
-            return dataset(self, [values[key] for key in keys], kept)
+            return dataset(self, _InOrder(keys, values), kept)
         finally:
             if own:
                 kept.close()
+
+    def needs(self, executor: Executor | None = None, workers: int | None = None) -> Needs:
+        """Return what the experiment needs at least, of memory and disk; see `_needs`.
+
+        Some of the points tell what one needs.
+        """
+        designs: list[Neuron] = [self.neuron] if self.varies != self.sides else []
+        for k in np.linspace(0, len(self) - 1, min(len(self), _LOOKED_AT)).astype(int).tolist():
+            with contextlib.suppress(DesignError):  # it will be told of the point
+                designs.append(self.neuron.replace(self.points.changes(k)))
+        return sweep_needs(
+            len(self),
+            2 if self.sides == "both" else 1,
+            designs,
+            self.sides != "reference",
+            self.timeout,
+            width(executor, workers) if executor is None else 0,
+            self.waveforms,
+        )
 
     @cached_property
     def _common(self) -> list[Any]:
@@ -212,7 +244,7 @@ class Experiment:
     def _compute(
         self,
         keys: Sequence[str],
-        values: dict[str, Value],
+        values: MutableMapping[str, Value],
         store: Store,
         executor: Executor | None,
         workers: int | None,
@@ -221,6 +253,7 @@ class Experiment:
         """Compute the missing points, each key once, into `values` and the store."""
         missing = {key: k for k, key in enumerate(keys) if key not in values}
         total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
+        unkept = 0
 
         def look() -> None:
             if progress is not None:
@@ -228,6 +261,8 @@ class Experiment:
 
         look()
         if missing:
+            store.prepare()
+            told = _tell_trouble(store, False)
             size = 1
             if self.sides == "reference" and not self.waveforms:
                 size = batch_size(len(missing), executor, workers)
@@ -240,6 +275,13 @@ class Experiment:
                             store.put(key, value)
                         values[key] = value
                         failed += value["status"] != OK
+                        unkept += value["reason"].startswith(UNKEPT)
+                    told = _tell_trouble(store, told)
+            if unkept:
+                tell(
+                    f"The waveforms of {unkept} points could not be kept (their reasons are in the "
+                    "result); free some space, and run the same again."
+                )
         look()
 
     def _jobs(self, missing: Mapping[str, int], size: int, store: Store) -> Iterator[Job]:
@@ -252,6 +294,22 @@ class Experiment:
                 batch = []
         if batch:
             yield Job(base, settings, tuple(batch))
+
+
+class _InOrder(Collection[Value]):
+    """The results of keys, each taken out when it is its turn."""
+
+    def __init__(self, keys: Sequence[str], values: Mapping[str, Value]) -> None:
+        self._keys, self._values = keys, values
+
+    def __contains__(self, value: object) -> bool:
+        return any(value == own for own in self)
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self._values[key] for key in self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 class Sweep(Experiment):
@@ -297,12 +355,11 @@ class Sweep(Experiment):
         super().__init__(neuron, points, kind=choices.pop("kind", sampling), **choices)
 
 
-def _whole(key: str, value: Value, store: Store) -> bool:
-    """Whether a point's waveforms are where they should be; one that failed has none."""
-    sides = value.get("waveforms", ())
-    return value["status"] != OK or (
-        bool(sides) and all(store.waveforms_path(key, side).is_file() for side in sides)
-    )
+def _tell_trouble(store: Store, told: bool) -> bool:
+    """Tell once that results are not kept, when it is found and not when all is over."""
+    if store.trouble and not told:
+        tell(store.trouble)
+    return bool(store.trouble)
 
 
 def _templates_digest() -> str:

@@ -34,7 +34,7 @@ from spicealif.simulators._environment import python_path
 from spicealif.simulators._stopped import StopWatch
 from spicealif.sweep.worker import PASSING, READY, Job, Value, evaluate, failure, lost
 
-__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs"]
+__all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "width"]
 
 #: Status of points whose worker process died with them, twice; as trouble of the machine it is not
 #: kept, so that the same experiment run again tries once more.
@@ -64,7 +64,7 @@ else:
 
 def batch_size(points: int, executor: Executor | None, workers: int | None) -> int:
     """Return how many points a job should have: many at once, but work for every worker."""
-    return max(1, min(_BATCH, math.ceil(points / (_AHEAD * _width(executor, workers)))))
+    return max(1, min(_BATCH, math.ceil(points / (_AHEAD * width(executor, workers)))))
 
 
 class Pool:
@@ -82,7 +82,7 @@ class Pool:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = _width(None, workers)
+        self.workers = width(None, workers)
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="spicealif-sweep")
         self._of_thread = threading.local()
         self._lock = threading.Lock()
@@ -307,7 +307,7 @@ class _Work:
 
     def __init__(self, jobs: Iterable[Job], executor: Executor | None, workers: int | None) -> None:
         self.queue, self.executor = iter(jobs), executor
-        self.room = _AHEAD * _width(executor, workers)
+        self.room = _AHEAD * width(executor, workers)
         self.pool = Pool(workers) if executor is None else None
         self.pending: dict[Future[list[Value]], Job] = {}
         #: Why no more jobs are handed over; those under way are still waited for.
@@ -377,7 +377,7 @@ def _result(future: Future[list[Value]], job: Job) -> list[Value]:
         return lost(job, f"{type(error).__name__}: {error}.")
 
 
-def _width(executor: Executor | None, workers: int | None) -> int:
+def width(executor: Executor | None, workers: int | None) -> int:
     """Return how many jobs an executor does at a time, as far as it tells."""
     if workers is not None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset"]
 
+#: Where a result has the measures of both sides together.
+_PAIR = "pair"
+#: What is a list for each side of a point: its dimension, and its unit.
+_LISTS = (("spikes_per_pulse", "pulse", "1"), ("t_spike", "spike", "s"))
 
-def dataset(experiment: Experiment, values: Sequence[Value], store: Store) -> xr.Dataset:
+
+def dataset(experiment: Experiment, values: Collection[Value], store: Store) -> xr.Dataset:
     """Put the results of all points together.
 
     Parameters
     ----------
     experiment : Experiment
-    values : sequence of dict
-        The result of each point, see `worker.evaluate`.
+    values : collection of dict
+        The result of each point, see `worker.evaluate`; gone through twice.
     store : Store
         Where they are kept.
 
@@ -52,46 +56,28 @@ def dataset(experiment: Experiment, values: Sequence[Value], store: Store) -> xr
     shape = tuple(points.dims.values())
     sides = [s for s in ("circuit", "reference") if experiment.sides in ("both", s)]
     data: dict[str, tuple[tuple[str, ...], NDArray[Any], dict[str, str]]] = {}
+    columns = _Columns(sides, len(points))
+    for k, value in enumerate(values):
+        columns.add(k, value)
     for name, info in MEASURES.items():
         attrs = {"long_name": info.label, "units": info.unit or "1"}
         if not info.pair:
-            columns = [[_number(v.get(s, {}).get(name)) for v in values] for s in sides]
-            array = np.array(columns).reshape(len(sides), *shape)
-            data[name] = (("side", *dims), array, attrs)
+            array = np.array([columns.numbers[s, name] for s in sides])
+            data[name] = (("side", *dims), array.reshape(len(sides), *shape), attrs)
         elif len(sides) == 2:
-            column = np.array([_number(v.get("pair", {}).get(name)) for v in values])
-            data[name] = (dims, column.reshape(shape), attrs)
-    for name, inner, unit, key in (
-        ("spikes_per_pulse", "pulse", "1", None),
-        ("t_spike", "spike", "s", "t_spike"),
-    ):
-        rows = [[_row(v, s, name, key) for v in values] for s in sides]
-        longest = max((len(row) for side in rows for row in side), default=0)
-        if longest:
-            array = np.full((len(sides), len(values), longest), np.nan)
-            for k, side in enumerate(rows):
-                for i, row in enumerate(side):
-                    array[k, i, : len(row)] = row
+            data[name] = (dims, columns.numbers[_PAIR, name].reshape(shape), attrs)
+    for name, inner, unit in _LISTS:
+        if columns.longest[name]:
+            array = _lists(name, values, columns)
             data[name] = (
                 ("side", *dims, inner),
-                array.reshape(len(sides), *shape, longest),
+                array.reshape(len(sides), *shape, -1),
                 {"long_name": name.replace("_", " "), "units": unit},
             )
-    for name in ("status", "reason", "simulator"):
-        texts = np.array([str(v.get(name, "")) for v in values], dtype=object)
+    for name, texts in columns.texts.items():
         data[name] = (dims, texts.reshape(shape), {})
     if experiment.waveforms:
-        keys = experiment.keys()
-        names = [
-            [
-                store.waveforms_path(key, s).name if s in v.get("waveforms", ()) else ""
-                for s in sides
-            ]
-            for key, v in zip(keys, values, strict=True)
-        ]
-        folder = str(store.waveforms_path("", "").parent.absolute())
-        files = np.array(names, dtype=object).T.reshape(len(sides), *shape)
-        data["waveforms"] = (("side", *dims), files, {"folder": folder})
+        data["waveforms"] = _files(experiment, columns, store)
     coords: dict[str, Any] = {"side": ("side", np.array(sides, dtype=object))}
     for name, column in points.values.items():
         unit = unit_of(experiment.neuron, name)
@@ -102,12 +88,41 @@ def dataset(experiment: Experiment, values: Sequence[Value], store: Store) -> xr
             coords[name] = (name, column.reshape(shape)[tuple(index)], attrs)
         else:
             coords[name] = (dims, column.reshape(shape), attrs)
-    return xr.Dataset(data, coords=coords, attrs=_attrs(experiment, values, store))
+    return xr.Dataset(data, coords=coords, attrs=_attrs(experiment, columns, store))
 
 
-def _attrs(experiment: Experiment, values: Sequence[Value], store: Store) -> dict[str, str | int]:
-    statuses = Counter(str(v["status"]) for v in values)
-    failed = len(values) - statuses.pop(OK, 0)
+class _Columns:
+    """The results of points as columns, filled point by point."""
+
+    def __init__(self, sides: Sequence[str], n: int) -> None:
+        wanted = [(s, name) for s in sides for name, info in MEASURES.items() if not info.pair]
+        if len(sides) == 2:
+            wanted += [(_PAIR, name) for name, info in MEASURES.items() if info.pair]
+        self.sides = sides
+        self.numbers = {key: np.full(n, np.nan) for key in wanted}
+        self.texts = {t: np.full(n, "", dtype=object) for t in ("status", "reason", "simulator")}
+        self.longest = {name: 0 for name, _, _ in _LISTS}
+        self.waveforms: list[Sequence[str]] = []
+        #: Each text once, however many points have it.
+        self._known: dict[str, str] = {}
+
+    def add(self, k: int, value: Value) -> None:
+        for part, name in self.numbers:
+            number = value.get(part, {}).get(name)
+            if number is not None:
+                self.numbers[part, name][k] = number
+        for name, column in self.texts.items():
+            text = str(value.get(name, ""))
+            column[k] = self._known.setdefault(text, text)
+        for name in self.longest:
+            rows = [len(_row(value, side, name)) for side in self.sides]
+            self.longest[name] = max(self.longest[name], *rows)
+        self.waveforms.append(tuple(value.get("waveforms") or ()))
+
+
+def _attrs(experiment: Experiment, columns: _Columns, store: Store) -> dict[str, str | int]:
+    statuses = Counter(columns.texts["status"].tolist())
+    failed = len(experiment) - statuses.pop(OK, 0)
     attrs: dict[str, str | int] = {
         "experiment": experiment.name,
         "kind": experiment.kind,
@@ -116,7 +131,7 @@ def _attrs(experiment: Experiment, values: Sequence[Value], store: Store) -> dic
         "sides": experiment.sides,
         "varies": experiment.varies,
         "variant": experiment.variant,
-        "points": len(values),
+        "points": len(experiment),
         "failed": failed,
         "failures": ", ".join(f"{k} {name}" for name, k in statuses.most_common()),
     }
@@ -125,10 +140,31 @@ def _attrs(experiment: Experiment, values: Sequence[Value], store: Store) -> dic
     return attrs
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def _lists(name: str, values: Collection[Value], columns: _Columns) -> NDArray[np.float64]:
+    """Return what is a list for each side of a point, shape (sides, points, longest)."""
+    array = np.full((len(columns.sides), len(values), columns.longest[name]), np.nan)
+    for i, value in enumerate(values):
+        for k, side in enumerate(columns.sides):
+            row = _row(value, side, name)
+            array[k, i, : len(row)] = row
+    return array
 
 
-def _row(value: Value, side: str, name: str, key: str | None) -> list[float]:
-    found = value.get(key, {}).get(side) if key else value.get(side, {}).get(name)
+def _files(
+    experiment: Experiment, columns: _Columns, store: Store
+) -> tuple[tuple[str, ...], NDArray[Any], dict[str, str]]:
+    """Return the variable with the names of the files of waveforms."""
+    sides, dims = columns.sides, experiment.points.dims
+    names = [
+        [store.waveforms_path(key, s).name if s in kept else "" for s in sides]
+        for key, kept in zip(experiment.keys(), columns.waveforms, strict=True)
+    ]
+    folder = str(store.waveforms_path("", "").parent.absolute())
+    files = np.array(names, dtype=object).T.reshape(len(sides), *dims.values())
+    return ("side", *dims), files, {"folder": folder}
+
+
+def _row(value: Value, side: str, name: str) -> list[float]:
+    # Spike times stand beside the measures, each side's under its name.
+    found = value.get(name, {}).get(side) if name == "t_spike" else value.get(side, {}).get(name)
     return found or []

@@ -1,15 +1,15 @@
 """Results of points on disk, under the digest of everything that they depend on.
 
 A store is a folder of *segments*. Every process that writes has a segment of its own and only ever
-appends whole lines to it, each with the checksum of what follows; so processes need not wait for
-each other, and a line that was cut off by ``kill -9`` or a full disk, or that was changed later, is
-noticed and does not touch the others. Looking results up is reading the segments from one end to
-the other, and taking apart only the lines that are wanted.
+appends whole lines to it, each a record with its own digest (see `_kept`); so processes need not
+wait for each other, and a line that was cut off by ``kill -9`` or a full disk, or that was changed
+later, is noticed and does not touch the others. Looking results up is reading the segments from one
+end to the other, and taking apart only the lines that are wanted.
 
 ::
 
     store/
-        segments/20261125T021500.123456789-4242-3f9a2b1c.txt    checksum, key, {...}
+        segments/20261125T021500.123456789-4242-3f9a2b1c.txt    records, see `_kept`
         damaged/...                                             lines that were set aside
         waveforms/<key>-circuit.nc                              where they were asked for
 """
@@ -19,22 +19,25 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import IO, Any
 
-from spicealif._cache import cache_folder
+from spicealif._cache import NO_HOME, cache_folder
 from spicealif._files import make_folder, replacing
+from spicealif._kept import set_aside, tell
 from spicealif.errors import OutputError, StoreError
+from spicealif.sweep._report import StoreReport, is_whole, remove_unfinished, waveforms_file
 from spicealif.sweep._segments import (
     Brief,
     key_of,
     line_of,
+    lines_of,
     lock,
     locked,
     parts_of,
     segment_name,
+    take_newest,
     value_of,
 )
 
@@ -46,36 +49,17 @@ _LONGEST = 1 << 26
 
 
 def default_store() -> Path:
-    """Return where results are kept if nobody says otherwise: in the user's cache folder."""
-    return cache_folder() / "store"
+    """Return where results are kept if nobody says otherwise: in the user's cache folder.
 
-
-@dataclass
-class StoreReport:
-    """What a look through a store found.
-
-    Attributes
-    ----------
-    results, failed : int
-        Results, and how many of them are of points that failed.
-    damaged : int
-        Lines that are no whole result, and files that cannot be read.
-    segments, size : int
-        Files, and their bytes.
-    waveforms, waveforms_size : int
-        Files of waveforms, and their bytes.
-    by_experiment : dict of str to int
-        Results by the experiment that first asked for them.
+    Raises
+    ------
+    StoreError
+        If this user has none.
     """
-
-    results: int = 0
-    failed: int = 0
-    damaged: int = 0
-    segments: int = 0
-    size: int = 0
-    waveforms: int = 0
-    waveforms_size: int = 0
-    by_experiment: dict[str, int] = field(default_factory=dict)
+    folder = cache_folder()
+    if folder is None:
+        raise StoreError(f"There is no place for the results: {NO_HOME}")
+    return folder / "store"
 
 
 class Store:
@@ -96,6 +80,7 @@ class Store:
         self.folder = Path(folder)
         #: Damaged lines that the last `find` met, and files that it could not read.
         self.damaged = 0
+        self._damaged_segments: list[Path] = []
         self._file: IO[bytes] | None = None
         #: Why nothing more is written; empty while all is well.
         self.trouble = ""
@@ -105,8 +90,10 @@ class Store:
         """Whether results are still being written."""
         return not self.trouble
 
-    def find(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Return the results that are there, by key.
+    def find(
+        self, keys: Collection[str], into: MutableMapping[str, dict[str, Any]] | None = None
+    ) -> MutableMapping[str, dict[str, Any]]:
+        """Return the results that are there, by key; in `into`, if it is given.
 
         Where there are several the newest, but one that failed only if there is no other: the same
         point may have run out of time in one process and not in another.
@@ -117,9 +104,10 @@ class Store:
             If the store cannot be read.
         """
         wanted = {key.encode("ascii"): key for key in keys}
-        found: dict[str, dict[str, Any]] = {}
-        self.damaged = 0
+        found: MutableMapping[str, dict[str, Any]] = {} if into is None else into
+        self.damaged, self._damaged_segments = 0, []
         for path in self._paths():
+            before = self.damaged
             for line in self._lines(path):
                 key = key_of(line)
                 if not key:
@@ -130,7 +118,28 @@ class Store:
                         self.damaged += 1
                     elif value["status"] == "OK" or found.get(name, value)["status"] != "OK":
                         found[name] = value
+            if self.damaged > before:
+                self._damaged_segments.append(path)
         return found
+
+    def tell_damage(self) -> None:
+        """Tell what `find` and `has_waveforms` met that was damaged, and set the lines aside."""
+        if not self.damaged:
+            return
+        done = f"set aside in its folder '{_DAMAGED}'"
+        for path in self._damaged_segments:
+            try:
+                with locked(path) as ours:
+                    if ours is not False:
+                        self._set_aside(path)
+            except OutputError:
+                done = "left out"
+        entries = "a damaged entry" if self.damaged == 1 else f"{self.damaged} damaged entries"
+        tell(
+            f"The store {ascii(str(self.folder))} held {entries}, {done}: what was lost is "
+            "computed again; check the disk if this comes again."
+        )
+        self.damaged, self._damaged_segments = 0, []
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
         """Keep a result; it is on its way to the disk when this returns.
@@ -147,11 +156,21 @@ class Store:
                 self.close()
                 self._append(line)
         except OSError as error:
-            self.trouble = (
-                f"The store {ascii(str(self.folder))} cannot be written to "
-                f"({error.strerror or error}), so results are kept in memory only; free some "
-                "space, or choose another store."
-            )
+            self._in_trouble(error)
+
+    def prepare(self) -> None:
+        """Find out before anything is computed whether results can be kept: see ``trouble``."""
+        try:
+            self._segment()
+        except OSError as error:
+            self._in_trouble(error)
+
+    def _in_trouble(self, error: OSError) -> None:
+        self.trouble = (
+            f"The store {ascii(str(self.folder))} cannot be written to "
+            f"({error.strerror or error}), so results are kept in memory only; free some "
+            "space, or choose another store."
+        )
 
     def _append(self, line: bytes) -> None:
         file = self._segment()
@@ -168,7 +187,7 @@ class Store:
             raise
 
     def _taken_away(self) -> bool:
-        """Whether our segment is gone, perhaps with the whole store, and written to in vain."""
+        """Whether our segment is gone, perhaps with the whole store."""
         file = self._file
         if file is None or os.fstat(file.fileno()).st_nlink:
             return False
@@ -176,12 +195,32 @@ class Store:
 
     def waveforms_path(self, key: str, side: str) -> Path:
         """Return where the waveforms of a result are, or would be."""
-        return self.folder / WAVEFORMS / f"{key}-{side}.nc"
+        return self.folder / WAVEFORMS / waveforms_file(key, side)
+
+    def has_waveforms(self, key: str, value: Mapping[str, Any]) -> bool:
+        """Whether a result's waveforms are there, bit by bit as they were written.
+
+        What is not so is moved into the folder ``damaged``, and counted in ``damaged``.
+        """
+        stamps = value.get("waveforms") or {}
+        whole = True
+        for side in stamps:
+            path = self.waveforms_path(key, side)
+            if is_whole(path, stamps, side):
+                continue
+            whole = False
+            if os.path.lexists(path):
+                self.damaged += 1
+                with contextlib.suppress(OSError):  # it is written anew in any case
+                    set_aside(path, self.folder / _DAMAGED)
+        return whole and bool(stamps)
 
     def close(self) -> None:
         """Close this process's segment."""
         if self._file is not None:
             with contextlib.suppress(OSError):
+                if not os.fstat(self._file.fileno()).st_size:
+                    Path(self._file.name).unlink()  # nothing came
                 self._file.close()
             self._file = None
 
@@ -191,8 +230,8 @@ class Store:
         Parameters
         ----------
         set_aside : bool
-            Move damaged lines, and files that cannot be read, into the folder ``damaged``. Files
-            that somebody is writing to are left as they are.
+            Move damaged lines, damaged waveforms, and files that cannot be read into the folder
+            ``damaged``. Files that somebody is writing to are left as they are.
 
         Returns
         -------
@@ -214,26 +253,17 @@ class Store:
             with contextlib.suppress(OSError):  # it is counted as damaged below
                 report.size += path.stat().st_size
             self.damaged = 0
-            for line in self._lines(path):
-                key, value = parts_of(line)
-                if value is None:
-                    self.damaged += 1
-                elif value["status"] == "OK" or key not in newest or newest[key].failed:
-                    newest[key] = Brief(value)
+            damaged = take_newest(self._lines(path), newest)
+            self.damaged += damaged  # to a file that cannot be read, which counts there
             report.damaged += self.damaged
             if self.damaged and set_aside:
                 with locked(path) as ours:
                     if ours is not False:
                         self._set_aside(path)
-        report.results = len(newest)
-        report.failed = sum(brief.failed for brief in newest.values())
-        for brief in newest.values():
-            name = brief.experiment
-            report.by_experiment[name] = report.by_experiment.get(name, 0) + 1
-        for file in self._waveforms():
-            with contextlib.suppress(OSError):  # taken away meanwhile
-                report.waveforms_size += file.stat().st_size
-                report.waveforms += 1
+        report.count(newest.values())
+        for path in report.look_at_waveforms(self.folder / WAVEFORMS, newest):
+            if set_aside:
+                self._move_away(path)
         return report
 
     def prune(self, *, failed: bool = False, experiment: str | None = None) -> int:
@@ -265,7 +295,6 @@ class Store:
         with contextlib.ExitStack() as locks:
             every = list(self._paths())
             paths = [path for path in every if locks.enter_context(locked(path))]
-            # Which line of which file counts for each point; the lines may be too many to hold.
             for path in paths:
                 for number, line in enumerate(self._lines(path)):
                     key, value = parts_of(line)
@@ -292,6 +321,8 @@ class Store:
             if file.stem.rpartition("-")[0].encode("ascii", "replace") not in left:
                 with contextlib.suppress(OSError):
                     file.unlink()
+        for name in (_SEGMENTS, WAVEFORMS):
+            remove_unfinished(self.folder / name)
         return len(unwanted)
 
     def _paths(self) -> Iterator[Path]:
@@ -312,9 +343,7 @@ class Store:
     def _lines(self, path: Path) -> Iterator[bytes]:
         """Give the lines of a segment, the last one even if it was cut off."""
         try:
-            with path.open("rb") as file:
-                while line := file.readline(_LONGEST):
-                    yield line
+            yield from lines_of(path, _LONGEST)
         except FileNotFoundError:
             return  # pruned by somebody else meanwhile
         except OSError:
@@ -336,22 +365,29 @@ class Store:
     def _set_aside(self, path: Path) -> None:
         """Take damaged lines out of a segment, or the whole of it away if it cannot be read."""
         folder = make_folder(self.folder / _DAMAGED)
-        target = folder / f"{path.stem}-{secrets.token_hex(4)}.txt"
         before = self.damaged
         good = {
             (path, n) for n, line in enumerate(self._lines(path)) if parts_of(line)[1] is not None
         }
-        if self.damaged > before:  # a line that was damaged would not have been counted here
-            try:
-                path.rename(target)
-            except OSError as error:
-                raise OutputError(
-                    f"{ascii(str(path))} cannot be moved ({error.strerror}); move it away by hand."
-                ) from None
+        unreadable = self.damaged > before  # a line that was damaged would not have been counted
+        if not unreadable:
+            target = folder / f"{path.stem}-{secrets.token_hex(4)}.txt"
+            bad = {(path, n) for n, _ in enumerate(self._lines(path))} - good
+            self._rewrite(target, [path], bad)
+            self._rewrite(path, [path], good)
             return
-        bad = {(path, n) for n, _ in enumerate(self._lines(path))} - good
-        self._rewrite(target, [path], bad)
-        self._rewrite(path, [path], good)
+        if good:  # what could be read of it; first, so that it is there twice rather than lost
+            part = path.with_name(f"{path.stem}-{secrets.token_hex(4)}.txt")
+            self._rewrite(part, [path], good)
+        self._move_away(path)
+
+    def _move_away(self, path: Path) -> None:
+        try:
+            set_aside(path, self.folder / _DAMAGED)
+        except OSError as error:
+            raise OutputError(
+                f"{ascii(str(path))} cannot be moved ({error.strerror}); move it away by hand."
+            ) from None
 
     def _rewrite(self, target: Path, paths: list[Path], places: set[tuple[Path, int]]) -> None:
         """Write a file anew of some lines of others, whole or not at all."""

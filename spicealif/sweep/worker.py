@@ -20,12 +20,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, TypeAlias
 
+from spicealif._kept import stamp_of
 from spicealif._tables import plain
 from spicealif.comparison import pair_measures
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import (
     DesignError,
-    OutputError,
     SimulatorError,
     SimulatorNotFound,
     SpicealifError,
@@ -42,6 +42,7 @@ __all__ = [
     "OK",
     "PASSING",
     "READY",
+    "UNKEPT",
     "Job",
     "Settings",
     "Side",
@@ -59,6 +60,8 @@ Value: TypeAlias = dict[str, Any]
 OK, INVALID, ERROR = "OK", "INVALID", "ERROR"
 #: In a failed result: the trouble was the machine's and not the point's, so it is not to be kept.
 PASSING = "passing"
+#: How the reason of a point begins whose measures are there and whose waveforms are not.
+UNKEPT = "The waveforms could not be kept"
 #: A worker process' first word.
 READY = "ready"
 #: Seconds after which a worker ends in the middle of what it does, once its parent is gone.
@@ -256,12 +259,18 @@ def _keep(value: Value, sides: Mapping[str, Waveforms], settings: Settings, key:
     if settings.waveforms:
         try:
             Path(settings.waveforms).mkdir(parents=True, exist_ok=True)
-            for side, waveforms in sides.items():
-                waveforms.save(Path(settings.waveforms) / f"{key}-{side}.nc")
-            value["waveforms"] = sorted(sides)
-        except (OSError, OutputError) as error:
-            # The measures are there all the same.
-            value["reason"] = f"The waveforms could not be kept: {error}"
+            stamps = {}
+            for side, waveforms in sorted(sides.items()):
+                path = waveforms.save(Path(settings.waveforms) / f"{key}-{side}.nc")
+                stamps[side] = stamp_of(path)
+            value["waveforms"] = stamps
+        except Exception as error:  # HDF5 has errors of many kinds for a disk that is full
+            # The measures are there all the same; with room the same point is computed again.
+            told = str(error) if isinstance(error, SpicealifError) else f"{type(error).__name__}."
+            if isinstance(error, OSError) and error.strerror:
+                told = f"{error.strerror}."
+            value["reason"] = f"{UNKEPT} ({told.rstrip('.')}); free some space, and run this again."
+            value[PASSING] = True
 
 
 @lru_cache(maxsize=4)
