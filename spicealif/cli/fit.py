@@ -117,9 +117,6 @@ def fit_command(
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
     takes the device by "-s leak.file=device.toml".
     """
-    from spicealif._files import output_folder, write_text
-    from spicealif.fit import fit_device, read_loop
-
     kind = _model(model)
     columns = _pairs("--column", column)
     held = {n: _number(kind, n, v) for n, v in _pairs("--hold", hold).items()}
@@ -130,6 +127,9 @@ def fit_command(
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
     _quantity("--temperature", temperature, "K")  # before the files are read
+    from spicealif._files import output_folder, write_text
+    from spicealif.fit import fit_device, read_loop
+
     loops = [
         read_loop(
             file,
