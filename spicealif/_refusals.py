@@ -11,9 +11,21 @@ from decimal import Decimal
 
 from spicealif._units import PREFIXES, UNITS, Unit
 
-__all__ = ["example", "no_number", "no_suffix", "plain_minus", "shown", "split_suffix"]
+__all__ = [
+    "either_mega",
+    "example",
+    "no_number",
+    "no_suffix",
+    "plain_minus",
+    "shown",
+    "split_suffix",
+]
 
 _KNOWN = "f, p, n, u, m, k, meg or M (mega), G and T"
+_TYPED = {
+    "\u2212": "-", "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm",
+    "\u00b0C": "degC", "\u2103": "degC", "\u00b2": "^2",
+}  # fmt: skip
 #: Prefixes of the SI that are not read: a slip is likelier than their size.
 _OTHER_PREFIXES = {
     "da": ("deca", 1), "h": ("hecto", 2), "d": ("deci", -1), "c": ("centi", -2),
@@ -54,9 +66,9 @@ def no_suffix(
     if said := _odd_digits(text, number, found["rest"].removeprefix(" "), unit, reads):
         return said
     if rest in ("e", "E"):
-        exa = f", or '{number}e18' if exa is meant" if rest == "E" else ""
+        exa = f", or '{number}e18' if exa is meant" if rest == "E" and unit.prefixes else ""
         return f"is {it}, an exponent without its digits; write them, or leave it out{exa}"
-    if rest == "%":
+    if rest == "%" and not unit.symbol:
         return f"is {it}, in percent; write '{_decimal(number, -2, found['power'])}'"
     if unit.symbol == "K" and rest in ("C", "c", "deg", "\u00b0"):
         return (
@@ -111,12 +123,12 @@ def _unknown_suffix(text: str, number: str, rest: str, unit: Unit) -> str:
             return f"is {it}, and {known}; write {other}'{number}e{power}' if {name} is meant"
     if close:
         return f"is {it}, and capital and small letters differ; write {' or '.join(close[:2])}"
-    if split := re.fullmatch(r"([A-Za-z\u00b5\u03bc]{1,3})([0-9]+)", rest):
+    if "." not in number and (split := re.fullmatch(r"([A-Za-z\u00b5\u03bc]{1,3})([0-9]+)", rest)):
         letters, part = split[1], split[2]
         if (letters, "") in unit.suffixes.values() or letters in unit.spellings:
             return (
                 f"is {it}, with {shown(letters)} in place of the decimal point; write "
-                f"'{number.removesuffix('.')}.{part}{letters}'"
+                f"{either_mega(f'{number}.{part}', _in_ascii(letters), unit)}"
             )
     if not unit.prefixes:
         alone = f"the number and {unit.symbol}" if unit.symbol else "the number alone"
@@ -125,6 +137,13 @@ def _unknown_suffix(text: str, number: str, rest: str, unit: Unit) -> str:
         f"is {it}, and {said} is not the unit {unit.symbol} or one of the prefixes {_KNOWN}; "
         f"write a value such as {example(unit)}"
     )
+
+
+def either_mega(number: str, prefix: str, unit: Unit) -> str:
+    """Return a number with its prefix, or both readings of it where M could be milli."""
+    if prefix == "M" and not unit.mega:
+        return f"'{number}m' for milli or '{number}meg' for mega"
+    return f"'{number}{prefix}'"
 
 
 def _kind(unit: Unit) -> str:
@@ -137,6 +156,7 @@ def _comma(text: str, unit: Unit, reads: Callable[[str], bool]) -> str:
         readings = [text.replace(",", ".")]
         if re.search(r"[0-9],[0-9]{3}(?![0-9])", text):
             readings.append(text.replace(",", ""))
+        readings = [_in_ascii(reading) for reading in readings]
         good = [f"'{reading}'" for reading in readings if reads(reading)]
         if good:
             return f"{said}; write {' or '.join(good)}"
@@ -145,6 +165,13 @@ def _comma(text: str, unit: Unit, reads: Callable[[str], bool]) -> str:
 
 def example(unit: Unit) -> str:
     return f"'{unit.example}'"
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text as it can be typed anywhere."""
+    for typeset, plain in _TYPED.items():
+        text = text.replace(typeset, plain)
+    return text
 
 
 def _decimal(number: str, power: int, exponent: str | None) -> str:

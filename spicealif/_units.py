@@ -81,7 +81,7 @@ class Unit:
         """`suffixes` by their text in small letters, to find what differs by case alone."""
         out: dict[str, list[str]] = {}
         for key, (prefix, _) in self.suffixes.items():
-            if prefix not in ("M", "K", "Meg", "MEG"):
+            if key.isascii() and prefix not in ("M", "K", "Meg", "MEG"):
                 out.setdefault(key.casefold(), []).append(key)
         return out
 

@@ -130,7 +130,7 @@ class OutputError(SpicealifError, OSError):
 
 
 def within(place: str, message: object) -> str:
-    """Return a sentence that says at its end where it holds, so that no capital comes in its middle.
+    """Return a sentence that says at its end where it holds; no capital comes in its middle.
 
     Parameters
     ----------

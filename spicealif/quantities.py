@@ -12,6 +12,7 @@ import re
 from decimal import Decimal
 
 from spicealif._refusals import (
+    either_mega,
     example,
     no_number,
     no_suffix,
@@ -81,6 +82,8 @@ def parse_quantity(value: object, unit: str = "") -> float:
         If it is not a finite quantity in this unit, or could mean two things. The message begins
         with "is", goes after the name of what was read, and ends in the remedy, without a stop.
     """
+    if type(value) is float and unit != "K" and math.isfinite(value):
+        return value  # as nearly all are
     known = unit_named(unit)
     if isinstance(value, str):
         return _text(value, known)
@@ -212,8 +215,8 @@ def _text(value: str, unit: Unit) -> float:
     rest = found["rest"].removeprefix(" ")
     parts = split_suffix(rest, unit)
     if parts is None:
-        if unit.symbol == "K" and found["power"] is None and rest in _CELSIUS:
-            return float(Decimal(plain_minus(found["sign"]) + found["digits"]) + _ZERO_CELSIUS)
+        if unit.symbol == "K" and rest in _CELSIUS:
+            return _from_celsius(text, found)
         if (rkm := _rkm(text, unit)) is not None:
             return rkm
         raise ValueError(no_suffix(text, found, rest, unit, lambda other: _reads(other, unit)))
@@ -226,10 +229,10 @@ def _text(value: str, unit: Unit) -> float:
     power = int(plain_minus(found["power"] or "0"))
     power += PREFIXES.get(prefix, 0) + unit.spellings.get(spelling, 0)
     if prefix == "M" and not unit.mega:
-        given = plain_minus(found["sign"]) + found["digits"]
+        remedy = either_mega(plain_minus(found["sign"]) + found["digits"], prefix, unit)
         raise ValueError(
             f"is {shown(text)}, which could be mega (as in SI) or milli (as in SPICE); "
-            f"write '{given}m' for milli or '{given}meg' for mega"
+            f"write {remedy}"
         )
     number = _number(text, found["sign"], found["digits"], power)
     if unit.symbol == "K" and not spelling:
@@ -244,13 +247,14 @@ def _rkm(text: str, unit: Unit) -> float | None:
         return None
     whole, letter, part, rest = (found[name] for name in ("whole", "letter", "part", "rest"))
     value = f"{plain_minus(found['sign'])}{whole or '0'}.{part}"
+    plain = "u" if letter in "\u00b5\u03bc" else letter
     if letter in unit.rkm and (whole or letter in unit.rkm_first):
         rest = rest.removeprefix(" ")
         if rest and (rest not in unit.spellings or rest == "R"):
             raise ValueError(
                 f"is {shown(text)}: in {shown(text[: len(text) - len(rest)].strip())} the letter "
                 f"{shown(letter)} stands for the decimal point and the prefix, and nothing but "
-                f"the unit may follow; write '{value}{'' if letter in 'RF' else letter}'"
+                f"the unit may follow; write '{value}{'' if letter in 'RF' else plain}'"
             )
         power = 0 if letter in "RF" else PREFIXES[letter]
         return _number(text, found["sign"], f"{whole or '0'}.{part}", power)
@@ -261,7 +265,8 @@ def _rkm(text: str, unit: Unit) -> float | None:
             else "which IEC 60062 has for resistances (R, k, M, G, T) and capacitances (p, n, u, "
             "m, F)"
         )
-        raise ValueError(f"is {shown(text)}, RKM notation {why}; write '{value}{letter}'")
+        remedy = either_mega(value, plain, unit)
+        raise ValueError(f"is {shown(text)}, RKM notation {why}; write {remedy}")
     return None
 
 
@@ -278,6 +283,13 @@ def _number(text: str, sign: str, digits: str, power: int) -> float:
             "number above 1e-307"
         )
     return number
+
+
+def _from_celsius(text: str, found: re.Match[str]) -> float:
+    power = int(plain_minus(found["power"] or "0"))
+    degrees = _number(text, found["sign"], found["digits"], power)
+    # Decimal where it makes a difference: 27 degC is 300.15 K and not 300.15000000000003.
+    return float(Decimal(repr(degrees)) + _ZERO_CELSIUS) if abs(degrees) < 1e9 else degrees + 273.15
 
 
 def _kelvin(number: float, text: str) -> float:

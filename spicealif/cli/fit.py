@@ -120,12 +120,6 @@ def fit_command(
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
     takes the device by "-s leak.file=device.toml".
     """
-    from spicealif._files import write_text
-    from spicealif._kinds import DEVICE, FIT_FIGURES, FIT_JSON
-    from spicealif.fit import fit_device, read_loop
-    from spicealif.fit._problem import check_options
-
-    # What needs no file is asked first, what needs no fit before it: either may take minutes.
     kind = _model(model)
     columns = _pairs("--column", column)
     held = {n: _number(kind, n, v) for n, v in _pairs("--hold", hold).items()}
@@ -136,6 +130,11 @@ def fit_command(
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
     kelvin = _quantity("--temperature", temperature, "K")
+    from spicealif._files import write_text
+    from spicealif._kinds import DEVICE, FIT_FIGURES, FIT_JSON
+    from spicealif.fit import fit_device, read_loop
+    from spicealif.fit._problem import check_options
+
     check_options(model, kelvin, bounds, held, per_file, seed, level)
     written = []
     with contextlib.ExitStack() as places:

@@ -163,6 +163,15 @@ def sweep_points(
         return Points(_drawn(neuron, over, sampling, number, seed), {"point": number})
     if n is not None:
         raise SweepError(f"The number of points of a {sampling} follows from its values; leave n.")
+    if sampling == "grid":
+        # before anything of that size is made
+        sizes = [len(v) for v in over.values() if not isinstance(v, Range | str | int | float)]
+        points = math.prod(sizes)
+        if points > MAX_POINTS or points * len(over) > _MAX_NUMBERS:
+            raise SweepError(
+                f"The grid would have {points} points of {len(over)} values, more than "
+                f"{MAX_POINTS} points or what fits into the memory; take fewer values."
+            )
     columns = {name: _column(neuron, name, values) for name, values in over.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     if sampling == "list":
@@ -170,12 +179,6 @@ def sweep_points(
             told = ", ".join(f"{name} has {k}" for name, k in lengths.items())
             raise SweepError(f"A list needs as many values of each parameter, and {told}.")
         return Points(columns, {"point": next(iter(lengths.values()))})
-    points = math.prod(lengths.values())
-    if points > MAX_POINTS or points * len(over) > _MAX_NUMBERS:
-        raise SweepError(
-            f"The grid would have {points} points of {len(over)} values, more than {MAX_POINTS} "
-            "points or what fits into the memory; take fewer values."
-        )
     grids = np.meshgrid(*columns.values(), indexing="ij")
     return Points(
         {name: grid.ravel() for name, grid in zip(columns, grids, strict=True)},
@@ -303,7 +306,8 @@ def _column(neuron: Neuron, name: str, values: Any) -> NDArray[Any]:
         )
     if isinstance(values, str | int | float):
         raise SweepError(f"The values of {name} are {values!r}; give a list of values.")
-    listed = [_number(neuron, name, value) for value in list(values)]
+    old, unit = design_value(neuron, name), unit_of(neuron, name)
+    listed = [_number(name, old, unit, value) for value in list(values)]
     if not listed:
         raise SweepError(f"There are no values of {name}; give at least one.")
     kinds = {isinstance(v, str) for v in listed}
@@ -316,12 +320,11 @@ def _column(neuron: Neuron, name: str, values: Any) -> NDArray[Any]:
     return np.array(listed)
 
 
-def _number(neuron: Neuron, name: str, value: Any) -> Any:
+def _number(name: str, old: Any, unit: str, value: Any) -> Any:
     """Return a value as the design holds it: ``"100n"`` as 1e-7, ``"ideal"`` as it is."""
     if isinstance(value, np.generic):
         value = value.item()
-    old = design_value(neuron, name)
-    unit, numeric = unit_of(neuron, name), old is None or isinstance(old, int | float)
+    numeric = old is None or isinstance(old, int | float)
     known = unit != "K" or isinstance(value, bool | None)
     if numeric and (isinstance(value, str) or not known) and not isinstance(old, bool):
         value = quantity_of(f"A value of {name}", value, unit, SweepError)
