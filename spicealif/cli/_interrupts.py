@@ -8,6 +8,7 @@ line's own process: a program that imports spicealif keeps its own ways.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -15,10 +16,10 @@ import sys
 import threading
 import time
 from pathlib import PurePath
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-__all__ = ["INTERRUPTED", "allow", "end_at_once"]
+__all__ = ["allow", "end_at_once", "leave"]
 
 #: The exit code, as a shell gives it for Ctrl-C.
 INTERRUPTED = 130
@@ -27,14 +28,21 @@ _SAME = 2.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _MESSAGE = b"\nError: Interrupted; files already written are whole.\n"
 
+#: An interrupt that comes at a bad moment is sent again so much later, s, but not for longer than
+#: this.
+_MOMENT, _LONGEST_IMPORT = 0.05, 20.0
+
 _last = -_SAME
+_put_off = 0
 
 
 def allow() -> None:
     """Let signals raise `KeyboardInterrupt` from here on, those that follow at once excepted."""
     _handle(_raise)
     if _is_program():
-        sys.unraisablehook = _swallowed
+        sys.excepthook, sys.unraisablehook = _printed, _swallowed
+        # Python's last steps, in which it would be killed by the signal: the exit code stands.
+        atexit.register(_handle, signal.SIG_IGN)
 
 
 def end_at_once(message: bool = False) -> None:
@@ -45,9 +53,26 @@ def end_at_once(message: bool = False) -> None:
     message : bool
         Whether to say that it was interrupted.
     """
+    if hasattr(signal, "setitimer") and _put_off:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     # In a process that goes on, such as a test's, the next command must not end it.
     if _is_program():
         _handle(_end_with_message if message else _end)
+
+
+def leave() -> NoReturn:
+    """End the program after an interrupt, when its blocks have cleaned up behind them.
+
+    Without Python's own end: compiled code that was interrupted half-way can crash in it.
+    """
+    if _is_program():
+        # Temporary folders and the simulators' processes, where no block held them.
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(INTERRUPTED)
+    sys.exit(INTERRUPTED)
 
 
 def _is_program() -> bool:
@@ -67,8 +92,39 @@ def _handle(handler: Any) -> None:
 
 
 def _raise(signum: int, frame: FrameType | None) -> None:
-    if _is_new():
+    if _is_new() and not (_importing(frame) and _later()):
         raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Return whether Python is loading a module.
+
+    Compiled modules swallow exceptions while they are loaded, or print them; others are left half
+    loaded.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _later() -> bool:
+    """Have the interrupt sent again in a moment; return whether that can be done."""
+    global _put_off  # noqa: PLW0603
+    if not hasattr(signal, "setitimer") or _put_off * _MOMENT > _LONGEST_IMPORT:
+        return False
+    _put_off += 1
+    # No thread: one cannot be started safely where a signal may have come.
+    signal.signal(signal.SIGALRM, _again)
+    signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+    return True
+
+
+def _again(signum: int, frame: FrameType | None) -> None:
+    global _last  # noqa: PLW0603
+    _last = -_SAME
+    _raise(signum, frame)
 
 
 def _is_new() -> bool:
@@ -94,13 +150,15 @@ def _end_with_message(signum: int, frame: FrameType | None) -> NoReturn:
     os._exit(INTERRUPTED)
 
 
+def _printed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception that nobody caught; compiled code so prints interrupts it swallows."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
 def _swallowed(of: sys.UnraisableHookArgs) -> None:
     """Send an interrupt again that came where Python can pass on no exception."""
     if of.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(of)
         return
-    global _last  # noqa: PLW0603
-    _last = -_SAME
-    again = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    again.daemon = True
-    again.start()
+    _later()

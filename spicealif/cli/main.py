@@ -74,7 +74,8 @@ def main() -> None:
             # What is left is to say how it ended.
             _interrupts.end_at_once()
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("Interrupted; files already written are whole.", _interrupts.INTERRUPTED)
+        _say("Interrupted; files already written are whole.")
+        _interrupts.leave()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -90,6 +91,10 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
+    _say(message)
+    sys.exit(code)
+
+
+def _say(message: str) -> None:
     with contextlib.suppress(OSError):  # the terminal may be gone
         click.echo(f"Error: {message}", err=True)
-    sys.exit(code)
