@@ -15,7 +15,16 @@ import numpy as np
 from spicealif.measures import Value
 from spicealif.quantities import format_quantity
 
-__all__ = ["figure", "fitting", "gap_figure", "html_table", "missing", "plain", "text_table"]
+__all__ = [
+    "figure",
+    "fitting",
+    "gap_figure",
+    "html_table",
+    "missing",
+    "note_lines",
+    "plain",
+    "text_table",
+]
 
 
 #: How wide tables may be; 0 for any width.
@@ -100,8 +109,14 @@ def text_table(
     drawn.insert(1, "-" * width)
     if columns:
         drawn = _list(head, rows, columns) if width > columns else drawn
-        notes = [line for note in notes for line in textwrap.wrap(note, columns) or [""]]
-    return "\n".join([*drawn, "", *notes])
+    return "\n".join([*drawn, "", *note_lines(notes)])
+
+
+def note_lines(notes: Sequence[str]) -> list[str]:
+    """Return sentences as lines: one each, or within `fitting` as many as that takes."""
+    if not (columns := _WIDTH.get()):
+        return list(notes)
+    return [line for note in notes for line in textwrap.wrap(note, columns) or [""]]
 
 
 def _list(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int) -> list[str]:

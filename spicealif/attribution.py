@@ -29,7 +29,7 @@ from spicealif._shapley import (
     sampled_shares,
     subsets_of_orders,
 )
-from spicealif._tables import figure, gap_figure, html_table, plain, text_table
+from spicealif._tables import figure, gap_figure, html_table, note_lines, plain, text_table
 from spicealif.circuit.parameters import Cause
 from spicealif.design import Neuron
 from spicealif.errors import CompareError
@@ -268,7 +268,7 @@ class GapBudget:
             some = self.measures[start : start + _COLUMNS]
             rows = self.rows([b.name for b in some])
             tables.append(text_table(("", *(b.label for b in some)), rows))
-        return "\n".join([*tables, *self.notes])
+        return "\n".join([*tables, *note_lines(self.notes)])
 
     def _repr_html_(self) -> str:
         return html_table(("", *(b.label for b in self.measures)), self.rows(), self.notes)

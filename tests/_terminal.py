@@ -7,6 +7,7 @@ as a real one's does; `pyte` draws what comes out, as a terminal would.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import select
 import signal
@@ -69,6 +70,18 @@ class Seen:
     same_mode: bool = True
     left: list[str] = field(default_factory=list)
 
+    def printed(self) -> list[str]:
+        """Return the lines as they were written, however wide the terminal is."""
+        plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", self.raw).decode("utf-8", "replace")
+        return [row for part in plain.split("\n") for row in part.split("\r")]
+
+    def wrapped_progress(self) -> bool:
+        """Return whether progress ever took more than one line.
+
+        Of one line the cursor goes up once, when it is wiped; of more, at each drawing.
+        """
+        return self.raw.count(b"\x1b[1A") > 1
+
     @property
     def trouble(self) -> list[str]:
         """What no run may show, interrupted or not."""
@@ -118,6 +131,23 @@ class Terminal:
             list(arguments), cwd=str(folder), env=env, dimensions=(_ROWS, columns)
         )
         self._mode = termios.tcgetattr(self.process.fd)
+
+    def runs(self) -> bool:
+        """Return whether the command has not ended."""
+        return self._runs()
+
+    def wait_for_program(self, limit: float = 20.0) -> None:
+        """Wait until Python itself has started and Ctrl-C is the command's own matter.
+
+        It then handles SIGTERM as well, which Python does not.
+        """
+        end = time.monotonic() + limit
+        status = Path(f"/proc/{self.process.pid}/status")
+        while time.monotonic() < end and self.runs():
+            caught = int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16)
+            if caught >> (signal.SIGTERM - 1) & 1:
+                return
+            time.sleep(0.001)
 
     def press_ctrl_c(self) -> None:
         """Press Ctrl-C."""

@@ -37,7 +37,7 @@ BROKEN = {
     "half": (WHOLE + "    run = None", "is no simulator, since it has no run;"),
     "version": (
         WHOLE + "    @property\n    def version(self): raise OSError(2, 'gone')",
-        "cannot tell its version (OSError: [Errno 2] gone)",
+        "cannot tell its version (FileNotFoundError: [Errno 2] gone)",
     ),
     "number": (WHOLE + "    version = 4", "gives 4 for its version instead of a text"),
     "hangs": (

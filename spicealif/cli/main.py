@@ -99,6 +99,8 @@ def main() -> NoReturn:
     open_streams()
     code = run(sys.argv[1:])
     close_streams()
+    if code == _interrupts.exit_code():
+        _interrupts.leave()
     sys.exit(code)
 
 

@@ -115,7 +115,7 @@ class Proposal:
         return store.save_toml(self.neuron, path)
 
     def __str__(self) -> str:
-        from spicealif._tables import figure, text_table
+        from spicealif._tables import figure, note_lines, text_table
 
         head = ["", "wanted", f"reference ({self.variant})", "off by"]
         if self.circuit is not None:
@@ -140,7 +140,7 @@ class Proposal:
             notes.append("The values below are the nearest design.")
         parts = text_table(["design", "value"], self._values()).rstrip()
         facts = [*self._facts(), *self.notes]
-        return "\n".join([text_table(head, rows, notes), "", parts, *facts])
+        return "\n".join([text_table(head, rows, notes), "", parts, *note_lines(facts)])
 
     def _values(self) -> list[list[str]]:
         from spicealif._tables import figure
