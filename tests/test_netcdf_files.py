@@ -1,4 +1,4 @@
-"""Results are data: files that name other files, lie of their size, or hold a terminal's commands."""
+"""Results are data: files that name others, lie of their size, or hold a terminal's commands."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def path(reference, tmp_path) -> Path:
 def sweep(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sweep")
     options = ("--over", "c=47n,100n", "--sides", "reference", "--spikes", "--workers", "1", "-q")
+    options += ("--store", str(folder / "store"))
     done = CliRunner().invoke(
         cli,
-        ["sweep", "paper", "-s", "t_stop=0.3m", *options, "-o", str(folder / "s.nc")]
-        + ["--store", str(folder / "store")],
+        ["sweep", "paper", "-s", "t_stop=0.3m", *options, "-o", str(folder / "s.nc")],
         standalone_mode=False,
     )
     assert done.exception is None
@@ -160,19 +160,23 @@ def huge(file: h5py.File, _: int) -> None:
 
 
 def one_chunk(file: h5py.File, n: int) -> None:
-    file.create_dataset("x", (n,), "f8", chunks=(2**28,), maxshape=(None,))
-    file["x"][0] = 1.0
+    """A chunk that is far longer than the array."""
+    long = 2**23
+    data = file.create_dataset(
+        "x", (n,), "f8", chunks=(long,), maxshape=(None,), compression="gzip"
+    )
+    data.id.write_direct_chunk((0,), zlib.compress(bytes(8 * long)))
 
 
 def packed(file: h5py.File, _: int) -> None:
-    n = 3 * 10**7
+    n = 4 * 10**6
     file.create_dataset("x", data=np.zeros(n), compression="gzip", chunks=(10**5,))
 
 
 def bomb(file: h5py.File, n: int) -> None:
     """A chunk that unpacks to far more than a chunk, for which HDF5 makes room."""
     data = file.create_dataset("x", (n,), "f8", compression="gzip", chunks=(n,))
-    data.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 28)))
+    data.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 26)))
 
 
 @pytest.mark.parametrize("make", [huge, one_chunk, packed, bomb])
@@ -291,7 +295,7 @@ def test_damaged_sweeps(sweep, tmp_path, change):
 
 
 def test_a_short_run_of_the_fuzzer(tmp_path):
-    command = [sys.executable, str(SCRIPTS / "fuzz_netcdf.py"), "--runs", "60", "--seed", "7"]
+    command = [sys.executable, str(SCRIPTS / "fuzz_netcdf.py"), "--runs", "25", "--seed", "7"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -320,15 +324,13 @@ def test_long_texts_are_cut():
     assert shown("x" * 10, 5) == "xx..."
 
 
-@pytest.mark.parametrize("name", ["side", "simulator", "variant", "caveat", "taken", "neuron"])
+@pytest.mark.parametrize("name", ["side", "simulator", "caveat", "taken"])
 def test_a_terminal_obeys_nothing_that_a_file_says(path, reference, name):
     with h5py.File(path, "r+") as file:
         file.attrs[name] = "\x1b[2J\x1b]0;x\x07\u202e$\\frac{"
-    done = CliRunner().invoke(
-        cli,
-        ["compare", str(path), "--figure", str(path.with_suffix(".png"))],
-        standalone_mode=False,
-    )
+    command = ["compare", str(path)]
+    command += ["--figure", str(path.with_suffix(".png"))] if name == "side" else []
+    done = CliRunner().invoke(cli, command, standalone_mode=False)
     assert done.exception is None, done.exception
     assert all(line.isprintable() for line in done.output.split("\n"))
 
@@ -337,5 +339,5 @@ def test_a_design_that_is_no_text(path):
     with h5py.File(path, "r+") as file:
         del file.attrs["design"]
         file.attrs["design"] = np.arange(3)
-    with pytest.raises(CompareError, match="does not say which neuron"):
+    with pytest.raises(CompareError, match="Neither result says which neuron"):
         compare(load_waveforms(path), load_waveforms(path))
