@@ -37,8 +37,8 @@ import numpy as np
 
 #: Memory that an input may take: so much, and so much a byte of it.
 PEAK, PEAK_PER_BYTE = 160 << 20, 10
-#: Processor time, in s.
-SECONDS = 20.0
+#: Processor time that an input may take, and time at all, on a busy machine, in s.
+SECONDS, WALL = 10.0, 240.0
 #: A figure is drawn of one input in so many.
 DRAWN = 40
 
@@ -97,7 +97,8 @@ def _work(folder: Path, seeds: list[Path], at: int, options: Any, shared: mmap.m
         how = _mutate_said(path, rng) if said else _mutate_bytes(path, rng)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         n = len(findings)
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # its signal ends the child
+        faulthandler.dump_traceback_later(WALL, exit=True)
         try:
             outcome = _check(path, rng)
         except Exception as error:
@@ -107,6 +108,7 @@ def _work(folder: Path, seeds: list[Path], at: int, options: Any, shared: mmap.m
                 f"run {k} ({how}): {type(error).__name__}: {str(error)[:120]} "
                 f"at {Path(where.filename).name}:{where.lineno}"
             )
+        signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.cancel_dump_traceback_later()
         grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         if grown > PEAK + PEAK_PER_BYTE * path.stat().st_size:

@@ -730,13 +730,13 @@ def test_nothing_takes_long(tmp_path: Path) -> None:
     ]
     for content in contents:
         path.write_bytes(content)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             plots = read_raw(path)
             assert sum(plot.n_steps for plot in plots[-3:]) >= 0
         except RawFileError as error:
             assert_sentence(error)
-        assert time.perf_counter() - began < 4
+        assert time.process_time() - began < 4
 
 
 QUICK = settings(

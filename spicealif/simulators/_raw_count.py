@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["axis_looks_right", "byte_order_is_wrong", "further_points", "goes_on", "was_edited"]
 
+_NEAREST, _FARTHEST = 1e-40, 1e30  # of values on an axis, beside zero
 _LOOKED_AT = 4096  # points, when telling one layout from another
 _CHUNK = 1 << 20  # bytes
 _SAMPLE = 1 << 12  # bytes: a file may have many plots
@@ -99,8 +100,9 @@ def goes_on(header: Header, axis: NDArray[np.float64], n: int, first: float) -> 
     if "reverse" in header.flags:
         steps = -steps
     back = steps < 0
-    # A denormal number is what zeros and a few bits make.
-    if np.any((tail != 0) & (np.abs(tail) < 1e-290)):
+    # No run and no sweep gets that near zero or that far; bytes of something else do.
+    size = np.abs(tail)
+    if np.any((tail != 0) & ((size < _NEAREST) | (size > _FARTHEST))):
         return False
     if "stepped" in header.flags:
         return bool(np.all(~back | (tail == first)))

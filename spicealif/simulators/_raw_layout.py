@@ -107,7 +107,14 @@ def _placed(file: BinaryIO, path: Path, header: Header, size: int) -> tuple[Layo
     """Find what `place` returns."""
     told, other = _layouts(header)
     n = header.n_points
-    if n and not _fits(file, told, n, size):
+    fits = n and _fits(file, told, n, size)
+    if not fits and was_edited(file, header.data):
+        fail(
+            path,
+            "its numbers were destroyed when an editor or a transfer took it for text",
+            "copy it again as a binary file, or run the simulation again",
+        )
+    if n and not fits:
         told = _choose(file, path, header, told, other, size)
     if "fastaccess" in header.flags:
         return _by_variable(file, path, header, told, size)
@@ -156,11 +163,7 @@ def _choose(
         return told
     if other.row > told.row:  # a file with bytes to spare was not cut off, but may still grow
         growing = axis_looks_right(file, header, told, (size - header.data) // told.row)
-        return (
-            told
-            if growing and not axis_looks_right(file, header, other, header.n_points)
-            else other
-        )
+        return told if growing else other
     if not header.writer:
         fail(
             path,
@@ -177,12 +180,6 @@ def _check_numbers(
     """Refuse numbers that would be read as others."""
     if not n_points:
         return
-    if was_edited(file, header.data):
-        fail(
-            path,
-            "its numbers were destroyed when an editor or a transfer took it for text",
-            "copy it again as a binary file, or run the simulation again",
-        )
     if byte_order_is_wrong(file, header, layout, n_points):
         fail(
             path,
