@@ -124,7 +124,8 @@ class Store:
 
     def tell_damage(self) -> None:
         """Tell what `find` and `has_waveforms` met that was damaged, and set the lines aside."""
-        if not self.damaged:
+        count = self.damaged
+        if not count:
             return
         done = f"set aside in its folder '{_DAMAGED}'"
         for path in self._damaged_segments:
@@ -134,11 +135,9 @@ class Store:
                         self._set_aside(path)
             except OutputError:
                 done = "left out"
-        entries = "a damaged entry" if self.damaged == 1 else f"{self.damaged} damaged entries"
-        tell(
-            f"The store {ascii(str(self.folder))} held {entries}, {done}: what was lost is "
-            "computed again; check the disk if this comes again."
-        )
+        entries = "a damaged entry" if count == 1 else f"{count} damaged entries"
+        shown = ascii(str(self.folder))
+        tell(f"The store {shown} held {entries}, {done}: what was lost is computed again.")
         self.damaged, self._damaged_segments = 0, []
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
