@@ -72,8 +72,8 @@ class Store:
 
     Notes
     -----
-    Safe for several processes at a time, not for several threads. A store in a folder that cannot
-    be written to can be read; ``writable`` then is False after the first attempt.
+    Safe for several processes at a time, not for several threads. One that cannot be written to
+    can be read.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -253,7 +253,7 @@ class Store:
                 report.size += path.stat().st_size
             self.damaged = 0
             damaged = take_newest(self._lines(path), newest)
-            self.damaged += damaged  # to a file that cannot be read, which counts there
+            self.damaged += damaged  # a file that cannot be read has been counted there
             report.damaged += self.damaged
             if self.damaged and set_aside:
                 with locked(path) as ours:
