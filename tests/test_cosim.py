@@ -21,7 +21,7 @@ def test_a_timeout_never_raises(paper: Neuron, simulator: str, timeout: float) -
         assert result.comparison is None
 
 
-def test_an_interrupt_does_not_wait_for_the_reference(paper: Neuron) -> None:
+def test_an_interrupt_does_not_wait_for_the_reference(paper: Neuron, monkeypatch) -> None:
     # The reference alone takes a minute; the interrupt comes from the simulator's progress.
     # It would not fit in memory, which is told before, were it asked for.
     monkeypatch.setattr("spicealif.cosim.check_needs", lambda *_: None)

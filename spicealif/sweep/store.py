@@ -72,8 +72,8 @@ class Store:
 
     Notes
     -----
-    Safe for several processes at a time, not for several threads. A store in a folder that cannot
-    be written to can be read; ``writable`` then is False after the first attempt.
+    Safe for several processes at a time, not for several threads. One that cannot be written to
+    can be read.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -124,7 +124,8 @@ class Store:
 
     def tell_damage(self) -> None:
         """Tell what `find` and `has_waveforms` met that was damaged, and set the lines aside."""
-        if not self.damaged:
+        count = self.damaged
+        if not count:
             return
         done = f"set aside in its folder '{_DAMAGED}'"
         for path in self._damaged_segments:
@@ -134,11 +135,9 @@ class Store:
                         self._set_aside(path)
             except OutputError:
                 done = "left out"
-        entries = "a damaged entry" if self.damaged == 1 else f"{self.damaged} damaged entries"
-        tell(
-            f"The store {ascii(str(self.folder))} held {entries}, {done}: what was lost is "
-            "computed again; check the disk if this comes again."
-        )
+        entries = "a damaged entry" if count == 1 else f"{count} damaged entries"
+        shown = ascii(str(self.folder))
+        tell(f"The store {shown} held {entries}, {done}: what was lost is computed again.")
         self.damaged, self._damaged_segments = 0, []
 
     def put(self, key: str, value: Mapping[str, Any]) -> None:
@@ -254,7 +253,7 @@ class Store:
                 report.size += path.stat().st_size
             self.damaged = 0
             damaged = take_newest(self._lines(path), newest)
-            self.damaged += damaged  # to a file that cannot be read, which counts there
+            self.damaged += damaged  # a file that cannot be read has been counted there
             report.damaged += self.damaged
             if self.damaged and set_aside:
                 with locked(path) as ours:
