@@ -85,7 +85,7 @@ def places() -> Iterator[Path]:
     yield from (folder / _FOLDER for folder in dict.fromkeys(usual) if folder is not None)
     # As numba does it: beside the source.
     yield Path(__file__).parent / "__pycache__" / _FOLDER
-    user = os.geteuid() if sys.platform != "win32" else 0
+    user = getattr(os, "geteuid", lambda: 0)()
     with contextlib.suppress(OSError):  # none at all
         yield Path(tempfile.gettempdir()) / f"spicealif-{_FOLDER}-{user}"
 

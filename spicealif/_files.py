@@ -214,7 +214,9 @@ def output_place(path: Path) -> Iterator[Place]:
 
 def _check_open(place: Place) -> None:
     """Raise OSError if an open file is not open for writing."""
-    import fcntl  # not on every system, as files that go by a number are not
+    if sys.platform == "win32":  # where no file goes by a number
+        return
+    import fcntl
 
     mode = fcntl.fcntl(place.descriptor, fcntl.F_GETFL) & os.O_ACCMODE
     if mode == os.O_RDONLY or (place.is_stdout and sys.stdout is None):
@@ -231,6 +233,8 @@ def _check_file(place: Place) -> None:
             f"{shown_name(place.shown)} is write-protected; choose another name, or make it "
             "writable."
         )
+    if sys.platform == "win32":
+        return
     folder = place.path.parent.stat()
     user = os.geteuid()
     if folder.st_mode & stat.S_ISVTX and user not in (0, place.status.st_uid, folder.st_uid):
@@ -255,9 +259,11 @@ def _beside(place: Place) -> tuple[IO[bytes], Path]:
 def _take_over(descriptor: int, place: Place) -> None:
     """Give the new file what the old one had: owner, extended attributes, mode."""
     assert place.status is not None
+    if sys.platform == "win32":  # a new file there has the folder's rights
+        return
     with contextlib.suppress(OSError):  # only the administrator may give files away
         os.fchown(descriptor, place.status.st_uid, place.status.st_gid)
-    if hasattr(os, "listxattr"):
+    if sys.platform == "linux":
         with contextlib.suppress(OSError):
             for name in os.listxattr(place.path):
                 os.setxattr(descriptor, name, os.getxattr(place.path, name))
@@ -270,7 +276,7 @@ def _write_into(place: Place, content: memoryview) -> None:
         if place.is_stdout:
             _print(content)
             return
-        if place.kind == "socket":
+        if sys.platform != "win32" and place.kind == "socket":
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
                 channel.connect(os.fspath(place.path))
                 channel.sendall(content)
@@ -279,7 +285,7 @@ def _write_into(place: Place, content: memoryview) -> None:
             opened = os.dup(place.descriptor)
         else:
             # A pipe waits here for its reader, as it does for a shell's ">".
-            opened = os.open(place.path, os.O_WRONLY | os.O_NOCTTY)
+            opened = os.open(place.path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
         with os.fdopen(opened, "wb", buffering=0) as file:
             while content:
                 written = file.write(content)

@@ -25,9 +25,6 @@ from pathlib import Path
 from spicealif._files import make_folder
 from spicealif.errors import OutputError
 
-if sys.platform != "win32":
-    import fcntl
-
 __all__ = ["exchanging"]
 
 #: Being filled; complete, with the old files still in their places; without old files.
@@ -104,6 +101,8 @@ def _locked(folder: Path, patience: float) -> Iterator[bool]:
 def _lock(number: int, folder: Path, until: float) -> bool:
     if sys.platform == "win32":
         return False
+    import fcntl
+
     while True:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -76,7 +76,7 @@ class Place:
                 return sys.stdout is not None and sys.stdout.isatty()
             if self.kind == "open":
                 return os.isatty(self.descriptor)
-            if self.kind != "device":
+            if sys.platform == "win32" or self.kind != "device":
                 return False
             opened = os.open(self.path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
         except (OSError, ValueError):

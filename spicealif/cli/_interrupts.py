@@ -52,7 +52,7 @@ def end_at_once(message: bool = False) -> None:
     message : bool
         Whether to say that it was interrupted.
     """
-    if hasattr(signal, "setitimer") and _put_off:
+    if sys.platform != "win32" and _put_off:
         signal.setitimer(signal.ITIMER_REAL, 0)
     # In a process that goes on, such as a test's, the next command must not end it.
     if _is_program():
@@ -124,7 +124,7 @@ def _importing(frame: FrameType | None) -> bool:
 def _later() -> bool:
     """Have the interrupt sent again in a moment; return whether that can be done."""
     global _put_off  # noqa: PLW0603
-    if not hasattr(signal, "setitimer") or _put_off * _MOMENT > _LONGEST_IMPORT:
+    if sys.platform == "win32" or _put_off * _MOMENT > _LONGEST_IMPORT:
         return False
     _put_off += 1
     # No thread: one cannot be started safely where a signal may have come.

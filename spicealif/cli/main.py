@@ -149,8 +149,6 @@ def _code(arguments: Sequence[str]) -> int:
         return error.code if isinstance(error.code, int) else CODES["error"]
     except BrokenPipeError:
         return CODES["broken pipe"]
-    except MemoryError:
-        return _told(_NO_MEMORY)
     except RecursionError:
         return _told("Something in the input is nested too deeply; give one that is flatter.")
     except OSError as error:
@@ -186,7 +184,7 @@ def _out_of_memory(error: BaseException) -> bool:
         return True
     # The loader of libraries knows no MemoryError, and numba's hides what it was told.
     words = ["failed to map segment", "annot allocate memory"]
-    with contextlib.suppress(ImportError):  # Windows has none
+    if sys.platform != "win32":  # which has none
         import resource
 
         if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:

@@ -22,9 +22,6 @@ from types import TracebackType
 
 from spicealif.errors import SimulatorError
 
-if sys.platform != "win32":
-    import fcntl
-
 __all__ = ["PrivateFolder", "clear_leftovers"]
 
 #: The owner's process number is for people and for Windows; elsewhere the lock counts.
@@ -113,6 +110,8 @@ def _locked(name: str) -> int | None:
     """Lock a folder; return what holds the lock, None if it cannot be had."""
     if sys.platform == "win32":
         return None
+    import fcntl
+
     descriptor = None
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

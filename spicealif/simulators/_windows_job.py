@@ -67,5 +67,5 @@ def end_with_us(process: subprocess.Popen[bytes]) -> None:
     limits.BasicLimitInformation.LimitFlags = _KILL_ON_CLOSE
     size = ctypes.sizeof(limits)
     if kernel.SetInformationJobObject(job, _LIMITS_EXTENDED, ctypes.byref(limits), size):
-        kernel.AssignProcessToJobObject(job, int(process._handle))
+        kernel.AssignProcessToJobObject(job, int(getattr(process, "_handle")))  # noqa: B009 - known on Windows only
     # The handle is left open on purpose: Windows closes it when this process ends.
