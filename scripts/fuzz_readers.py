@@ -36,6 +36,7 @@ import argparse
 import contextlib
 import gc
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -58,6 +59,8 @@ sys.path[:0] = [str(SCRIPTS), str(SCRIPTS.parent)]
 
 from _fuzz_inputs import MUTATORS, SEEDS, dictionary  # noqa: E402  (the path comes first)
 
+#: Modules with the checks of targets that another script adds.
+CHECKED_IN: dict[str, str] = {}
 _MAX_LEN = {"raw": 2048, "log": 2048, "vectors": 512}  # larger ones reach nothing new
 _TIMEOUT = 10  # seconds for one input
 _MEMORY = 3 << 30  # bytes that a process may ask for, in all
@@ -72,10 +75,8 @@ class _Worker:
     """What libFuzzer calls with every input."""
 
     def __init__(self, target: str, folder: Path, keep: Path) -> None:
-        from _fuzz_checks import CHECKS
-
         self.target, self.keep = target, keep
-        self.check = CHECKS[target](folder)
+        self.check = _checks(target)[target](folder)
         self.executed = 0
         self.told = 0.0
         self.known: set[str] = set()
@@ -104,6 +105,11 @@ class _Worker:
         what = "".join(traceback.format_exception(error))
         path.with_suffix(".txt").write_text(what, errors="backslashreplace")
         _tell(found=sign, file=str(path), what=f"{type(error).__name__}: {error}"[:300])
+
+
+def _checks(target: str) -> dict[str, Any]:
+    """Return the checks; they import what is fuzzed, which must not happen before."""
+    return dict(importlib.import_module(CHECKED_IN.get(target, "_fuzz_checks")).CHECKS)
 
 
 def _tell(**facts: Any) -> None:
@@ -239,7 +245,7 @@ class _Target:
         options = self.options
         flags = [
             f"-seed={options.seed + 1000 * attempt + number}",
-            f"-max_len={_MAX_LEN[self.name]}",
+            f"-max_len={_MAX_LEN.get(self.name, 2048)}",
             "-len_control=0",
             f"-timeout={_TIMEOUT}",
             "-rss_limit_mb=2048",
@@ -252,7 +258,8 @@ class _Target:
             str(self.corpus),
             str(self.folder / f"{self.name}-seeds"),
         ]
-        command = [sys.executable, str(SCRIPTS / "fuzz_readers.py"), "--target", self.name]
+        script = SCRIPTS / Path(sys.argv[0]).name  # this one, or one that adds targets
+        command = [sys.executable, str(script), "--target", self.name]
         command += ["--keep", str(options.keep), "--worker", str(folder), *flags]
         return _Job(
             subprocess.Popen(
@@ -337,12 +344,10 @@ def _options() -> argparse.Namespace:
 
 def _replay(target: str, files: list[Path]) -> int:
     """Check some inputs; print what happens."""
-    from _fuzz_checks import CHECKS
-
     warnings.simplefilter("error")
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        check = CHECKS[target](Path(folder))
+        check = _checks(target)[target](Path(folder))
         for path in files:
             try:
                 check(path.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = [
     "LARGEST",
@@ -30,6 +31,9 @@ _NO_VALUE_WORDS = (
 )
 _NO_VALUE = frozenset(_NO_VALUE_WORDS.split())
 _STARS = re.compile(r"\*{2,}|#{2,}")
+
+_DIGIT = re.compile(r"[0-9]")
+_LONGEST = 60  # characters of a number, written by whatever program
 
 _EXPONENT = r"(?:[eEdD][+-]?\d+)?"
 _PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}", re.ASCII)
@@ -78,12 +82,21 @@ def kind_of(cell: str) -> str:
     cell : str
         Stripped.
     """
+    if len(cell) > _LONGEST:
+        return "n" if _PLAIN.fullmatch(cell) else "t"
+    return _kind_of(cell)
+
+
+@lru_cache(maxsize=4096)  # the same cells are looked at with one delimiter after another
+def _kind_of(cell: str) -> str:
     if not cell:
         return "m"
     if _PLAIN.fullmatch(cell):
         return "n"
     if missing_word(cell) is not None:
         return "m"
+    if _DIGIT.search(cell) is None:
+        return "t"
     cell = cell.translate(_MINUS)
     if _PLAIN.fullmatch(cell) or _COMMA.fullmatch(cell):
         return "n"
@@ -183,7 +196,7 @@ def _evidence(cell: str) -> set[str]:
     if either := _EITHER.fullmatch(cell):
         return {"p"} if either[1] == "." else {"?"}
     if _PLAIN.fullmatch(cell):
-        return {"."}
+        return {"."} if "." in cell else set()
     if _COMMA.fullmatch(cell):
         return {","}
     for decimal, grouped in _GROUPED.items():

@@ -137,6 +137,8 @@ def parse_heading(text: str, names: frozenset[str] = frozenset()) -> Heading:
             return Heading(name, unit)
     if bare.lower().startswith("in ") and find_unit(bare[3:]) is not None:
         return Heading("", bare[3:].strip())
+    if _SPICE.match(bare):
+        return Heading(bare, "V" if bare.lstrip()[0] in "vV" else "A")
     if key_of(bare) in names:
         return Heading(bare)
     match = _LAST.match(bare)

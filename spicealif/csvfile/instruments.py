@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from spicealif.csvfile.cells import NumberFormat, kind_of, parse_number
@@ -20,22 +20,25 @@ from spicealif.errors import TableFileError
 __all__ = ["MadeTime", "Preamble", "read_preamble"]
 
 #: What is seen in the first lines, and whose it is.
-_MAKERS = (
-    (r"EasyEXPERT|^SetupTitle|^PrimitiveTest|^DataName", "Keysight EasyEXPERT"),
-    (r"^\*\*\*End_of_Header|^LabVIEW Measurement", "NI LabVIEW (.lvm)"),
-    (r"^#?\s*Digilent WaveForms", "Digilent WaveForms"),
-    (r"^LECROY", "Teledyne LeCroy"),
-    (r"YOKOGAWA", "Yokogawa"),
-    (r"^Step Information:", "LTspice, stepped"),
-    (r"Created by Octave", "GNU Octave"),
-    (r"^EXPLAIN\b", "Gamry"),
-    (r"^EC-Lab ASCII FILE", "BioLogic EC-Lab"),
-    (r"^;?Version, 1, 0", "Cadence (.vcsv)"),
-    (r"^Model,(?:MSO|DPO|MDO|TBS|TDS)", "Tektronix"),
-    (r"^Record Length,.*,.*,", "Tektronix TDS"),
-    (r"^Record Length,Analog", "Siglent"),
-    (r"^Buffer Name|^Channel,defbuffer|KEITHLEY", "Keithley"),
-    (r"^Format,\d\.\d[A-Z]", "GW Instek"),
+_MAKERS = tuple(
+    (re.compile(sign), whose)
+    for sign, whose in (
+        (r"EasyEXPERT|^SetupTitle|^PrimitiveTest|^DataName", "Keysight EasyEXPERT"),
+        (r"^\*\*\*End_of_Header|^LabVIEW Measurement", "NI LabVIEW (.lvm)"),
+        (r"^#?\s*Digilent WaveForms", "Digilent WaveForms"),
+        (r"^LECROY", "Teledyne LeCroy"),
+        (r"YOKOGAWA", "Yokogawa"),
+        (r"^Step Information:", "LTspice, stepped"),
+        (r"Created by Octave", "GNU Octave"),
+        (r"^EXPLAIN\b", "Gamry"),
+        (r"^EC-Lab ASCII FILE", "BioLogic EC-Lab"),
+        (r"^;?Version, 1, 0", "Cadence (.vcsv)"),
+        (r"^Model,(?:MSO|DPO|MDO|TBS|TDS)", "Tektronix"),
+        (r"^Record Length,.*,.*,", "Tektronix TDS"),
+        (r"^Record Length,Analog", "Siglent"),
+        (r"^Buffer Name|^Channel,defbuffer|KEITHLEY", "Keithley"),
+        (r"^Format,\d\.\d[A-Z]", "GW Instek"),
+    )
 )
 _INTERVALS = ("sampleinterval", "samplinginterval", "samplingperiod", "deltax", "xincrement",
               "xincr", "sampleperiod", "increment", "deltat", "dt", "hresolution")  # fmt: skip
@@ -98,7 +101,8 @@ def read_preamble(text: str, layout: Layout, name: str) -> Preamble:
         If it says that the file holds what is not one record.
     """
     lines = text.split("\n", layout.start)[: layout.start]
-    maker = next((m for sign, m in _MAKERS if _found(sign, lines)), "")
+    begins = [line[:200].strip("\"' ") for line in lines[:60]]
+    maker = next((m for sign, m in _MAKERS if any(map(sign.search, begins))), "")
     facts = _facts(layout)
     if maker == "Teledyne LeCroy":
         _refuse_segments(facts, name)
@@ -110,11 +114,6 @@ def read_preamble(text: str, layout: Layout, name: str) -> Preamble:
     if maker == "Tektronix TDS":
         layout = _old_tektronix(layout)
     return Preamble(_with_units(layout, facts), maker, made, _interval(facts))
-
-
-def _found(sign: str, lines: Sequence[str]) -> bool:
-    pattern = re.compile(sign)
-    return any(pattern.search(line[:200].strip("\"' ")) for line in lines[:60])
 
 
 def _facts(layout: Layout) -> dict[str, tuple[str, ...]]:
@@ -259,7 +258,7 @@ def _old_tektronix(layout: Layout) -> Layout:
             facts.setdefault(key_of(row.cells[0]), row.cells[1])
     if any(layout.headings) or "recordlength" not in facts or layout.width < 5:
         return layout
-    block = [k for k in range(layout.width) if kind_of(layout.head[0].cells[k]) == "n"]
+    block = [k for k, cell in enumerate(layout.head[0].cells) if kind_of(cell) == "n"]
     # length, time and value; another channel may stand to the right, with its own preamble
     if block != [1, 3, 4]:
         return layout

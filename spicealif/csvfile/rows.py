@@ -48,13 +48,7 @@ class Row:
 
 
 def split_line(line: str, delimiter: str | None) -> list[str]:
-    """Return the cells of one row; a delimiter of None is any white space.
-
-    Raises
-    ------
-    csv.Error
-        If a cell is longer than any number or name.
-    """
+    """Return the cells of one row; a delimiter of None is any white space."""
     if delimiter is None:
         if '"' not in line:
             return line.split()
@@ -63,7 +57,10 @@ def split_line(line: str, delimiter: str | None) -> list[str]:
         ]
     if '"' not in line:
         return line.rstrip("\n").split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:  # a cell longer than any number or name, or a quote out of place
+        return line.split(delimiter)
 
 
 def without_comment(line: str) -> str:
@@ -77,10 +74,7 @@ def head_rows(lines: list[tuple[int, int, str]], delimiter: str | None) -> list[
     """Return the rows of the first lines of a file (see `logical_lines`)."""
     rows = []
     for first, last, line in lines:
-        try:
-            cells = split_line(line, delimiter)
-        except csv.Error:
-            cells = [line[:100]]
+        cells = split_line(line, delimiter)
         rows.append(Row(first, last, tuple(cell.strip() for cell in cells)))
     return rows
 
