@@ -81,6 +81,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SpicealifError as error:
         _fail(str(error), 1)
+    except MemoryError as error:
+        detail = f" ({error})" if str(error) else ""
+        _fail(
+            f"There is not enough memory{detail}; take fewer points or samples, a shorter t_stop, "
+            "or a larger machine.",
+            1,
+        )
     except BrokenPipeError:
         # The reader of our output went away (a pager, head); that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

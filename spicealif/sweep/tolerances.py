@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from spicealif.design import GMMS, Memristor, Neuron
 from spicealif.errors import SweepError
 from spicealif.sweep.experiment import Experiment
-from spicealif.sweep.space import Points, design_value, uniforms
+from spicealif.sweep.space import MAX_POINTS, Points, design_value, uniforms
 
 __all__ = ["DEFAULT_TOLERANCES", "MonteCarlo", "Tolerance", "tolerances_of"]
 
@@ -215,8 +215,11 @@ class MonteCarlo(Experiment):
 def _prototypes(
     neuron: Neuron, n: int, tolerances: Sequence[Tolerance], seed: int, sampling: str
 ) -> Points:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise SweepError(f"The number of prototypes is {n}; give a whole number of 1 or more.")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_POINTS:
+        raise SweepError(
+            f"The number of prototypes is {n}; give a whole number of 1 or more, at most "
+            f"{MAX_POINTS}."
+        )
     if sampling not in ("random", "latin-hypercube", "sobol"):
         raise SweepError(
             f"There is no sampling {ascii(sampling)} of prototypes; choose random, "
