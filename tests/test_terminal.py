@@ -172,3 +172,27 @@ def test_the_module_is_the_command_too(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith("Error: 'nosuch' is neither a preset")
+
+
+def test_too_little_memory_is_one_sentence(folder):
+    """A megabyte more than the program itself takes, for ten million points."""
+    code = (
+        "import resource, sys; sys.argv[0] = 'spicealif'\n"
+        "import spicealif.sweep.presets, scipy.stats\n"
+        "from spicealif.cli import main\n"
+        "pages = int(open('/proc/self/statm').read().split()[0])\n"
+        "limit = pages * resource.getpagesize() + 2**26\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "main()\n"
+    )
+    command_line = [sys.executable, "-c", code, "sweep", "paper", "--experiment", "prototypes"]
+    done = subprocess.run(
+        [*command_line, "-n", "10000000"], check=False, capture_output=True, text=True, cwd=folder
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: There is not enough memory (Unable to allocate ")
+    assert done.stderr.endswith("or a larger machine.\n")
+    done = subprocess.run(
+        [*command_line, "-n", "99999999999"], check=False, capture_output=True, text=True
+    )
+    assert "The number of prototypes is 99999999999; give a whole number" in done.stderr
