@@ -18,6 +18,7 @@ import numpy as np
 
 from spicealif.simulators._raw_count import (
     axis_looks_right,
+    axis_may_be_longer,
     byte_order_is_wrong,
     further_points,
     was_edited,
@@ -225,7 +226,8 @@ def _by_variable(
         points, left = divmod(end - header.data, row)
         longer = replace(layout, stride_points=points)
         empty = _last_is_zero(file, longer)
-        if left or not axis_looks_right(file, header, longer, points - empty):
+        whole = axis_looks_right(file, header, longer, points - empty)
+        if left or not whole or (not empty and axis_may_be_longer(file, header, longer)):
             _fail_surplus(path, header.data + header.n_points * row)
         return longer, points - empty, end
     last = layout.n_variables - 1
