@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "axis_looks_right",
-    "axis_may_be_longer",
     "byte_order_is_wrong",
     "further_points",
     "goes_on",
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 _NEAREST, _FARTHEST = 1e-40, 1e30  # of values on an axis, beside zero
-_LONG_STEP = 100.0  # how many times longer than all others the next step of an axis may be
 _LOOKED_AT = 4096  # points, when telling one layout from another
 _CHUNK = 1 << 20  # bytes
 _SAMPLE = 1 << 12  # bytes: a file may have many plots
@@ -136,37 +134,6 @@ def axis_looks_right(file: BinaryIO, header: Header, layout: Layout, n: int) -> 
     """
     axis = _axis(file, layout, slice(0, min(n, _LOOKED_AT)))
     return len(axis) > 0 and goes_on(header, axis, 1, axis[0])
-
-
-def axis_may_be_longer(file: BinaryIO, header: Header, layout: Layout) -> bool:
-    """Tell whether what stands behind the axis of a ``fastaccess`` plot may be more of it.
-
-    Then its file was cut off, and nobody can say where the variables begin.
-
-    Parameters
-    ----------
-    file : binary file
-        The open raw file.
-    header : Header
-    layout : Layout
-        With the points that the file's size gives.
-
-    Returns
-    -------
-    bool
-    """
-    n, size = layout.stride_points, layout.first.itemsize
-    begin = max(0, n - _LOOKED_AT)
-    axis = _axis(file, layout, slice(begin, n))
-    file.seek(header.data + n * size)
-    behind = file.read(size)
-    if len(axis) < 3 or len(behind) < size:
-        return True
-    value = float(np.frombuffer(behind, layout.first)[0].real)
-    if not goes_on(header, np.append(axis, value), 1, axis[0]):
-        return False
-    with np.errstate(all="ignore"):
-        return abs(abs(value) - abs(axis[-1])) <= _LONG_STEP * np.abs(np.diff(axis)).max()
 
 
 def byte_order_is_wrong(file: BinaryIO, header: Header, layout: Layout, n_points: int) -> bool:
