@@ -45,6 +45,8 @@ _KEYS = (
     "Plotname: Transfer Function",
     "Plotname: Constant values",
     "Plotname: FFT of time domain data",
+    "Plotname: Frequency Response Analysis",
+    "Plotname: Step Analysis: Step 1 of 2 params:  name = R1:R value = 1  Transient Analysis",
     "Flags: real",
     "Flags: complex",
     "No. Variables: 2",
@@ -105,6 +107,15 @@ _BITS = (
     b"\xff" * 8,
 )
 _LOG_LINES = (
+    "Heightened Def Con from 9e-010 ++++++Fatal Error: Analysis:  Time step too small; time = 1",
+    "+++to 9.1e-010",
+    "+Changing Tseed to 1e-008",
+    "Laplace(E1): Window=20ms Nfft=32768",
+    "1 of 2 steps:  .step r1=1000",
+    'Unknown node in .ic card: "s" -- ignoring',
+    "C4: both pins shorted together -- ignoring.",
+    "vmax: MAX(v(out))=0,999955 FROM 0 TO 0,001",
+    "Netlist error in file x.cir at or near line 7",
     "Circuit: * a.net",
     "LTspice 24.1.9 for Windows",
     "Start Time: Mon Jan  1 00:00:00 2024",
@@ -219,6 +230,8 @@ def _raw_seeds(folder: Path) -> Iterator[bytes]:
     yield from made
     yield from (made[i] + made[-1 - i] for i in range(0, len(made) // 2, 3))
     yield from _handmade_files()
+    yield from (_miscounted(content, n) for content in made[::3] for n in (1, 2, 99))
+    yield from _files_of_xyce()
     found = [*_ngspice_files(folder), *_real_files("*.raw")]
     yield from found
     for content in [*made[::7], *found]:
@@ -293,6 +306,43 @@ def _handmade_files() -> Iterator[bytes]:
         else:
             yield head + b"Values:\n0\t\t1,0\n\t1.5,0\n1\t2,0\n\t2e-3,1\n2\t3,0\n\t-1,2\n"
             yield head + b"Binary:\n" + np.arange(12.0).tobytes()
+
+
+def _miscounted(content: bytes, n: int) -> bytes:
+    """Return a file whose first header counts other points than are stored."""
+    wide = content[1:2] == b"\0"
+    if wide:
+        key, end = "No. Points:".encode("utf-16-le"), "\n".encode("utf-16-le")
+        at = content.find(key) + len(key)
+        stop = content.find(end, at)
+        count = f"{n:>12}".encode("utf-16-le")
+        return content[:at] + count + content[stop:]
+    return re.sub(rb"No\. Points:[^\r\n]*", b"No. Points: %d" % n, content, count=1)
+
+
+def _files_of_xyce() -> Iterator[bytes]:
+    """Several plots under one title, and the header of a frequency response without points."""
+    for end in ("Binary", "Values"):
+        out = b"Title: a\nDate: x\n"
+        for k in (1, 2, 3):
+            out += (
+                f"Plotname: Step Analysis: Step {k} of 3 params:  name = R value = {k}  Transient "
+                f"Analysis\nFlags: real\nNo. Variables: 2\nNo. Points: {3 if k < 3 else ''}\n"
+                f"Variables:\n\t0\ttime\ttime\n\t1\tV(a)\tvoltage\n{end}:\n"
+            ).encode()
+            out += (
+                np.arange(6.0).tobytes()
+                if end == "Binary"
+                else b"0\t0\n\t1\n1\t1\n\t2\n2\t2\n\t3\n"
+            )
+        yield out
+    head = (
+        "Title: a\nDate: x\nPlotname: Frequency Response Analysis\nFlags: complex forward\n"
+        "No. Variables: 1\nNo. Points: 0\nOffset: 0\nVariables:\n\t0\tfrequency\tfrequency\n"
+        "\t1\tgain\tgain\nBinary:\n"
+    )
+    yield head.encode("utf-16-le")
+    yield head.encode() + np.arange(8.0).tobytes()
 
 
 _DECK = """a deck

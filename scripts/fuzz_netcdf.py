@@ -48,6 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--kind", choices=("both", "said", "bytes"), default="both")
     options = parser.parse_args()
     begun = time.monotonic()
@@ -58,11 +59,11 @@ def main() -> int:
         findings = []
         at = 0
         shared = mmap.mmap(-1, 16)
-        while at < options.runs:
+        while at < options.runs and time.monotonic() - begun < options.seconds:
             shared[:8] = struct.pack("<q", at)
             child = os.fork()
             if child == 0:
-                os._exit(_work(folder, seeds, at, options, shared))
+                os._exit(_work(folder, seeds, at, options, shared, begun))
             _, status = os.waitpid(child, 0)
             reached = struct.unpack("<q", shared[:8])[0]
             _collect(folder, tally, findings)
@@ -75,20 +76,24 @@ def main() -> int:
             else:
                 at = options.runs
     took = time.monotonic() - begun
-    print(f"{options.runs} inputs in {took:.0f} s")
+    print(f"{sum(tally.values())} inputs in {took:.0f} s")
     for outcome, count in tally.most_common():
         print(f"{count:8d}  {outcome}")
     print(*findings, sep="\n")
     return bool(findings)
 
 
-def _work(folder: Path, seeds: list[Path], at: int, options: Any, shared: mmap.mmap) -> int:
+def _work(
+    folder: Path, seeds: list[Path], at: int, options: Any, shared: mmap.mmap, begun: float
+) -> int:
     """Try inputs from number `at` on, in a child."""
     tally: collections.Counter[str] = collections.Counter()
     findings: list[str] = []
     warnings.simplefilter("error")
     sys.unraisablehook = lambda u: findings.append(f"ignored: {u.exc_value!r} in {u.object!r}")
     for k in range(at, options.runs):
+        if time.monotonic() - begun > options.seconds:
+            break
         shared[:8] = struct.pack("<q", k)
         rng = random.Random(f"{options.seed} {k}")
         path = folder / "x.nc"

@@ -19,7 +19,7 @@ from spicealif._span import SAME, common_span, label_of, span
 from spicealif._tables import figure, gap_figure, html_table, missing, plain, text_table
 from spicealif._text import shown
 from spicealif.design import Neuron, parse_toml
-from spicealif.errors import CompareError
+from spicealif.errors import CompareError, DesignError
 from spicealif.measures import MEASURES, PULSE_MEASURES, Value, has_pulses, measure
 from spicealif.waveforms import Waveforms
 
@@ -285,10 +285,17 @@ def design_of(*results: Waveforms) -> Neuron:
     ------
     CompareError
         If none of them says which neuron it is of.
+    DesignError
+        If what it says is no neuron, or names files.
     """
     for waveforms in results:
         if design := waveforms.attrs.get("design"):
-            return parse_toml(str(design), files=False)
+            try:
+                return parse_toml(str(design), files=False)
+            except DesignError as error:
+                text = str(error)
+                where = "" if text[:1].isupper() else "In the result's own design "
+                raise DesignError(f"{where}{text}") from None
     who = "The result does not say" if len(results) == 1 else "Neither result says"
     raise CompareError(f"{who} which neuron it is of; give the neuron (--neuron FILE).")
 

@@ -341,3 +341,14 @@ def test_a_design_that_is_no_text(path):
         file.attrs["design"] = np.arange(3)
     with pytest.raises(CompareError, match="Neither result says which neuron"):
         compare(load_waveforms(path), load_waveforms(path))
+
+
+def test_a_collection_of_texts_that_never_ends(path):
+    """On which HDF5 2.0.0 works for ever: an object of no size in its heap."""
+    data = bytearray(path.read_bytes())
+    at = data.find(b"GCOL\x01\0\0\0")
+    assert at > 0
+    data[at + 16 : at + 64] = bytes(48)
+    path.write_bytes(data)
+    with pytest.raises(WaveformError, match="it is damaged"):
+        load_waveforms(path)

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from spicealif.simulators._raw_header import Header
     from spicealif.simulators._raw_layout import Layout
 
-__all__ = ["axis_looks_right", "byte_order_is_wrong", "further_points", "goes_on", "was_edited"]
+__all__ = [
+    "axis_looks_right",
+    "byte_order_is_wrong",
+    "further_points",
+    "goes_on",
+    "was_edited",
+]
 
 _NEAREST, _FARTHEST = 1e-40, 1e30  # of values on an axis, beside zero
 _LOOKED_AT = 4096  # points, when telling one layout from another

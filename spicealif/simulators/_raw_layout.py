@@ -220,14 +220,14 @@ def _by_variable(
     layout = replace(layout, stride_points=points)
     end = header.data + points * row
     if held > points * row and not is_header_or_end(file, end):
-        # More may be stored than was counted, which puts each variable further behind the other.
+        # One record of zeros may be stored beyond those counted, which puts each variable further
+        # behind the other. Of more records nobody could say whether the file is whole, and so
+        # where its variables begin.
         end = find_header(file, header.data, size)
-        points, left = divmod(end - header.data, row)
-        longer = replace(layout, stride_points=points)
-        empty = _last_is_zero(file, longer)
-        if left or not axis_looks_right(file, header, longer, points - empty):
-            _fail_surplus(path, header.data + header.n_points * row)
-        return longer, points - empty, end
+        longer = replace(layout, stride_points=points + 1)
+        if end - header.data != (points + 1) * row or not _last_is_zero(file, longer):
+            _fail_surplus(path, header.data + points * row)
+        return longer, points, end
     last = layout.n_variables - 1
     # the last variable tells which points are complete
     complete = max(0, held - layout.offset(last)) // layout.dtype(last).itemsize
