@@ -247,7 +247,7 @@ def _trusted(status: os.stat_result) -> bool:
 def _prune(folder: Path, name: str) -> None:
     """Remove the oldest files of a function of which there are too many."""
     with contextlib.suppress(OSError):
-        same = list(folder.glob(f"{name[:-36]}-{'?' * 32}.bin"))
+        same = list(folder.glob(f"{name[:-37]}-{'?' * 32}.bin"))
         if len(same) > _KEPT:
             same.sort(key=lambda path: path.stat().st_mtime)
             for path in same[:-_KEPT]:

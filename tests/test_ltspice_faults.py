@@ -56,15 +56,15 @@ ENDED = {
     "singular": (Status.UNSOLVED, ALL, "LTspice says: ", "atrix"),
     "singular exit=0 log=utf-16-le": (Status.UNSOLVED, ALL, "LTspice says: "),
     "singular log=mixed": (Status.UNSOLVED, ALL, "Simulation Failed: Matrix is singular"),
-    "kill": (Status.STOPPED_EARLY, PART, "LTspice was ended by SIGKILL"),
+    "kill": (Status.CRASHED, PART, "LTspice was ended by SIGKILL"),
     "kill:0": (Status.CRASHED, NONE, "LTspice was ended by SIGKILL"),
-    "kill:10000000": (Status.INCOMPLETE, ALL, "exit code -9", "LTspice was ended by SIGKILL"),
-    "segv": (Status.STOPPED_EARLY, PART, "LTspice was ended by SIGSEGV"),
+    "kill:10000000": (Status.CRASHED, ALL, "LTspice was ended by SIGKILL"),
+    "segv": (Status.CRASHED, PART, "LTspice was ended by SIGSEGV"),
     "segv:50": (Status.CRASHED, NONE, "LTspice was ended by SIGSEGV"),
     "full:20000": (Status.STOPPED_EARLY, PART, f"s of {T_STOP:g} s"),
     "full:0": (Status.CRASHED, NONE, "exit code 1", "it is empty"),
     "slow:0.2,cut": (Status.STOPPED_EARLY, PART),
-    "daemon,kill": (Status.STOPPED_EARLY, PART, "SIGKILL"),
+    "daemon,kill": (Status.CRASHED, PART, "SIGKILL"),
     "daemon,nothing": (Status.NO_OUTPUT, NONE),
     "ignore-term,cut": (Status.STOPPED_EARLY, PART),
 }  # fmt: skip
@@ -371,7 +371,7 @@ def test_a_full_file_system(place, whole, small):
     # the raw file is of 57 kB, the netlist of 5: the rest is taken
     (folder / "other").write_bytes(bytes(90_000))
     run = place.ltspice("full").run(PAPER)
-    assert_told(run, Status.STOPPED_EARLY, "no room is left in the folder for temporary", "TMPDIR")
+    assert_told(run, Status.NO_ROOM, "no room is left in the folder for temporary", "TMPDIR")
     assert_data(run, PART, whole)
     assert [p.name for p in folder.iterdir()] == ["other"]
 

@@ -172,7 +172,10 @@ def no_room(folder: Path) -> str:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             return "too many files are open"
         reason = error.strerror or type(error).__name__
-        return f"nothing more can be written in the folder for temporary files ({reason})"
+        what = "the folder for temporary files"
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            return f"no room is left in {what} ({reason})"
+        return f"nothing more can be written in {what} ({reason})"
     finally:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
