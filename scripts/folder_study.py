@@ -21,7 +21,7 @@ from pathlib import Path
 from spicealif import load_waveforms
 
 PROGRAM = "from spicealif.cli import main; main()"
-RUN = [sys.executable, "-c", PROGRAM, *"run lif -q --no-figures -s t_stop=0.3m".split()]
+RUN = [sys.executable, "-c", PROGRAM, *["run", "lif", "-q", "--no-figures", "-s", "t_stop=0.3m"]]
 FILES = {"neuron.toml", "neuron.cir", "simulator.log", "circuit.nc", "reference.nc"}
 
 
