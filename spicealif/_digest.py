@@ -27,6 +27,7 @@ __all__ = [
     "check_digest",
     "check_signature",
     "content_digest",
+    "signature_holds",
     "signed",
     "with_digest",
 ]
@@ -108,6 +109,14 @@ def signed(text: str) -> str:
     )
 
 
+def signature_holds(text: str) -> bool | None:
+    """Return whether a TOML file that we wrote is as it was written; None if it is none of ours."""
+    if not text.startswith(_SIGN):
+        return None
+    found = _SIGNATURE.match(text)
+    return found is not None and found[1] == _text_digest(text[found.end() :])
+
+
 def check_signature(text: str, shown: str) -> None:
     """Tell if a TOML file that we wrote is not as it was written.
 
@@ -118,10 +127,7 @@ def check_signature(text: str, shown: str) -> None:
     shown : str
         The file's name, for the sentence.
     """
-    if not text.startswith(_SIGN):
-        return
-    found = _SIGNATURE.match(text)
-    if found is None or found[1] != _text_digest(text[found.end() :]):
+    if signature_holds(text) is False:
         tell(
             f"{shown} was edited since spicealif wrote it, or is damaged, and is taken as it is "
             "now; if the edit was meant, remove its first line."
