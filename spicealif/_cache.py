@@ -26,17 +26,21 @@ NO_HOME = (
 )
 
 
-def cache_folder() -> Path | None:
+def cache_folder(*, chosen: bool = True) -> Path | None:
     """Return where results are kept: ``SPICEALIF_CACHE``, or the user's cache folder.
+
+    Parameters
+    ----------
+    chosen : bool
+        Whether ``SPICEALIF_CACHE`` counts.
 
     Returns
     -------
     Path or None
         Absolute; None for a user who has no home folder.
     """
-    chosen = os.environ.get("SPICEALIF_CACHE")
-    if chosen:
-        return Path(chosen).absolute()
+    if chosen and (named := os.environ.get("SPICEALIF_CACHE")):
+        return Path(named).absolute()
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if base.is_absolute():  # others are to be ignored, says the XDG specification
         return base / "spicealif"
