@@ -27,6 +27,7 @@ __all__ = [
     "check_digest",
     "check_signature",
     "content_digest",
+    "signature_holds",
     "with_digest",
 ]
 
@@ -97,6 +98,14 @@ def check_digest(content: Content) -> str:
     )
 
 
+def signature_holds(text: str) -> bool | None:
+    """Return whether a TOML file that we wrote is as it was written; None if it is none of ours."""
+    if not text.startswith(SIGN):
+        return None
+    found = SIGNATURE.match(text)
+    return found is not None and found[1] == text_digest(text[found.end() :])
+
+
 def check_signature(text: str, shown: str) -> None:
     """Tell if a TOML file that we wrote is not as it was written.
 
@@ -107,10 +116,7 @@ def check_signature(text: str, shown: str) -> None:
     shown : str
         The file's name, for the sentence.
     """
-    if not text.startswith(SIGN):
-        return
-    found = SIGNATURE.match(text)
-    if found is None or found[1] != text_digest(text[found.end() :]):
+    if signature_holds(text) is False:
         tell(
             f"{shown} was edited since spicealif wrote it, or is damaged, and is taken as it is "
             "now; if the edit was meant, remove its first line."
