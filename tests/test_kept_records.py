@@ -17,8 +17,9 @@ from click.testing import CliRunner
 
 from spicealif import Neuron, Waveforms, load_preset, load_toml, load_waveforms
 from spicealif._cache import Cache, cache_folder, digest_of
-from spicealif._digest import CONTENT, check_digest, content_digest, signed, with_digest
+from spicealif._digest import CONTENT, check_digest, content_digest, with_digest
 from spicealif._kept import has_stamp, open_regular, read_record, record, stamp_of
+from spicealif._kinds import signed
 from spicealif.cli.main import cli
 from spicealif.design import load_device
 from spicealif.design.store import dump_toml, save_toml
