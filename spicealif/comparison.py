@@ -116,6 +116,11 @@ class Comparison:
                 "Intervals are counted within pulses; the first and the last interval are the "
                 "means over the first and the last pulse that have intervals."
             )
+            if (at := self._cut_pulse) is not None:
+                notes.append(
+                    f"The pulse that begins at {figure(at, 's')} is cut off by the end of the run "
+                    "and left out of the figures per pulse."
+                )
         short, long = sorted(self.lengths)
         if max(long, self.neuron.t_stop) > short * (1 + 1e-9):
             notes.append(
@@ -150,6 +155,16 @@ class Comparison:
                 f"{figure(low, 'V')} instead of v_th and v_low; delays move both further."
             )
         return notes
+
+    @property
+    def _cut_pulse(self) -> float | None:
+        """When the pulse began that was cut off, if any was."""
+        (stimulus, t_stop) = (self.neuron.stimulus, self.neuron.t_stop)
+        end = min(*self.lengths, t_stop)
+        begun = stimulus.windows(t_stop)[0]
+        begun = begun[begun < end * (1 - 1e-9)]
+        kept = len(stimulus.whole_windows(t_stop, end)[0])
+        return float(begun[kept]) if kept < len(begun) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and lists, for JSON.

@@ -85,21 +85,16 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     -------
     dict of str to float, int or ndarray
         SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
-        (pulses,). Intervals (``isi_*``) and the adaptation index (mean of
-        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, the
-        index only neighbouring ones; ``isi_growth`` is
+        (pulses,), without a pulse that the end of the run cuts off. Intervals (``isi_*``) and the
+        adaptation index (mean of ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only
+        intervals within a pulse, the index only neighbouring ones; ``isi_growth`` is
         ``isi_last - isi_first`` and ``adaptation_ratio`` is ``isi_last / isi_first``. Without
         pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
     """
     t = waveforms.t_spike
-    starts, ends = neuron.stimulus.windows(neuron.t_stop)
     # A run that ended early is measured over the time it covers.
     duration = min(neuron.t_stop, float(waveforms.time[-1])) if len(waveforms) else neuron.t_stop
-    # A pulse that was cut off would count as one that fired less, unless there is no other.
-    inside = ends <= duration * (1 + 1e-9)
-    if not inside.any():
-        inside = starts < duration
-    starts, ends = starts[inside], ends[inside]
+    starts, ends = neuron.stimulus.whole_windows(neuron.t_stop, duration)
     per_pulse = spikes.spikes_per_window(t, starts, ends)
     isi = spikes.within_window_intervals(t, starts, ends)
     by_pulse = np.split(isi, np.cumsum(np.maximum(per_pulse - 1, 0))[:-1]) if len(starts) else []

@@ -374,10 +374,8 @@ def _mark_threshold(axes: Axes, v_th: float) -> None:
 
 
 def _windows(neuron: Neuron, end: float) -> tuple[_Floats, _Floats]:
-    """Return the stimulus' pulses that are over by the time `end`."""
-    starts, ends = neuron.stimulus.windows(neuron.t_stop)
-    whole = ends <= end * (1 + 1e-9)
-    return starts[whole], ends[whole]
+    """Return the stimulus' pulses whose current is over by the time `end`."""
+    return neuron.stimulus.whole_windows(neuron.t_stop, end)
 
 
 def _ends_of_run(

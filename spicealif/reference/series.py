@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from spicealif.design import GMMS, Memristor, SeriesCircuit, StimulusPieces, store
 from spicealif.design.neuron import MAX_STEPS
+from spicealif.design.steps import SOURCE_SHARE
 from spicealif.errors import IntegrationError
-from spicealif.reference.steps import SOURCE_SHARE
 from spicealif.waveforms import Waveforms
 
 __all__ = ["solve_series"]

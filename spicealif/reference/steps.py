@@ -9,18 +9,16 @@ import numpy.typing as npt
 
 from spicealif.design import MemristorModel, StimulusPieces
 from spicealif.design.neuron import MAX_STEPS
+from spicealif.design.steps import largest_steps
 from spicealif.errors import IntegrationError
 from spicealif.reference.parameters import KernelParameters
 
-__all__ = ["SOURCE_SHARE", "count_steps", "discharge_step", "source_steps", "usual_step"]
+__all__ = ["count_steps", "discharge_step"]
 
 _Floats = npt.NDArray[np.float64]
 
 # Steps that a discharge takes per time constant r_ds_on C, at least.
 DISCHARGE_STEPS = 20
-# Steps per shortest time constant and per period of a sine (as `Neuron.default_h`), and the part of
-# the device's voltage scale that the source moves v_mem by in one step at most.
-STEPS_PER_TIME, SOURCE_SHARE = 100, 0.4
 
 
 def count_steps(
@@ -43,13 +41,12 @@ def count_steps(
         raise IntegrationError("The stimulus has an infinite or undefined value; remove it.")
     if not (0.0 < h < math.inf):
         raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")
-    usual = usual_step(params, pieces)
+    allowed = largest_steps(params, pieces, _shortest_time(params))
+    usual = float(np.minimum(allowed, np.diff(t)).max())
     with np.errstate(over="ignore"):
-        steps = _whole(np.diff(t) / np.minimum(usual, source_steps(params, pieces)))
-        if h != usual:
-            # In proportion, and not by h alone: else pieces shorter than h would keep their one
-            # step, and two levels of refinement would take the same steps and prove nothing.
-            steps = _whole(steps * (usual / h)) if usual < math.inf else _whole(np.diff(t) / h)
+        # In proportion to h, and not by h alone: else pieces shorter than h would keep their one
+        # step, and two levels of refinement would take the same steps and prove nothing.
+        steps = _whole(_whole(np.diff(t) / allowed) * (usual / h))
     if not steps.sum() <= MAX_STEPS:
         raise IntegrationError(
             f"{steps.sum():.2g} steps of at most {h:g} s are too many (limit {MAX_STEPS:.0e}); "
@@ -70,34 +67,6 @@ def _shortest_time(params: KernelParameters) -> float:
     (leak, v) = (params.leak, params.v_th)
     scale = params.c * (leak.differential_r_min(-v, v) + params.r_s)
     return min(scale, leak.time_scale(v)) if isinstance(leak, MemristorModel) else scale
-
-
-def usual_step(params: KernelParameters, pieces: StimulusPieces) -> float:
-    """Return the step in s that the neuron and a sine ask for, as `Neuron.default_h`."""
-    frequency = np.asarray(pieces.sines, dtype=np.float64)[:, 1].max(initial=0.0)
-    period = 1.0 / frequency if frequency > 0.0 else math.inf
-    return min(_shortest_time(params), period) / STEPS_PER_TIME
-
-
-def source_steps(params: KernelParameters, pieces: StimulusPieces) -> _Floats:
-    """Return the largest step in s in each piece that the source allows, shape (K,).
-
-    The state's rate follows v_mem within the device's voltage scale (kT/q for the MMS model), and
-    the source alone moves v_mem by i/C times the divider of device and R_s. What the leak moves is
-    covered by the steps per time constant: near the device's thresholds it is slow.
-    """
-    leak = params.leak
-    begin = np.asarray(pieces.i, dtype=np.float64)
-    if not isinstance(leak, MemristorModel):
-        return np.full(begin.shape, math.inf)  # linear: nothing depends on the voltage's speed
-    end = begin + np.asarray(pieces.slope) * np.diff(np.asarray(pieces.t, dtype=np.float64))
-    largest = np.maximum(np.abs(begin), np.abs(end)) + np.abs(pieces.sines[:, 0]).sum()
-    r = leak.r_max(params.v_th)
-    divider = 1.0 if math.isinf(r) else r / (r + params.r_s)
-    step = SOURCE_SHARE * leak.voltage_scale(params.thermal_voltage) * params.c / divider
-    with np.errstate(divide="ignore"):
-        out: _Floats = step / largest
-    return out
 
 
 def discharge_step(params: KernelParameters, h: float) -> float:
