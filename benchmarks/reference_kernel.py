@@ -28,6 +28,7 @@ from spicealif.design import GMMS, VTEAM, Memristor, MemristorModel, StimulusPie
 from spicealif.reference import driver, kernel
 from spicealif.reference.device import compiled_device
 from spicealif.reference.driver import KernelParameters, integrate
+from spicealif.reference.steps import count_steps
 
 LEAK = Memristor(r_on=500.0, r_off=1500.0, v_on=0.27, v_off=0.27, tau=5e-3)
 PARAMS = KernelParameters(
@@ -56,7 +57,7 @@ FLAGS = {"C -O3 -march=native": ["-O3", "-march=native"], "C -O3": ["-O3"]}
 
 def kernel_calls(folder: Path) -> dict[str, Callable[[], np.ndarray]]:
     """Return the numba kernel and its C versions, on the same inputs and the same buffers."""
-    n_piece = driver._count_steps(PIECES, T_STOP, H)
+    n_piece = count_steps(PARAMS, PIECES, T_STOP, H)
     par = driver._kernel_parameters(PARAMS, "ideal", H)
     sines = np.empty((0, 4))
     columns: list[np.ndarray] = [np.zeros(int(n_piece.sum()) + 4096) for _ in range(5)]
@@ -147,7 +148,7 @@ def other_calls() -> dict[str, Callable[[], np.ndarray]]:
         "VTEAM": VTEAM(**{**VTEAM.example, **rates}),
         "Yakopcic": Yakopcic(**{**Yakopcic.example, **scale}),
     }
-    n_piece = driver._count_steps(PIECES, T_STOP, H)
+    n_piece = count_steps(PARAMS, PIECES, T_STOP, H)
     stimulus = (PIECES.t, PIECES.i, PIECES.slope, n_piece, np.empty((0, 4)))
     columns = [np.zeros(int(n_piece.sum()) + 4096) for _ in range(5)]
     out = (*columns, np.zeros(columns[0].size, dtype=np.uint8), np.zeros(4096))

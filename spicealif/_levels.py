@@ -172,7 +172,7 @@ class Levels:
         self.done[k] = fraction
 
     def _references(self) -> list[Waveforms]:
-        from spicealif.circuit import solve_circuit
+        from spicealif.circuit import solve_as_judge
         from spicealif.reference import solve_reference
 
         def look(_: float) -> None:
@@ -180,4 +180,4 @@ class Levels:
                 raise _Stopped
 
         references = [solve_reference(n, self.variant, progress=look) for n in self.levels]
-        return [*references, solve_circuit(self.levels[0], progress=look)]
+        return [*references, solve_as_judge(self.levels[0], progress=look)]

@@ -11,11 +11,19 @@ import numpy as np
 
 from spicealif import spikes
 from spicealif._tables import missing
+from spicealif.circuit import SPIKE_TIME_ERROR
 from spicealif.comparison import Comparison
 from spicealif.measures import MEASURES, PULSE_MEASURES, has_pulses
 from spicealif.waveforms import Waveforms
 
-__all__ = ["RESOLUTION", "CertifiedMeasure", "Verdict", "certified_measures", "decide"]
+__all__ = [
+    "RESOLUTION",
+    "CertifiedMeasure",
+    "Verdict",
+    "certified_measures",
+    "decide",
+    "same_steps",
+]
 
 #: An error is small against a gap if it is at most this part of it: a gap is then known to two
 #: digits, and a coarse run's error, which the change between the levels gives to about a third,
@@ -204,16 +212,19 @@ def _may(
 ) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
     """Return whether figures may agree and differ: those made from spike times, and others.
 
-    See `Certificate`. The time to the first spike counts as an interval.
+    See `Certificate`. The time to the first spike counts as an interval. A level that took the
+    very steps of the other is no evidence, and neither are equations that do not know their count.
     """
     moved = 0.0
     for coarse, finer in ((base.a, finer_a), (base.b, (fine_b,))):
         worst = 0.0
         for fine in finer:
-            if len(coarse.t_spike) != len(fine.t_spike):
+            own = float(fine.attrs.get(SPIKE_TIME_ERROR, 0.0))
+            counts = len(coarse.t_spike) != len(fine.t_spike) or math.isnan(own)
+            if counts or same_steps(coarse, fine):
                 return (False, False), (False, False)
             change = np.diff(coarse.t_spike, prepend=0.0) - np.diff(fine.t_spike, prepend=0.0)
-            worst = max(worst, float(np.abs(change).max(initial=0.0)))
+            worst = max(worst, float(np.abs(change).max(initial=0.0)) + own)
         moved += worst
     interval = _mean_interval(base)
     same = moved <= RESOLUTION * interval
@@ -223,6 +234,11 @@ def _may(
     # Without a pair of intervals to compare, the sides differ by whole intervals.
     gap = float(gaps.mean()) if len(gaps) else interval
     return (moved <= tolerance * interval, same and moved <= RESOLUTION * gap), (same, same)
+
+
+def same_steps(coarse: Waveforms, fine: Waveforms) -> bool:
+    """Return whether two levels of a side took the same steps, so that they prove nothing."""
+    return np.array_equal(coarse.time, fine.time)
 
 
 def _mean_interval(comparison: Comparison) -> float:

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from spicealif._files import write_text
 from spicealif._folders import exchanging
 from spicealif._levels import Levels, refined
@@ -26,7 +24,9 @@ from spicealif._verdicts import (
     Verdict,
     certified_measures,
     decide,
+    same_steps,
 )
+from spicealif.circuit import SPIKE_TIME_ERROR, sharpened, spike_movement
 from spicealif.comparison import Comparison, compare
 from spicealif.cosim import RESULT_FILES, Cosimulation, compare_run
 from spicealif.design import Neuron
@@ -109,6 +109,11 @@ class Certificate:
     equations_difference: float
     tolerance: float
 
+    @property
+    def equations_error(self) -> float:
+        """Error of the equations' own spike times in s; NaN if it changes their number."""
+        return float(self.equations.attrs[SPIKE_TIME_ERROR])
+
     def require(self) -> tuple[CertifiedMeasure, ...]:
         """Return the measures of a certificate whose runs are complete.
 
@@ -150,7 +155,7 @@ class Certificate:
             f"{new.steering_delta:g}, the reference from h = "
             f"{figure(self.neuron.default_h, 's')} to {figure(self.fine_neuron.default_h, 's')}.",
             *(
-                _movement_note(side, _count(a), _count(b), moved)
+                _movement_note(side, _count(a), _count(b), moved, _differ(a, b))
                 for side, a, b, moved in (
                     ("circuit", self.run, self.fine_run, self.circuit_movement),
                     ("reference", self.reference, self.fine_reference, self.reference_movement),
@@ -160,7 +165,8 @@ class Certificate:
         count, expected = _count(self.run), len(self.equations.t_spike)
         notes.append(
             "No spike of the circuit is further than "
-            f"{figure(self.equations_difference, 's')} from its own differential equations."
+            f"{figure(self.equations_difference, 's')} from its own differential equations, "
+            f"whose own error is {figure(self.equations_error, 's')}."
             if count == expected
             else f"The circuit has {count} spikes and its own differential equations {expected}, "
             "so no figure of it is resolved."
@@ -196,6 +202,7 @@ class Certificate:
                 "reference": plain(self.reference_movement),
             },
             "equations_difference": plain(self.equations_difference),
+            "equations_error": plain(self.equations_error),
             "measures": {
                 m.name: {
                     **{k: plain(v) for k, v in vars(m).items() if k not in ("name", "verdict")},
@@ -317,10 +324,12 @@ def certify(
     assert run is not None  # only the finer run is ever left out
     comparison = compare_run(run, reference, neuron)
     parts = (neuron, fine, run, fine_run, reference, fine_reference, equations)
-    moved = _moved(reference, fine_reference)
+    moved = spike_movement(reference, fine_reference)
     if comparison is None or not run.ok or fine_run is None or not fine_run.ok:
         return Certificate(*parts, comparison, (), math.nan, moved, math.nan, tolerance)
     coarse, good = run.require(), fine_run.require()
+    equations = sharpened(equations, neuron, coarse.t_spike)
+    parts = (*parts[:-1], equations)
     measures = certified_measures(
         comparison,
         compare(good, reference, neuron),
@@ -332,18 +341,17 @@ def certify(
         *parts,
         replace(comparison, certified=True),
         measures,
-        _moved(coarse, good),
+        spike_movement(coarse, good),
         moved,
-        _moved(coarse, equations),
+        spike_movement(coarse, equations),
         tolerance,
     )
 
 
-def _moved(a: Waveforms, b: Waveforms) -> float:
-    """Return the worst movement of a spike in s; NaN if the counts differ."""
-    if len(a.t_spike) != len(b.t_spike):
-        return math.nan
-    return float(np.abs(a.t_spike - b.t_spike).max(initial=0.0))
+def _differ(a: Run | Waveforms, b: Run | Waveforms | None) -> bool:
+    """Return whether two levels of a side took other steps."""
+    (one, two) = (side.waveforms if isinstance(side, Run) else side for side in (a, b))
+    return one is None or two is None or not same_steps(one, two)
 
 
 def _count(side: Run | Waveforms | None) -> int:
@@ -351,7 +359,14 @@ def _count(side: Run | Waveforms | None) -> int:
     return 0 if waveforms is None else len(waveforms.t_spike)
 
 
-def _movement_note(side: str, count: int, fine_count: int, moved: float) -> str:
+def _movement_note(
+    side: str, count: int, fine_count: int, moved: float, levels_differ: bool
+) -> str:
+    if not levels_differ:
+        return (
+            f"Both levels of the {side} took the same steps, which proves nothing: no figure of it "
+            "is resolved."
+        )
     if count != fine_count:
         return (
             f"The {side} has {count} spikes as asked for and {fine_count} at the finer level, so "

@@ -127,6 +127,11 @@ class Comparison:
                 "Intervals are counted within pulses; the first and the last interval are the "
                 "means over the first and the last pulse that have intervals."
             )
+            if (at := self._cut_pulse) is not None:
+                notes.append(
+                    f"The pulse that begins at {figure(at, 's')} is cut off by the end of the run "
+                    "and left out of the figures per pulse."
+                )
         notes += self._span_notes()
         for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
             if taken := waveforms.attrs.get("taken"):
@@ -169,6 +174,17 @@ class Comparison:
             w.attrs.get("side", "circuit") == "circuit" and not _is_foreign(w)
             for w in (self.a, self.b)
         )
+
+    @property
+    def _cut_pulse(self) -> float | None:
+        """When the pulse began that was cut off at the end, if any was."""
+        (stimulus, t_stop) = (self.neuron.stimulus, self.neuron.t_stop)
+        begin = max(start for start, _ in self.spans)
+        end = min(*(end for _, end in self.spans), t_stop)
+        begun = stimulus.windows(t_stop)[0]
+        begun = begun[begun < end * (1 - 1e-9)]
+        kept = stimulus.whole_windows(t_stop, begin, end)[0]
+        return float(begun[-1]) if len(begun) and len(kept) and kept[-1] < begun[-1] else None
 
     def _span_notes(self) -> list[str]:
         """Return which part of the run was compared, unless it was all of it."""

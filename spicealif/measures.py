@@ -85,24 +85,22 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
     -------
     dict of str to float, int or ndarray
         SI units; NaN where a measure does not exist. ``spikes_per_pulse`` has shape
-        (pulses,), of those that the result covers. Intervals (``isi_*``) and the adaptation index
-        (mean of ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse,
-        the index only neighbouring ones; ``isi_growth`` is
+        (pulses,), of those that the result covers to the end of their current. Intervals
+        (``isi_*``) and the adaptation index (mean of
+        ``(ISI_{k+1} - ISI_k) / (ISI_{k+1} + ISI_k)``) count only intervals within a pulse, the
+        index only neighbouring ones; ``isi_growth`` is
         ``isi_last - isi_first`` and ``adaptation_ratio`` is ``isi_last / isi_first``. Without
         pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
     """
     t = waveforms.t_spike
-    starts, ends = neuron.stimulus.windows(neuron.t_stop)
     # A run that began late or ended early is measured over the time it covers.
     begin, end = 0.0, neuron.t_stop
     if len(waveforms):
-        begin, end = float(waveforms.time[0]), min(end, float(waveforms.time[-1]))
+        first, last = float(waveforms.time[0]), float(waveforms.time[-1])
+        # A summary without traces has its samples at the end of the run.
+        begin, end = first if last > first else 0.0, min(end, last)
     duration = end - begin if end > begin else end
-    # A pulse that was cut off would count as one that fired less, unless there is no other.
-    inside = (starts >= begin - 1e-9 * duration) & (ends <= end * (1 + 1e-9))
-    if not inside.any():
-        inside = (starts < end) & (ends > begin)
-    starts, ends = starts[inside], ends[inside]
+    starts, ends = neuron.stimulus.whole_windows(neuron.t_stop, begin, end)
     per_pulse = spikes.spikes_per_window(t, starts, ends)
     isi = spikes.within_window_intervals(t, starts, ends)
     by_pulse = np.split(isi, np.cumsum(np.maximum(per_pulse - 1, 0))[:-1]) if len(starts) else []

@@ -365,10 +365,8 @@ def _span(comparison: Comparison) -> tuple[float, float]:
 
 
 def _windows(neuron: Neuron, begin: float, end: float) -> tuple[_Floats, _Floats]:
-    """Return the stimulus' pulses that begin after `begin` and are over by the time `end`."""
-    starts, ends = neuron.stimulus.windows(neuron.t_stop)
-    whole = (starts >= begin - 1e-9 * (end - begin)) & (ends <= end * (1 + 1e-9))
-    return starts[whole], ends[whole]
+    """Return the pulses that begin after `begin` and whose current is over by the time `end`."""
+    return neuron.stimulus.whole_windows(neuron.t_stop, begin, end)
 
 
 def _ends_of_run(

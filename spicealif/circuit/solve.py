@@ -18,6 +18,7 @@ from spicealif.reference.driver import leak_device
 from spicealif.waveforms import Waveforms
 
 __all__ = [
+    "DEFAULT_RTOL",
     "METHODS",
     "Method",
     "Solution",
@@ -35,7 +36,7 @@ Solution: TypeAlias = tuple[tuple[_Floats, ...], _Floats, int]
 METHODS: tuple[Method, ...] = ("rodas", "LSODA", "Radau", "BDF")
 
 #: Relative tolerances if none is given: spike times of the presets to 1 ns or better.
-_RTOL: dict[str, float] = {"rodas": 1e-7, "LSODA": 1e-9, "Radau": 1e-8, "BDF": 1e-8}
+DEFAULT_RTOL: dict[str, float] = {"rodas": 1e-7, "LSODA": 1e-9, "Radau": 1e-8, "BDF": 1e-8}
 #: Steps in one call of the kernel: some tenths of a second, then Ctrl-C and progress get a turn.
 _CHUNK = 50_000
 _FIRST_ROWS, _FIRST_SPIKES = 1 << 17, 1 << 10
@@ -91,7 +92,7 @@ def solve_circuit(
         the integration cannot go on.
     """
     check_method(method)
-    tolerance = _RTOL[method] if rtol is None else rtol
+    tolerance = DEFAULT_RTOL[method] if rtol is None else rtol
     if not 1e-14 < tolerance < 1e-2:
         raise IntegrationError(
             f"The relative tolerance is {tolerance:g}; choose one between 1e-14 and 1e-2."

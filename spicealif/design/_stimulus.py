@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design._base import Part
-from spicealif.errors import NetlistError
+from spicealif.errors import DesignError, NetlistError
 
 __all__ = ["MAX_CORNERS", "Stimulus", "StimulusPieces", "clip_knots", "ideal_edge", "pwl", "source"]
 
@@ -124,8 +124,15 @@ class Stimulus(Part):
         return np.asarray(out)
 
     def pieces(self, t_stop: float) -> StimulusPieces:
-        """Return the stimulus as pieces for the reference integrator (`StimulusPieces`)."""
+        """Return the stimulus as pieces for the reference integrator (`StimulusPieces`).
+
+        Raises
+        ------
+        DesignError
+            If a point is not finite, as the sum of an offset and an amplitude can be.
+        """
         t, before, after = self.knots(t_stop)
+        _check_points(t, before, after)
         slope = (before[1:] - after[:-1]) / np.diff(t)
         sines = np.array(self.sines(), dtype=float).reshape(-1, 4)
         return StimulusPieces(t, after[:-1].copy(), slope, sines)
@@ -148,6 +155,40 @@ class Stimulus(Part):
             current falls is still counted with its pulse.
         """
         return np.array([0.0]), np.array([t_stop])
+
+    def drive_ends(self, t_stop: float) -> _Floats:
+        """Return when the current of each of the `windows` is over in s, shape (P,).
+
+        Later than `t_stop` for a pulse that the end of the run cuts off.
+        """
+        return self.windows(t_stop)[1]
+
+    def whole_windows(
+        self, t_stop: float, begin: float = 0.0, end: float | None = None
+    ) -> tuple[_Floats, _Floats]:
+        """Return start and end of each pulse that was not cut off.
+
+        Parameters
+        ----------
+        t_stop : float
+            Length of the run in s.
+        begin, end : float, optional
+            What there is of it, in s; the whole if not given.
+
+        Returns
+        -------
+        starts, ends : ndarray, shape (P,)
+            In s. Of pulses that begin within that time and whose current is over in it: a pulse
+            that was cut off would count as one that fired less. If there is none, of those that
+            have some of it.
+        """
+        end = t_stop if end is None else min(end, t_stop)
+        starts, ends = self.windows(t_stop)
+        begun = starts >= begin - 1e-9 * abs(end - begin)
+        kept = begun & (self.drive_ends(t_stop) <= end * (1 + 1e-9))
+        if not kept.any():
+            kept = (starts < end) & (ends > begin)
+        return starts[kept], np.minimum(ends[kept], end)
 
 
 def clip_knots(t: _Floats, i: _Floats, t_stop: float) -> tuple[_Floats, _Floats, _Floats]:
@@ -201,3 +242,10 @@ def ideal_edge(kind: str, name: str) -> NetlistError:
         f"The {kind}'s {name} is 0, an ideal edge that no circuit simulator can follow; set it "
         "to a duration such as 1e-8 s."
     )
+
+
+def _check_points(*points: _Floats) -> None:
+    if not all(np.isfinite(values).all() for values in points):
+        raise DesignError(
+            "The stimulus has a point that is not finite; use currents and times of ordinary size."
+        )

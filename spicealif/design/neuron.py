@@ -6,6 +6,7 @@ import math
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
@@ -26,6 +27,7 @@ from spicealif.design.parts import (
     Supplies,
     run_away,
 )
+from spicealif.design.steps import largest_steps
 from spicealif.design.stimulus import AnyStimulus
 from spicealif.errors import DesignError
 
@@ -163,10 +165,22 @@ class Neuron(Part):
 
     @property
     def default_h(self) -> float:
-        """Reference step in s: numerics.h, else 1/100 of `shortest_time` and of a sine's period."""
+        """Largest reference step in s: numerics.h, else what `largest_steps` allows.
+
+        1/100 of `shortest_time` and of a sine's period, less where the source moves v_mem fast and
+        where the stimulus' corners are nearer than that throughout.
+        """
         if self.numerics.h is not None:
             return self.numerics.h
-        return min(self.shortest_time, self._sine_step) / 100
+        return self._usual_steps[0]
+
+    @cached_property
+    def _usual_steps(self) -> tuple[float, float]:
+        """The largest reference step in s without numerics.h, and about how many there are."""
+        pieces = self.stimulus.pieces(self.t_stop)
+        lengths = np.diff(pieces.t)
+        allowed = largest_steps(self, pieces, self.shortest_time)
+        return float(np.minimum(allowed, lengths).max()), float(np.sum(lengths / allowed))
 
     @property
     def t_step_max(self) -> float:
@@ -378,8 +392,9 @@ class Neuron(Part):
                 )
 
     def _check_length(self) -> None:
-        steps = self.t_stop / min(self.t_step_max, self.default_h)
-        if steps > MAX_STEPS:
+        largest, count = self._usual_steps
+        steps = max(self.t_stop / self.t_step_max, count * largest / self.default_h)
+        if not steps <= MAX_STEPS:
             raise DesignError(
                 f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps of "
                 f"{self.t_stop / steps:.2g} s; shorten the run, raise numerics.t_step_max and "

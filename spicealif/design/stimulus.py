@@ -207,6 +207,11 @@ class PulseTrain(Stimulus):
         starts = self._starts(t_stop)
         return starts, np.minimum(starts + 1 / self.frequency, t_stop)
 
+    def drive_ends(self, t_stop: float) -> _Floats:
+        """Return when each pulse has fallen, or the next begins."""
+        length = min(self.duty / self.frequency + self.t_fall, 1 / self.frequency)
+        return self._starts(t_stop) + length
+
 
 class Sine(Stimulus):
     """A sine current, ``offset + amplitude * sin(2 pi frequency (t - delay) + phase)``.
@@ -371,11 +376,16 @@ class Sum(Stimulus):
 
     def windows(self, t_stop: float) -> tuple[_Floats, _Floats]:
         """Return the pulses of the first term that has pulses, else the whole run."""
-        for term in self.terms:
-            starts, ends = term.windows(t_stop)
-            if len(starts) > 1:
-                return starts, ends
-        return super().windows(t_stop)
+        term = self._pulsed(t_stop)
+        return super().windows(t_stop) if term is None else term.windows(t_stop)
+
+    def drive_ends(self, t_stop: float) -> _Floats:
+        """Return when the current of each pulse of that term is over."""
+        term = self._pulsed(t_stop)
+        return super().drive_ends(t_stop) if term is None else term.drive_ends(t_stop)
+
+    def _pulsed(self, t_stop: float) -> AnyStimulus | None:
+        return next((term for term in self.terms if len(term.windows(t_stop)[0]) > 1), None)
 
 
 AnyStimulus = Annotated[

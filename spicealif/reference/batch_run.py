@@ -17,6 +17,7 @@ from spicealif.design.neuron import MAX_STEPS
 from spicealif.errors import IntegrationError
 from spicealif.reference import driver
 from spicealif.reference.driver import KernelParameters, Variant
+from spicealif.reference.steps import count_steps
 
 __all__ = ["Job", "Outcome", "run_jobs"]
 
@@ -218,7 +219,7 @@ class _Block:
         (job, of) = (self._jobs[r], self._of)
         try:
             driver._check_parameters(job.params, job.variant)
-            n_piece = driver._count_steps(job.pieces, float(job.pieces.t[-1]), job.h)
+            n_piece = count_steps(job.params, job.pieces, float(job.pieces.t[-1]), job.h)
         except IntegrationError as error:
             self._refused[r] = str(error)
             self.ends[r, of.END_STATUS] = of.FINISHED

@@ -17,6 +17,8 @@ from spicealif.design import GMMS, Memristor, MemristorModel, Resistor, Stimulus
 from spicealif.design.neuron import MAX_STEPS
 from spicealif.design.numerics import too_long
 from spicealif.errors import IntegrationError
+from spicealif.reference.parameters import KernelParameters
+from spicealif.reference.steps import count_steps, discharge_step
 
 __all__ = [
     "VARIANTS",
@@ -41,51 +43,6 @@ CHUNK_STEPS = 500_000
 # The first buffers: room for these many rows besides the grid's, at most these many rows, and
 # these many spikes. A full buffer is doubled.
 EVENT_ROWS, MAX_FIRST_ROWS, FIRST_SPIKES = 4096, 100_000_000, 1024
-# Steps that a discharge takes per time constant r_ds_on C, at least.
-DISCHARGE_STEPS = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelParameters:
-    """The neuron as the reference equations see it; every value in SI units.
-
-    Parameters
-    ----------
-    c, r_s : float
-        Capacitance and the resistance in series with the leak (may be 0).
-    leak : MemristorModel or Resistor
-        The device that v_mem is sensed across.
-    thermal_voltage : float
-        kT/q of the memristor.
-    v_th, v_low : float
-        The comparator's upper and lower threshold for v_mem; `v_low` counts in ``schmitt`` only.
-    r_ds_on : float
-        Resistance of the closed discharge switch (``schmitt``).
-    v_rest, v_reset, t_ref : float
-        Far end of the leak branch; v_c after a spike and how long it is held there (``ideal``).
-    delay_on, delay_off : float
-        Time from a crossing until the switch closes or opens (``schmitt``).
-    x_0, v_c_0 : float
-        The state at t = 0.
-    shortest_time : float, optional
-        See `Neuron.shortest_time`; from the leak at +-v_th if not given.
-    """
-
-    c: float
-    r_s: float
-    leak: MemristorModel | Resistor
-    thermal_voltage: float
-    v_th: float
-    v_low: float
-    r_ds_on: float
-    v_rest: float = 0.0
-    v_reset: float = 0.0
-    t_ref: float = 0.0
-    delay_on: float = 0.0
-    delay_off: float = 0.0
-    x_0: float = 0.0
-    v_c_0: float = 0.0
-    shortest_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +107,8 @@ def integrate(
     t_stop : float
         End of the integration in s.
     h : float
-        Largest step in s; each piece is cut into equal steps.
+        Largest step in s; each piece is cut into equal steps. What shortens steps further, the
+        source and the corners, does so in proportion to h: half of h halves every step.
     stride : int
         Keep every `stride`-th grid point; corners and events are always kept.
     progress : callable, optional
@@ -176,7 +134,7 @@ def integrate(
     _check_parameters(params, variant)
     if stride < 1:
         raise IntegrationError(f"stride is {stride}; choose 1 to keep every grid point, or more.")
-    n_piece = _count_steps(pieces, t_stop, h)
+    n_piece = count_steps(params, pieces, t_stop, h)
     par = _kernel_parameters(params, variant, h)
     (t, i, slope, sines) = (
         np.array(a, dtype=np.float64) for a in (pieces.t, pieces.i, pieces.slope, pieces.sines)
@@ -329,50 +287,6 @@ def _check_parameters(params: KernelParameters, variant: str) -> None:
         )
 
 
-def _count_steps(pieces: StimulusPieces, t_stop: float, h: float) -> npt.NDArray[np.int64]:
-    """Check stimulus and step, and return the number of steps in each piece."""
-    t = np.asarray(pieces.t, dtype=np.float64)
-    shapes = {np.shape(pieces.i), np.shape(pieces.slope)}
-    if t.ndim != 1 or t.size < 2 or shapes != {(t.size - 1,)}:
-        raise IntegrationError(
-            f"The stimulus has {t.size} corners for pieces of shape {sorted(shapes)}; "
-            "give K + 1 times, K currents and K slopes."
-        )
-    if not (t[0] == 0.0 and t[-1] == t_stop and np.all(np.diff(t) > 0.0) and t_stop < math.inf):
-        raise IntegrationError(
-            f"The stimulus' corners must increase from 0 to t_stop = {t_stop:g} s, "
-            f"not from {t[0]:g} to {t[-1]:g} s; cut it at t_stop and remove equal corners."
-        )
-    if not all(np.isfinite(a).all() for a in (pieces.i, pieces.slope, pieces.sines)):
-        raise IntegrationError("The stimulus has an infinite or undefined value; remove it.")
-    if not (0.0 < h < math.inf):
-        raise IntegrationError(f"The step h is {h} s; choose a finite step above 0.")
-    # a length that is a multiple of h up to rounding is that multiple
-    steps = np.maximum(np.ceil(np.diff(t) / h * (1.0 - 1e-12)), 1.0)
-    if steps.sum() > MAX_STEPS:
-        raise IntegrationError(
-            f"{steps.sum():.2g} steps of {h:g} s are too many (limit {MAX_STEPS:.0e}); "
-            "choose a larger h or a shorter run."
-        )
-    return steps.astype(np.int64)
-
-
-def _discharge_step(params: KernelParameters, h: float) -> float:
-    """Return the step for a closed switch.
-
-    It is to its time constant as h is to the neuron's shortest one, C R or the device's, so that
-    both errors fall with h alike. (To C R alone, it would become absurdly short where the device
-    is far faster than C R.)
-    """
-    (tau, scale) = (params.r_ds_on * params.c, params.shortest_time)
-    if scale is None:
-        (leak, v) = (params.leak, params.v_th)
-        scale = params.c * (leak.differential_r_min(-v, v) + params.r_s)
-        if isinstance(leak, MemristorModel):
-            scale = min(scale, leak.time_scale(v))
-    return min(h, tau / DISCHARGE_STEPS, tau * h / scale)
-
-
 def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> FloatArray:
     """Return the array `par` of `kernel.advance`."""
     from spicealif.reference import equations
@@ -394,5 +308,5 @@ def _kernel_parameters(params: KernelParameters, variant: Variant, h: float) -> 
         [1.0 / params.c, params.v_rest, *branch, *device]
         + [params.v_th, params.v_low, params.v_reset, params.t_ref]
         + ([1.0 / params.r_ds_on, params.delay_on, params.delay_off] if schmitt else [0.0] * 3)
-        + [_discharge_step(params, h) if schmitt else h, float(schmitt)]
+        + [discharge_step(params, h) if schmitt else h, float(schmitt)]
     )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from spicealif.design import GMMS, Memristor, SeriesCircuit, StimulusPieces, store
 from spicealif.design.neuron import MAX_STEPS
+from spicealif.design.steps import SOURCE_SHARE
 from spicealif.errors import IntegrationError
 from spicealif.reference.driver import check_step
 from spicealif.waveforms import Waveforms
@@ -78,6 +79,10 @@ def solve_series(
         raise IntegrationError(f"stride = {stride} is less than 1; give a whole number of steps.")
     chosen = h is not None or circuit.numerics.h is not None
     resolution = circuit.v_peak * _RESOLUTION if circuit.v_peak > 0 and not chosen else math.inf
+    if not chosen:
+        # A strong drive crosses the whole of the device's voltage scale in 1/2000 of its peak.
+        scale = circuit.device.voltage_scale(circuit.thermal_voltage)
+        resolution = min(resolution, SOURCE_SHARE * scale)
     steps = _Steps.of(circuit.drive.pieces(circuit.t_stop), step, resolution)
     if steps.total > MAX_STEPS:
         raise IntegrationError(

@@ -144,6 +144,13 @@ class MemristorModel(Part):
     def time_scale(self, v: float) -> float:
         """Return the time in s in which x changes fastest while the voltage is within +-v."""
 
+    def voltage_scale(self, thermal_voltage: float) -> float:
+        """Return the voltage in V over which the rate or the current changes by a factor e.
+
+        kT/q, unless the model says otherwise; the reference's steps follow a moving v_mem by it.
+        """
+        return thermal_voltage
+
     def numbers(self, thermal_voltage: float) -> tuple[float, ...]:
         """Return the coefficients of this device; `thermal_voltage` is kT/q in V."""
         values = {name: getattr(self, name) for name in type(self).model_fields}

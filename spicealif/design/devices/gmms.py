@@ -133,3 +133,7 @@ class GMMS(MemristorModel):
     def time_scale(self, v: float) -> float:
         """Return tau."""
         return self.tau
+
+    def voltage_scale(self, thermal_voltage: float) -> float:
+        """Return kT/q, or what the steeper Schottky current needs."""
+        return 1 / max(1 / thermal_voltage, self.beta_f, self.beta_r)

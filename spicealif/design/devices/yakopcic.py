@@ -120,3 +120,7 @@ class Yakopcic(MemristorModel):
             on * (self.alpha_p + 1 / (1 - self.x_p)), off * (self.alpha_n + 1 / (1 - self.x_n))
         )
         return 1 / fastest if fastest > 0 else math.inf
+
+    def voltage_scale(self, thermal_voltage: float) -> float:
+        """Return kT/q, or what a steeper hyperbolic sine needs."""
+        return 1 / max(1 / thermal_voltage, self.b)
