@@ -202,3 +202,19 @@ def test_checks_notice_time_and_memory(
     monkeypatch.setattr(checks, "parse_sum", lambda *_: bytes(1 << 21) and ((1.0, "a"),))
     with pytest.raises(checks.Violated, match=r"bytes took [0-9]+ bytes$"):
         check._peak(b"a\na", 0)
+
+
+# ---------------------------------------------------------------- tables
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fuzzing_of_tables_finds_nothing(seed: int, tmp_path: Path) -> None:
+    """A short run of `scripts/fuzz_tables.py`, without coverage."""
+    command = [sys.executable, str(SCRIPTS / "fuzz_tables.py"), "--blind", "--runs", "400"]
+    done = subprocess.run(
+        [*command, "--seed", str(seed), "--keep", str(tmp_path / "keep")],
+        capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "400 inputs" in done.stdout
+    assert "findings 0" in done.stdout
