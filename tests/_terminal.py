@@ -26,9 +26,8 @@ __all__ = ["Seen", "Terminal", "command"]
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds after which a command counts as hanging, and that processes have to go away.
-_LIMIT, _GRACE = 120.0, 5.0
+_LIMIT, _GRACE = 300.0, 5.0
 _MARK = "SPICEALIF_TERMINAL_TEST"
-#: A line that goes on below, in the terminal's eyes.
 _ROWS = 24
 
 

@@ -47,8 +47,7 @@ def test_every_command_is_here():
     assert set(COMMANDS) == set(cli.commands)
 
 
-# One after the other, since one reads what another wrote.
-@pytest.mark.xdist_group("terminal")
+# In one test, since one command reads what another wrote.
 def test_every_command_to_its_end(folder):
     for k, (name, arguments) in enumerate(COMMANDS.items()):
         (columns, environment) = LOOKS[k % len(LOOKS)]
