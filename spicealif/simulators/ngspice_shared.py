@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -203,6 +204,10 @@ class _Worker:
                 ours, theirs = socket.socketpair()
                 with theirs:
                     undo.callback(ours.close)
+                    # A worker that is stopped in the middle of its data must not hold us for ever.
+                    wait = struct.pack("@ll", int(_HALT_GRACE), 0)
+                    for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                        ours.setsockopt(socket.SOL_SOCKET, way, wait)
                     process = _process(theirs.fileno(), Path(folder.name))
             except OSError as error:
                 raise SimulatorError(

@@ -88,6 +88,8 @@ class Pool:
         self._lock = threading.Lock()
         self._processes: set[_Process] = set()
         self._closed = False
+        #: Why no process can be started; found out once for all jobs.
+        self._trouble: SweepError | None = None
 
     def submit(self, job: Job) -> Future[list[Value]]:
         """Hand over a job; its future raises `SweepError` if no worker can be started."""
@@ -154,6 +156,8 @@ class Pool:
             with self._lock:
                 if self._closed:
                     raise CancelledError
+                if self._trouble is not None:
+                    raise self._trouble
                 process = _Process()
                 self._processes.add(process)
             word = process.first_word()
@@ -164,10 +168,11 @@ class Pool:
                 raise CancelledError
             if not process.killed:  # by whomever, for want of memory perhaps
                 break
-        raise SweepError(
+        self._trouble = SweepError(
             f"A worker process does not start ({word}); install spicealif again, or give an "
             "executor of your own, such as concurrent.futures.ThreadPoolExecutor()."
         )
+        raise self._trouble
 
     def _discard(self, process: _Process | None) -> None:
         if process is not None:
