@@ -45,6 +45,9 @@ __all__ = [
     "explain",
 ]
 
+#: Orders that are sampled at most.
+_MOST_ORDERS = 100_000
+
 _Floats: TypeAlias = NDArray[np.float64]
 
 #: The measures in the table and the figure, unless told.
@@ -369,8 +372,10 @@ def _checked(measures: Sequence[str], orders: int | None, workers: int | None) -
             )
     if not measures:
         raise CompareError("No measure was asked for; name at least one.")
-    if orders is not None and orders < 2:
-        raise CompareError(f"{orders} orders are too few to sample; give 2 or more.")
+    if orders is not None and not 2 <= orders <= _MOST_ORDERS:
+        what = "few" if orders < 2 else "many"
+        least = "2 or more" if orders < 2 else f"{_MOST_ORDERS} at most"
+        raise CompareError(f"{orders} orders are too {what} to sample; give {least}.")
     if workers is not None and workers < 1:
         raise CompareError(f"{workers} workers cannot work; give 1 or more.")
     return list(dict.fromkeys(measures))

@@ -36,6 +36,8 @@ __all__ = ["CRASHED", "Pool", "batch_size", "run_jobs"]
 
 #: Status of points whose worker process died with them, twice.
 CRASHED = "CRASHED"
+#: More processes than any machine has cores for.
+_MOST_WORKERS = 4096
 #: Jobs handed over and not yet done, for each worker: enough to keep all busy, few to lose.
 _AHEAD = 2
 #: Points of a job that computes many at once, at most.
@@ -344,6 +346,10 @@ def _width(executor: Executor | None, workers: int | None) -> int:
     if workers is not None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise SweepError(f"The number of workers is {workers}; give 1 or more.")
+        if workers > _MOST_WORKERS:
+            raise SweepError(
+                f"The number of workers is {workers}; give {_MOST_WORKERS} at most, best one a core."
+            )
         return workers
     if executor is None:
         return usable_cores()
