@@ -347,9 +347,7 @@ def _width(executor: Executor | None, workers: int | None) -> int:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise SweepError(f"The number of workers is {workers}; give 1 or more.")
         if workers > _MOST_WORKERS:
-            raise SweepError(
-                f"The number of workers is {workers}; give {_MOST_WORKERS} at most, best one a core."
-            )
+            raise SweepError(f"The number of workers is {workers}; give at most {_MOST_WORKERS}.")
         return workers
     if executor is None:
         return usable_cores()
