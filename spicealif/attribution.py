@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from spicealif._cache import NO_HOME, Cache, cache_folder
 from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
 from spicealif._files import write_text
+from spicealif._kinds import BUDGET_FILES
 from spicealif._folders import exchanging
 from spicealif._shapley import (
     all_subsets,
@@ -37,7 +38,6 @@ from spicealif.measures import MEASURES
 from spicealif.simulators import Simulator
 
 __all__ = [
-    "BUDGET_FILES",
     "BUDGET_MEASURES",
     "RESIDUAL_SMALL",
     "SHOWN_MEASURES",
@@ -47,8 +47,9 @@ __all__ = [
     "explain",
 ]
 
-#: Names of the files that a budget may leave.
-BUDGET_FILES = frozenset({"budget.json", "budget.txt", "budget.png"})
+#: Orders that are sampled at most.
+_MOST_ORDERS = 100_000
+
 _Floats: TypeAlias = NDArray[np.float64]
 
 #: The measures in the table and the figure, unless told.
@@ -381,8 +382,10 @@ def _checked(measures: Sequence[str], orders: int | None, workers: int | None) -
             )
     if not measures:
         raise CompareError("No measure was asked for; name at least one.")
-    if orders is not None and orders < 2:
-        raise CompareError(f"{orders} orders are too few to sample; give 2 or more.")
+    if orders is not None and not 2 <= orders <= _MOST_ORDERS:
+        what = "few" if orders < 2 else "many"
+        least = "2 or more" if orders < 2 else f"{_MOST_ORDERS} at most"
+        raise CompareError(f"{orders} orders are too {what} to sample; give {least}.")
     if workers is not None and workers < 1:
         raise CompareError(f"{workers} workers cannot work; give 1 or more.")
     return list(dict.fromkeys(measures))

@@ -39,6 +39,8 @@ __all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "width"]
 #: Status of points whose worker process died with them, twice; as trouble of the machine it is not
 #: kept, so that the same experiment run again tries once more.
 CRASHED = "CRASHED"
+#: More processes than any machine has cores for.
+_MOST_WORKERS = 4096
 #: Jobs handed over and not yet done, for each worker: enough to keep all busy, few to lose.
 _AHEAD = 2
 #: Points of a job that computes many at once, at most.
@@ -387,6 +389,8 @@ def width(executor: Executor | None, workers: int | None) -> int:
     if workers is not None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise SweepError(f"The number of workers is {workers}; give 1 or more.")
+        if workers > _MOST_WORKERS:
+            raise SweepError(f"The number of workers is {workers}; give at most {_MOST_WORKERS}.")
         return workers
     if executor is None:
         return usable_cores()
