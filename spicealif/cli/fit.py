@@ -71,7 +71,7 @@ __all__ = ["fit_command"]
     multiple=True,
     metavar="QUANTITY=HEADING",
     help="Which column is time, v_mem (device), v_in (source) or i: a heading or a "
-    "number, with its unit in brackets if need be, such as i='3 [uA]'.",
+    "number (#3), with its unit in brackets if need be, such as i='3 [uA]'; or time='every 2us'.",
 )
 @click.option("--seed", type=CountType(), default=0, show_default=True, help="Of the search.")
 @click.option(

@@ -29,10 +29,11 @@ from spicealif.errors import TableFileError
 __all__ = ["Layout", "find_layout"]
 
 _LINES = 4000  # among which the table has to begin
+_WIDEST = 100_000  # characters of a line
 _ROWS = 2000  # of the table that tell how it is written
 _RECORD = 8  # rows that are a table of their own, rather than a part of a preamble
 _DIGITS = tuple("+-.0123456789")
-_SEP = re.compile(r'"?sep=(.)"?\s*\Z', re.IGNORECASE)
+_SEP = re.compile(r'"?sep=([;,|\t:^~])"?\s*\Z', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,32 +95,14 @@ def find_layout(text: str, name: str) -> Layout:
     """
     lines = logical_lines(text, _LINES)
     forced = None
-    if lines and (match := _SEP.match(lines[0][2].strip())):
+    if lines and (match := _SEP.match(lines[0][2].strip(" \ufeff"))):
         forced = match[1]
         lines = lines[1:]
     comments = [line for line in lines if line[2].lstrip(" ").startswith(COMMENTS)]
     skipped = {line[0] for line in comments}
     lines = [x for x in lines if x[2].strip(" \t;,|") and x[0] not in skipped]
     lines = [(a, b, without_comment(x) if x.lstrip()[:1] in _DIGITS else x) for a, b, x in lines]
-    best: tuple[float, str | None, list[Row], list[str], list[Run], Run] | None = None
-    for delimiter in DELIMITERS if forced is None else (forced,):
-        if delimiter is not None and not any(delimiter in line for _, _, line in lines):
-            continue
-        rows = head_rows(lines, delimiter)
-        kinds = ["".join(map(kind_of, row.cells)) for row in rows]
-        runs = find_runs(kinds)
-        for run in runs:
-            score = float(run.rows * (1 if run.has_text else 3))
-            if rows[run.first].cells[:1] == ("DataValue",):
-                score = 1e9
-            if len(run.numbers) >= 2 and (best is None or score > best[0]):
-                best = (score, delimiter, rows, kinds, runs, run)
-    if best is None:
-        raise TableFileError(
-            f"The file {name} has no table of numbers with two columns or more; give a CSV file "
-            "with one row for each sample."
-        )
-    (_, delimiter, rows, kinds, runs, run) = best
+    (delimiter, rows, kinds, runs, run) = _best(lines, forced, name)
     first = _begin(rows, kinds, runs, run, name)
     head = rows[first:][:_ROWS]
     width = max(len(trimmed(row.cells)) for row in head)
@@ -147,6 +130,36 @@ def find_layout(text: str, name: str) -> Layout:
         delimiter, start, width, headings, units, doubt, tuple(rows[: first - used]), notes,
         tuple(head), tuple(find_formats((row.cells for row in head), width)),
     )  # fmt: skip
+
+
+def _best(
+    lines: list[tuple[int, int, str]], forced: str | None, name: str
+) -> tuple[str | None, list[Row], list[str], list[Run], Run]:
+    """Return delimiter, rows, kinds of their cells and runs, and the run that is the table."""
+    if long := next((a for a, _, line in lines if len(line) > _WIDEST), None):
+        raise TableFileError(
+            f"Line {long} of {name} has more than {_WIDEST:,} characters; write one row for each "
+            "sample."
+        )
+    best: tuple[float, str | None, list[Row], list[str], list[Run], Run] | None = None
+    for delimiter in DELIMITERS if forced is None else (forced,):
+        if delimiter is not None and not any(delimiter in line for _, _, line in lines):
+            continue
+        rows = head_rows(lines, delimiter)
+        kinds = ["".join(map(kind_of, row.cells)) for row in rows]
+        runs = find_runs(kinds)
+        for run in runs:
+            score = float(run.rows * (1 if run.has_text else 3))
+            if rows[run.first].cells[:1] == ("DataValue",):
+                score = 1e9
+            if len(run.numbers) >= 2 and (best is None or score > best[0]):
+                best = (score, delimiter, rows, kinds, runs, run)
+    if best is None:
+        raise TableFileError(
+            f"The file {name} has no table of numbers with two columns or more; give a CSV file "
+            "with one row for each sample."
+        )
+    return best[1:]
 
 
 def _begin(

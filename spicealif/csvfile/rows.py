@@ -146,8 +146,8 @@ def data_rows(
             yield line
 
     reader = csv.reader(fed(), delimiter=delimiter, skipinitialspace=True, strict=True)
+    begin = start
     while True:
-        begin = last
         try:
             row = next(reader, None)
         except csv.Error as error:
@@ -160,6 +160,7 @@ def data_rows(
         if row is None:
             return
         yield last, row
+        begin = last + 1
 
 
 def _quote_trouble(error: csv.Error) -> str:

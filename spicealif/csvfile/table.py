@@ -13,6 +13,7 @@ from spicealif.csvfile.cells import (
     LARGEST,
     NumberFormat,
     find_formats,
+    is_either,
     kind_of,
     missing_word,
     parse_number,
@@ -250,8 +251,9 @@ class _ColumnReader:
         """Return the column."""
         column = self.column
         column.values = np.concatenate(self.parts) if self.parts else np.empty(0)
-        if self.form.decimal == "?" and column.unclear:
-            # The first rows did not tell; perhaps all of them do.
+        told = any(not is_either(cell) for _, cell in column.unclear)
+        if self.form.decimal == "?" and told:
+            # The first rows did not tell how numbers are written, others do.
             (form,) = find_formats(([cell] for _, cell in column.unclear), 1)
             rest = []
             for row, cell in column.unclear:
