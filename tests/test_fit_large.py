@@ -75,8 +75,8 @@ def test_the_sum_of_squares_between_devices_is_that_of_the_whole_record():
         counts = np.ones(n) if of.counts is None else of.counts[objective.drives[0].order]
         return np.sum((r[:n] / w_v) ** 2 * counts), np.sum((r[n:] / w_i) ** 2 * counts)
 
-    for name in TRUTH:
-        other = {**TRUTH, name: TRUTH[name] * 1.1}
+    for name, value in TRUTH.items():
+        other = {**TRUTH, name: value * 1.1}
         whole = np.subtract(sums(loop, other), sums(loop, TRUTH))
         thin = np.subtract(sums(few, other), sums(few, TRUTH))
         np.testing.assert_allclose(thin, whole, rtol=3e-3)

@@ -19,8 +19,9 @@ WAVES = {
     "triangle": lambda p: sawtooth(2 * np.pi * p, 0.5),
     "lopsided": lambda p: sawtooth(2 * np.pi * p, 0.8),
     "pulses": lambda p: np.where(p % 1 < 0.3, 1.0, 0.0),
-    "pulses both ways": lambda p: np.where(p % 1 < 0.2, 1.0, 0.0)
-    - np.where((p % 1 > 0.5) & (p % 1 < 0.7), 0.6, 0.0),
+    "pulses both ways": lambda p: (
+        np.where(p % 1 < 0.2, 1.0, 0.0) - np.where((p % 1 > 0.5) & (p % 1 < 0.7), 0.6, 0.0)
+    ),
     "third harmonic": lambda p: 0.2 * np.sin(2 * np.pi * p) + np.sin(6 * np.pi * p + 1),
 }
 
