@@ -1,4 +1,4 @@
-"""What is said before the fit: names, places and options that would be found wrong only after it."""
+"""What a fit says before it computes: names, places and options that cannot be."""
 
 from __future__ import annotations
 
@@ -85,13 +85,8 @@ def test_what_needs_no_file_is_said_before_one_is_read(home):
 
 def test_a_file_that_is_read_is_not_written_over(home):
     (home / "loop.csv").rename(home / "loop.toml")
-    out = CliRunner().invoke(
-        cli, ["fit", "loop.toml", "--series-resistor", "5k", "-o", "loop.toml"]
-    )
-    assert "is a file that is read" in str(out.exception)
-    os.link("loop.toml", "other.toml")
-    os.symlink("loop.toml", "link.toml")
-    for name in ("link.toml", "./loop.toml"):
+    (home / "link.toml").symlink_to("loop.toml")
+    for name in ("loop.toml", "link.toml", "./loop.toml"):
         out = CliRunner().invoke(cli, ["fit", "loop.toml", "--series-resistor", "5k", "-o", name])
         assert "is a file that is read" in str(out.exception)
 
@@ -99,11 +94,11 @@ def test_a_file_that_is_read_is_not_written_over(home):
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")
 @pytest.mark.parametrize("name", [b"loop_\xb5A.csv", b"loop\n\x07.csv", b"3 \xff'\"\\.csv"])
 def test_a_file_name_of_any_bytes_makes_a_preset(tmp_path, name):
-    path = os.path.join(os.fsencode(tmp_path), name)
+    path = tmp_path / os.fsdecode(name)
     rows = np.column_stack([T, 0.5 * V_IN, V_IN])
-    with open(path, "wb") as file:
+    with path.open("wb") as file:
         np.savetxt(file, rows, delimiter=",", header="time_s,v_mem_V,v_in_V", comments="")
-    loop = read_loop(os.fsdecode(path), series_resistor="1k")
+    loop = read_loop(path, series_resistor="1k")
     assert loop.label.isprintable()
     str(loop.notes).encode()
     # r_off alone is searched, so that it is quick

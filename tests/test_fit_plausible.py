@@ -40,7 +40,7 @@ def test_right_loops_are_not_doubted():
     for loop in LOOPS.values():
         assert check_loops([loop]) == []
     assert check_loops(list(LOOPS.values())) == []
-    one_sided = solved(Step(amplitude=0.8, t_on=1e-4), 1e-3, 0.0, None)
+    one_sided = solved(Step(amplitude=0.8, delay=1e-4), 1e-3, 0.0, None)
     assert check_loops([one_sided]) == []
 
 
@@ -181,9 +181,9 @@ class TestMeasured:
 
     def test_columns_of_a_measured_loop_exchanged(self):
         path = SHARED / "measured" / "w_sdc" / "5k_0.8V_1000Hz_M1.csv"
-        with pytest.raises(FitError, match="negative. Probably the source's and the device's"):
+        with pytest.raises(FitError, match=r"negative\. Probably the source's and the device's"):
             read_loop(path, columns={"v_mem": "3", "v_in": "2"})
-        with pytest.raises(FitError, match="negative. Probably the sign of the current"):
+        with pytest.raises(FitError, match=r"negative\. Probably the sign of the current"):
             read_loop(path, columns={"i": "-4"})
 
 
@@ -197,15 +197,11 @@ def written(path, loop, factor=1.0, current=True):
 def test_a_resistor_that_the_columns_give_is_looked_at(tmp_path):
     loop = LOOPS["steady state"]
     in_ua = written(tmp_path / "a.csv", loop, 1e6)
-    with pytest.raises(
-        FitError, match=r"0\.00\d+ ohm. Probably the current's column is in a smaller"
-    ):
+    with pytest.raises(FitError, match=r"0\.00\d+ ohm\. Probably the current's column"):
         read_loop(in_ua)
     in_ma = written(tmp_path / "b.csv", loop, 1e3)
     assert any("perhaps the current's column" in note for note in read_loop(in_ma).notes)
-    with pytest.raises(
-        FitError, match=r"factor of about 1e3: probably a column is in another unit"
-    ):
+    with pytest.raises(FitError, match=r"factor of about 1e3: probably a column"):
         read_loop(in_ma, series_resistor="5k")
 
 
