@@ -324,7 +324,7 @@ def _copies(loop: Loop) -> list[str]:
         return []
     return [
         f"{loop.label}: its periods are copies of each other, sample for sample; {n / lag:.3g} "
-        "periods say no more than one, and the intervals are too narrow by the square root of "
+        "periods say no more than one, and intervals may be too narrow by the square root of "
         "that. Fit one period."
     ]
 

@@ -63,12 +63,12 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
     total = float(change.sum())
     number = int(min(max(usual, _PER_RANGE * total), most, n))
     # half of the means by the number of samples, half by what the signals change
-    density = 0.5 / n + (0.5 * change / total if total > 0 else 0.5 / n)
+    density = 0.5 / n + 0.5 * change / total if total > 0 else np.full(n, 1 / n)
     ends = np.searchsorted(np.cumsum(density), np.arange(1, number) / number)
     if loop.period is not None:
         # Samples of one phase stay together: their order is no order.
-        ends = ends[(ends > 0) & (ends < n)]
-        ends = ends[np.diff(time)[ends - 1] > _SAME * loop.period]
+        phases = np.flatnonzero(np.diff(time, prepend=-math.inf) > _SAME * loop.period)
+        ends = np.append(phases, n)[np.searchsorted(phases, ends)]
     begin = np.unique(np.concatenate(([0], ends[ends < n])))
     weight = np.add.reduceat(counts, begin)
     (t, v_in, v_mem, i) = (np.add.reduceat(y * counts, begin) / weight for y in (time, *signals))

@@ -36,6 +36,10 @@ V_MIN = 0.1
 #: periods of a pulse train.
 _INTERVALS, _TIME_SCALES, _PERIODS = 40, 10, 20
 _MOST_INTERVALS = 4000
+#: Rates in Hz and adaptations that a wish may have; beyond, nothing needs to be searched.
+_RATES, _ADAPTATIONS = (1e-3, 1e12), (1e-3, 1e4)
+#: A rate is looked for if it is less than so many times beyond the reachable ones.
+_FAR = 10.0
 #: A rate beyond the reachable ones is moved this far inside.
 _INSIDE = 0.9
 
@@ -130,6 +134,7 @@ def propose_neuron(
     """
     name, model, fitted_to = _device(device)
     wish = _positive("rate", rate, "Hz"), _positive("adaptation", adaptation, "")
+    _check_wish(*wish)
     if not 1e-4 <= tolerance <= 0.5:
         raise DesignError(f"tolerance = {tolerance:g} is not sensible; choose 1e-4 to 0.5.")
     if variant not in ("ideal", "schmitt"):
@@ -168,7 +173,10 @@ def propose_neuron(
         i_peak=current,
         tolerance=tolerance,
     )
-    found = explore(problem, progress)
+    (low, high) = nearest_rate(problem)
+    # Far beyond what can be reached a search would find nothing, slowly.
+    near = low / _FAR <= wish[0] <= high * _FAR
+    found = explore(problem, progress) if near else []
     asked = problem
     if not found:
         given = length is not None
@@ -291,6 +299,20 @@ def _length(
         periods = min(periods, stimulus.n_pulses or periods)
         return stimulus.delay + periods / stimulus.frequency
     return time + (stimulus.delay if isinstance(stimulus, Step) else 0.0)
+
+
+def _check_wish(rate: float, adaptation: float) -> None:
+    """Raise `DesignError` if no neuron whatever its device does what is wished."""
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise DesignError(
+            f"A rate of {rate:g} Hz is not to be had with any device; give {_RATES[0]:g} to "
+            f"{_RATES[1]:g} Hz."
+        )
+    if not _ADAPTATIONS[0] <= adaptation <= _ADAPTATIONS[1]:
+        raise DesignError(
+            f"An adaptation of {adaptation:g} is not to be had with any device; it is the last "
+            f"interval over the first, give {_ADAPTATIONS[0]:g} to {_ADAPTATIONS[1]:g}, such as 2."
+        )
 
 
 def _positive(name: str, value: float | str, unit: str) -> float:
