@@ -131,14 +131,20 @@ def _code(arguments: Sequence[str]) -> int:
         return error.code if isinstance(error.code, int) else CODES["error"]
     except BrokenPipeError:
         return CODES["broken pipe"]
-    except MemoryError:
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Tell of an error that is none of ours."""
+    if _is_want_of_memory(error):
         return _told(
             "There is not enough memory; free some, or ask for less at a time (a shorter t_stop, "
             "fewer points or workers)."
         )
-    except RecursionError:
+    if isinstance(error, RecursionError):
         return _told("Something in the input is nested too deeply; give one that is flatter.")
-    except OSError as error:
+    if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         if error.filename is None:
             return _told(f"The system refused something ({reason}); free what it lacks.")
@@ -146,8 +152,22 @@ def _code(arguments: Sequence[str]) -> int:
             f"{ascii(os.fsdecode(error.filename))} cannot be used ({reason}); check that it is "
             "there, and its rights."
         )
-    except Exception as error:
-        return _unforeseen(error)
+    return _unforeseen(error)
+
+
+def _is_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error comes of one that says so: a library that cannot be loaded has many names.
+
+    numpy, HDF5 and the dynamic linker each have their own.
+    """
+    while error is not None:
+        text = str(error)
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if "Cannot allocate memory" in text or "failed to map segment" in text:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _invoke(arguments: list[str]) -> None:
