@@ -2,7 +2,7 @@
 
     python scripts/output_table.py [--only netlist,fit] > table.md
 
-Needs to be root (to make devices and mount file systems in a temporary folder) and takes about ten
+Needs to be root (to make devices and mount file systems in a temporary folder) and takes some
 minutes. Each cell is what was found, checked in the place itself; one that says WRONG makes the
 exit code 1. A column's refusals are those of ``docs/output.md``.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -20,9 +22,25 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+# What the trials import, once for all of them.
+import h5netcdf  # noqa: F401
+import matplotlib.backends.backend_agg
+import matplotlib.figure  # noqa: F401
+import scipy.optimize  # noqa: F401
+import xarray.backends.h5netcdf_  # noqa: F401
+
+import spicealif.fit.figures
+import spicealif.plots
+import spicealif.propose
+import spicealif.sweep.figures  # noqa: F401
+from spicealif.cli.main import run
+from spicealif.errors import OutputError
 
 _TIMEOUT = 120
 _STARTS = {
@@ -90,24 +108,15 @@ WRITERS = [
     Writer("Waveforms.save", ("PY", "waveforms.save(OUT)"), ".nc"),
     Writer("save_figure", ("PY", "save_figure(figure, OUT)"), ".png"),
     Writer("save_toml", ("PY", "save_toml(neuron, OUT)"), ".toml"),
-    Writer("Cosimulation.save", ("PY", "cosimulation.save(OUT)"), "", "circuit.nc"),
+    Writer("Cosimulation.save", ("PY", "cosimulate(neuron).save(OUT)"), "", "circuit.nc"),
 ]
 
 _PYTHON = """
-import sys, pathlib
 from spicealif import *
-from spicealif.errors import OutputError
 from spicealif.plots import reference_figure, save_figure
-OUT = pathlib.Path(sys.argv[1])
 neuron = load_preset("paper").replace(t_stop=5e-4)
 waveforms = load_waveforms("a.nc")
 figure = reference_figure(waveforms, neuron)
-if "cosim" in {text!r}:
-    cosimulation = cosimulate(neuron)
-try:
-    {text}
-except OutputError as error:
-    sys.exit("Error: " + str(error))
 """
 
 
@@ -118,30 +127,65 @@ class Trial:
     writer: Writer
     folder: Path
     extra: tuple[str, ...] = ()
-    prefix: tuple[str, ...] = ()
+    nobody: bool = False
 
-    def run(self, output: str, stdout: int = subprocess.PIPE) -> tuple[int, str, bytes]:
-        """Return exit code, what was said on standard error, what on standard output."""
-        program = str(Path(sys.executable).with_name("spicealif"))
+    def run(self, output: str) -> tuple[int, str, bytes]:
+        """Return exit code, what was said on standard error, what on standard output.
+
+        In a process that is forked from this one, where everything is imported already.
+        """
         words = [output if word == "OUT" else word for word in self.writer.words]
-        if words[0] == "PY":
-            command = [sys.executable, "-c", _PYTHON.format(text=words[1]), output]
-        else:
-            command = [program, *words, *self.extra]
-        if self.writer.name.endswith(">"):
-            # What a shell does, except that "w" would replace nothing.
-            quoted = " ".join(f"'{word}'" for word in [program, *self.writer.words])
-            command = ["/bin/sh", "-c", f'exec {quoted} > "$0"', output]
-        done = subprocess.run(
-            [*self.prefix, *command],
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-        return done.returncode, done.stderr.decode(errors="replace"), done.stdout or b""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            child = os.fork()
+            if not child:
+                self._be_child(words, output, out.fileno(), err.fileno())
+            deadline = time.monotonic() + _TIMEOUT
+            while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+                if time.monotonic() > deadline:
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+                    return 255, "it did not end", b""
+                time.sleep(0.01)
+            out.seek(0)
+            err.seek(0)
+            code = os.waitstatus_to_exitcode(ended[1])
+            return code, err.read().decode(errors="replace"), out.read()
+
+    def _be_child(self, words: list[str], output: str, out: int, err: int) -> NoReturn:
+        code = 254
+        try:
+            os.chdir(self.folder)
+            if self.nobody:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            if self.writer.name.endswith(">"):
+                try:
+                    out = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+                except OSError as error:  # as a shell would say
+                    os.write(err, f"Error: {error}\n".encode())
+                    os._exit(2)
+            for number, to in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+                os.dup2(to, number)
+            sys.stdout = os.fdopen(1, "w", closefd=False)
+            sys.stderr = os.fdopen(2, "w", closefd=False)
+            if words[0] == "PY":
+                scope = {"OUT": Path(output)}
+                try:
+                    exec(_PYTHON, scope)
+                    exec(words[1], scope)
+                    code = 0
+                except OutputError as error:
+                    print(f"Error: {error}", file=sys.stderr)
+                    code = 1
+            else:
+                code = run([*words, *self.extra])
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
 
     def refused(self, output: str, words: str = "") -> str:
         """Run what must be refused in one sentence."""
@@ -299,18 +343,7 @@ def _read_only(trial: Trial) -> str:
 
 def _no_right(trial: Trial) -> str:
     """Try a folder of root's, as a user without rights."""
-    numba = trial.folder / "numba"  # it wants a place, be it for nothing
-    numba.mkdir()
-    numba.chmod(0o777)
-    os.environ["NUMBA_CACHE_DIR"] = str(numba)
-    try:
-        return _as_nobody(trial)
-    finally:
-        del os.environ["NUMBA_CACHE_DIR"]
-
-
-def _as_nobody(trial: Trial) -> str:
-    trial.prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+    trial.nobody = True
     folder = trial.folder / "private"
     folder.mkdir(0o755)
     found = trial.refused(str(folder / ("x" + trial.writer.ending)))
@@ -467,8 +500,9 @@ def _make_inputs(folder: Path) -> None:
         ("reference", "paper", *_SHORT, "--variant", "schmitt", "-o", "b.nc"),
         ("sweep", "lif", *_SHORT, "--over", "c=47n,100n", "-o", "s.nc"),
     ):
-        program = str(Path(sys.executable).with_name("spicealif"))
-        subprocess.run([program, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        # In this process, so that the compiled kernels are there for all that is forked from it.
+        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+            assert run(words) == 0
 
 
 @contextlib.contextmanager

@@ -21,11 +21,13 @@ _LINKS = 40  # as many as Linux follows
 _DESCRIPTORS = re.compile(r"/proc/(self|thread-self|\d+)(/task/\d+)?/fd|/dev/fd")
 
 _REASONS = {
+    errno.ENOTDIR: "a part of its path is a file and no folder",
     errno.EBADF: "it is not open for writing",
     errno.ECONNREFUSED: "nobody listens",
     errno.EPIPE: "its reader went away",
 }
 _REMEDIES = {
+    errno.ENOTDIR: "choose another place",
     errno.ENOSPC: "free some space, or choose another place",
     errno.EDQUOT: "free some space, or choose another place",
     errno.EROFS: "choose another place",

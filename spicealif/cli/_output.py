@@ -45,7 +45,7 @@ class OutputPath(click.Path):
             return STANDARD_OUTPUT
         if not str(value):
             self.fail("The name is empty; give one.", param, ctx)
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
+        return Path(os.fsdecode(value))
 
 
 def output_option(what: str) -> Callable[[_F], _F]:

@@ -149,11 +149,17 @@ def _code(arguments: Sequence[str]) -> int:
         return error.code if isinstance(error.code, int) else CODES["error"]
     except BrokenPipeError:
         return CODES["broken pipe"]
-    except RecursionError:
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Tell of an error that is none of ours."""
+    if _out_of_memory(error):
+        return _told(_NO_MEMORY)
+    if isinstance(error, RecursionError):
         return _told("Something in the input is nested too deeply; give one that is flatter.")
-    except OSError as error:
-        if _out_of_memory(error):
-            return _told(_NO_MEMORY)
+    if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         if error.filename is None:
             return _told(f"The system refused something ({reason}); free what it lacks.")
@@ -161,8 +167,7 @@ def _code(arguments: Sequence[str]) -> int:
             f"{ascii(os.fsdecode(error.filename))} cannot be used ({reason}); check that it is "
             "there, and its rights."
         )
-    except Exception as error:
-        return _told(_NO_MEMORY) if _out_of_memory(error) else _unforeseen(error)
+    return _unforeseen(error)
 
 
 def _invoke(arguments: list[str]) -> None:
@@ -179,17 +184,24 @@ def _interrupted() -> int:
     return _told(_interrupts.MESSAGE, _interrupts.exit_code())
 
 
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return True
-    # The loader of libraries knows no MemoryError, and numba's hides what it was told.
+def _out_of_memory(error: BaseException | None) -> bool:
+    """Return whether an error comes of one that says so; it has many names.
+
+    NumPy, HDF5 and the loader of libraries each have their own, and numba's hides what it was told.
+    """
     words = ["failed to map segment", "annot allocate memory"]
     if sys.platform != "win32":  # which has none
         import resource
 
         if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
             words.append("shared object file")
-    return any(word in str(error) for word in words)
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        if any(word in str(error) for word in words):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _warning_text(
