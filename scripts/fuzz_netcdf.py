@@ -335,7 +335,7 @@ def _huge(file: Any, rng: random.Random) -> None:
 
 def _packed(file: Any, rng: random.Random) -> None:
     name = _member(file, rng)
-    n = rng.choice((10**5, 3 * 10**7))
+    n = rng.choice((10**5, 4 * 10**6))
     del file[name]
     file.create_dataset(name, data=np.zeros(n), compression="gzip", chunks=(n,))
 
@@ -347,7 +347,7 @@ def _bomb(file: Any, rng: random.Random) -> None:
     n = file[name].shape[0]
     del file[name]
     data = file.create_dataset(name, (n,), "f8", compression="gzip", chunks=(n,))
-    data.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 27)))
+    data.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 25)))
     data.dims[0].attach_scale(file["time"])
 
 
@@ -396,7 +396,7 @@ def _group(file: Any, rng: random.Random) -> None:
 
 
 def _many(file: Any, rng: random.Random) -> None:
-    for k in range(rng.choice((50, 5000))):
+    for k in range(rng.choice((50, 500))):
         file.create_dataset(f"v{k}", (1,), "f8")
 
 

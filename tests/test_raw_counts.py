@@ -364,7 +364,8 @@ def test_plots_stored_by_variable_may_have_an_empty_record_and_no_more(tmp_path:
         assert_columns(plot, [TIME, A.astype(rest), B.astype(rest)])
         assert not plot.truncated
         columns[0][-1] = 1.0
-        for body in (runs(*columns, first=first, rest=rest), runs(TIME, A, B) + b"\1" * 8):
+        whole = runs(TIME, A, B, rest=rest)
+        for body in (runs(*columns, first=first, rest=rest), whole + b"\1" * 8):
             path.write_bytes(head + body)
             with pytest.raises(RawFileError, match="what follows byte"):
                 read_raw(path)
