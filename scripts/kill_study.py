@@ -27,6 +27,8 @@ from typing import Any
 
 import psutil
 
+#: One of the measured loops beside the checkout.
+LOOP = Path(__file__).resolve().parents[2] / "shared/measured/w_sdc/5k_0.8V_1000Hz_M1.csv"
 SHORT = ("-s", "t_stop=0.3m")
 SWEEP = ("sweep", "lif", "-s", "t_stop=1m", "--over", "c=80n,90n,100n,110n,120n,130n", "-q")
 COMMANDS = {
@@ -37,12 +39,14 @@ COMMANDS = {
         *("--simulator", "ngspice-batch"),
     ),
     "explain": ("explain", "lif", *SHORT, "-q"),
+    "fit": ("fit", str(LOOP), "-q", "-o", "device.toml"),
 }
 TARGETS = {
     "run": ("parent", "simulator"),
     "sweep": ("parent", "worker", "simulator"),
     "sweep-batch": ("parent", "worker", "simulator"),
     "explain": ("parent", "simulator"),
+    "fit": ("parent",),
 }
 #: How often it is tried to hit a process before it has ended.
 TRIES = 5
@@ -59,7 +63,7 @@ def main() -> None:
     """Run the study and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=20)
-    parser.add_argument("--only", default=",".join(COMMANDS))
+    parser.add_argument("--only", default="run,sweep,sweep-batch,explain")
     parser.add_argument("--signal", choices=("KILL", "STOP"), default="KILL")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
@@ -162,8 +166,8 @@ class Try:
     def __exit__(self, *error: object) -> None:
         self.base.cleanup()
 
-    def start(self) -> None:
-        """Start the command."""
+    def start(self, *before: str, **changes: str | None) -> None:
+        """Start the command, after the words `before`, with other variables or (None) without."""
         compiled = os.environ.get("NUMBA_CACHE_DIR", str(Path.home() / ".cache" / "numba"))
         environment = {
             **os.environ,
@@ -171,11 +175,14 @@ class Try:
             "SPICEALIF_CACHE": str(self.folder / "cache"),
             "NUMBA_CACHE_DIR": compiled,
         }
+        environment |= {k: v for k, v in changes.items() if v is not None}
+        for name in [k for k, v in changes.items() if v is None]:
+            environment.pop(name, None)
         self.begun = time.monotonic()
         program = "import sys; from spicealif.cli import main; sys.exit(main())"
         with (self.folder / "said.txt").open("wb") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", program, *COMMANDS[self.name]],
+                [*before, sys.executable, "-c", program, *COMMANDS[self.name]],
                 cwd=self.folder / "work", env=environment, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=said,
             )  # fmt: skip
@@ -250,6 +257,9 @@ class Try:
                 work / "out" / "circuit.nc", work / "out" / "reference.nc"))]  # fmt: skip
         elif self.name.startswith("sweep"):
             parts = [data(work / "out.nc")]
+        elif self.name == "fit":
+            lines = (work / "device.toml").read_text().splitlines()
+            parts = [line for line in lines if "s of CPU" not in line]
         else:
             lines = self.said().splitlines()
             parts = [line for line in lines if " s of CPU" not in line and "runs" not in line]
