@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from spicealif._cache import NO_HOME, Cache, cache_folder
 from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
 from spicealif._files import write_text
-from spicealif._kinds import BUDGET_FILES
 from spicealif._folders import exchanging
+from spicealif._kinds import BUDGET_FILES
 from spicealif._shapley import (
     all_subsets,
     exact_shares,
