@@ -53,8 +53,8 @@ about.
 
 In the tables "SPICE" is what SPICE makes of the same text: it takes the longest number, then a scale
 factor in letters of any case (`T G meg k mil m u n p f`), and **passes over everything else without a
-word**. That is why it reads `4k7` as 4000, `6K34` as 6000 and `10F` as 10 femto. (Some programs read
-RKM notation: LTspice everywhere, newer ngspice on lines of resistors, capacitors and inductors.)
+word**. That is why it reads `4k7` as 4000, `6K34` as 6000 and `10F` as 10 femto. (LTspice reads RKM
+notation, by its documentation; ngspice 39, which the test asks, does not.)
 """
 
 #: What people try, by unit, and none of which is read.

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from spicealif import (
     Neuron,
+    cosimulate,
     device_names,
     dump_toml,
     load_device,
@@ -316,3 +317,36 @@ def test_what_the_schema_takes_the_design_takes(shelf):
     data = load_preset("paper").to_dict()
     neuron = Neuron.from_dict({**data, "leak": {"preset": "provisional_w", "x_0": 0.5}})
     assert neuron.leak == DEVICE.replace(x_0=0.5)
+
+
+# --- published parameters -------------------------------------------------------------------------
+
+PUBLISHED = {"gmms_knowm": "gmms", "vteam_memtorch": "vteam", "yakopcic_oblea": "yakopcic"}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_device_makes_a_neuron_that_fires(name):
+    preset = load_device(name)
+    assert preset.device.kind == PUBLISHED[name]
+    assert "Scaled here" in preset.source
+    neuron = load_preset("paper").replace({"leak.preset": name, "t_stop": "0.5m"})
+    both = cosimulate(neuron)
+    fired = len(both.reference.t_spike), len(both.run.require().t_spike)
+    assert min(fired) >= 3
+    assert abs(fired[0] - fired[1]) <= 2
+    assert both.reference["x"][-1] > both.reference["x"][0]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_kind_alone_names_what_is_missing_and_offers_a_device(name):
+    with pytest.raises(DesignError) as caught:
+        load_preset("paper").replace({"leak.kind": PUBLISHED[name]})
+    told = str(caught.value)
+    fields = load_device(name).device.to_dict()
+    needed = [
+        f for f, info in type(load_device(name).device).model_fields.items() if info.is_required()
+    ]
+    assert all(f in told for f in needed) and set(needed) <= set(fields)
+    assert f"leak.preset={name}" in told
+    # The offer is taken as it is written.
+    load_preset("paper").replace({"leak.preset": name})
