@@ -78,6 +78,9 @@ for _command in (
 
 def main() -> NoReturn:
     """Run the command line as a program."""
+    # Nothing here gains by more threads of linear algebra. Where memory is short, OpenBLAS cannot
+    # start them, and then waits for them for ever or ends the process as if by Ctrl-C.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             # A closed terminal or a batch system's kill ends like Ctrl-C, which stops the
