@@ -40,7 +40,7 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> Path:
     MemoryError
         If it goes into a pipe or a device, and the memory has no room for it.
     """
-    import h5py  # noqa: F401 - h5netcdf does not tell why it could not load it
+    import h5py  # type: ignore[import-untyped] # noqa: F401 - h5netcdf does not tell why not
     import h5netcdf  # isort: skip
     from xarray.backends import H5NetCDFStore
 
