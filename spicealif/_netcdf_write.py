@@ -40,7 +40,8 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> Path:
     MemoryError
         If it goes into a pipe or a device, and the memory has no room for it.
     """
-    import h5netcdf
+    import h5py  # noqa: F401 - h5netcdf does not tell why it cannot be loaded
+    import h5netcdf  # isort: skip
     from xarray.backends import H5NetCDFStore
 
     with replacing(path) as file:

@@ -157,7 +157,7 @@ def test_a_signal_ends_it_at_once_and_leaves_no_process(tmp_path, simulator, com
     time.sleep(1.0)
     process.send_signal(stop)
     _, errors = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == 128 + stop
     assert errors.strip().startswith("Error: Interrupted")
     assert "Traceback" not in errors
     _, alive = psutil.wait_procs(children, timeout=10)
@@ -178,12 +178,13 @@ def test_a_timeout_keeps_what_there_is_and_fails(tmp_path):
 
 
 def test_output_to_a_closed_pipe_is_no_error(tmp_path):
+    """Its own code may be 141 (tests/test_exit_codes.py); the pipeline's is head's."""
     out = subprocess.run(
         f"{PROGRAM} netlist paper | head -1", cwd=tmp_path, shell=True, capture_output=True,
         text=True, check=False, executable="/bin/bash", env={**os.environ, "BASH_ENV": ""},
     )  # fmt: skip
     assert out.returncode == 0
-    assert "Traceback" not in out.stderr
+    assert out.stderr == ""
 
 
 def test_other_changes_have_other_names():

@@ -43,7 +43,9 @@ WRITERS = {
         ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "2", "-o", "OUT"), ".toml"
     ),
     "sweep": (("sweep", "lif", "--over", "c=1n,2n", "-o", "OUT"), ".nc"),
-    "sweep --figure": (("sweep", "lif", "--over", "c=1n,2n", "--figure", "OUT"), ".png"),
+    "sweep --figure": (
+        ("sweep", "lif", "--over", "c=1n,2n", "-o", "s.nc", "--figure", "OUT"), ".png"
+    ),
     "run": (("run", "paper", "-o", "OUT"), ""),
     "explain": (("explain", "paper", "-o", "OUT"), ""),
     "fit --figures": (("fit", "loop.csv", "--figures", "OUT"), ""),
