@@ -170,7 +170,7 @@ def _death(code: int, log: str) -> str:
     A script around it tells its signal as shells do, by a code above 128.
     """
     if code and (found := _INTERNAL.search(log)):
-        return f"The program ngspice ended with an internal error ({found[1]})"
+        return f"The program ngspice ended with an {found[0].strip()}"
     return death(128 - code if 128 < code < 192 else code)
 
 
