@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=sorted({*COMMANDS, *LONG}), metavar="NAME")
     parser.add_argument("--moments", type=int, default=20, help="random interrupts a command")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--interrupts", action="store_true", help="no runs to the end")
     options = parser.parse_args()
     bad = count = 0
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +50,7 @@ def main() -> int:
 def _all(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     # Without `--only` an earlier command makes what a later one reads.
     for name in COMMANDS:
-        if name in options.only:
+        if name in options.only and not options.interrupts:
             yield from _to_the_end(folder, name)
     for name in LONG:
         if name in options.only:

@@ -118,7 +118,7 @@ class Terminal:
         folder: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.mark = secrets.token_hex(8)
+        self.mark, self._begun = secrets.token_hex(8), time.time()
         without = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COVERAGE_PROCESS_START")
         env = {k: v for k, v in os.environ.items() if k not in without}
         env |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), _MARK: self.mark}
@@ -213,6 +213,13 @@ class Terminal:
         return psutil.Process(self.process.pid).status() != psutil.STATUS_ZOMBIE
 
     def _wait(self) -> None:
+        """Take the exit code of a command that has closed the terminal."""
+        end = time.monotonic() + _GRACE
+        while self._runs():
+            if time.monotonic() > end:
+                os.kill(self.process.pid, signal.SIGKILL)
+                raise AssertionError(f"the command closed its terminal and goes on: {self.lines()}")
+            time.sleep(0.005)
         _, status = os.waitpid(self.process.pid, 0)
         self.process.terminated = True
         self.seen.code = os.waitstatus_to_exitcode(status)
@@ -231,6 +238,8 @@ class Terminal:
         found = []
         for process in psutil.process_iter():
             try:
+                if process.create_time() < self._begun - 1:
+                    continue  # of somebody else
                 if process.environ().get(_MARK) == self.mark:
                     found.append(process)
             except psutil.Error:
