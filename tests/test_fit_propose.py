@@ -1,4 +1,4 @@
-"""Wishes for a neuron that cannot be had: one sentence, exit code 1, nothing searched for in vain."""
+"""Wishes for a neuron that cannot be had: one sentence, exit code 1, no search in vain."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_rate_far_out_of_reach_is_not_searched_for(monkeypatch):
         return []
 
     monkeypatch.setattr(neuron, "explore", explore)
-    with pytest.raises(DesignError, match="near 0.001 Hz"):
+    with pytest.raises(DesignError, match=r"near 0.001 Hz"):
         propose_neuron("w_sdc_5k_1khz_m2", rate=1e-3, adaptation=2)
     assert rates
     assert min(rates) > 0.1
