@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import math
 import os
 import signal
 import subprocess
@@ -38,7 +39,7 @@ TABLE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no such command": (("nix",), 2, "No such command 'nix'"),
     "no such option": (("netlist", "--nix"), 2, "No such option"),
     "option without value": (("netlist", "-o"), 2, "requires an argument"),
-    "no number": (("sweep", "-n", "some"), 2, "not a valid integer"),
+    "no number": (("sweep", "-n", "some"), 2, "not a number"),
     "no argument": (("plot",), 2, "Missing argument"),
     "netlist": (("netlist", "lif"), 0, ""),
     "presets": (("presets",), 0, ""),
@@ -126,7 +127,7 @@ def test_answers_of_no(monkeypatch, capsys):
     monkeypatch.setattr("spicealif.propose.propose_neuron", lambda *_, **__: wish)
     for wish.met in (False, True):
         assert run(["propose", "x", "--rate", "5k", "--adaptation", "2"]) == (not wish.met)
-    monkeypatch.setattr("spicealif.simulators.simulator_names", tuple)
+    monkeypatch.setattr("spicealif.simulators.registry.announced", tuple)
     assert run(["doctor"]) == 1
     assert "No simulator works" in capsys.readouterr().out
 
@@ -195,11 +196,13 @@ def test_no_character_is_an_error(here, environment):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_has_its_own_code(name, monkeypatch):
-    door = importlib.import_module("spicealif.cli.main")
+    interrupts = importlib.import_module("spicealif.cli._interrupts")
     number = getattr(signal, name)
+    monkeypatch.setattr(interrupts, "_last", -math.inf)  # no earlier test's counts
+    monkeypatch.setattr(interrupts, "_number", 0)
 
     def stop(*_: Any) -> None:
-        handler: Callable[..., Any] = door._end
+        handler: Callable[..., Any] = interrupts._raise
         handler(number, None)
 
     monkeypatch.setattr("spicealif.design.schema", stop)
