@@ -37,7 +37,8 @@ def assert_is_what_stands_there(loop, file):
         np.testing.assert_allclose(
             getattr(loop, name), values, rtol=3e-16, atol=1e-16 * np.abs(values).max(), err_msg=name
         )
-    assert loop.frequency == pytest.approx(100, rel=1e-9)
+    # found from times that some of the formats round to 1 us, of samples 156 us apart
+    assert loop.frequency == pytest.approx(100, rel=1e-4)
 
 
 def test_there_are_40_and_more():

@@ -80,7 +80,7 @@ def test_what_needs_no_file_is_said_before_one_is_read(home):
     out = CliRunner().invoke(cli, ["fit", "nonesuch.csv", "--hold", "zeta=1"])
     assert "zeta" in str(out.exception)
     out = CliRunner().invoke(cli, ["fit", "nonesuch.csv", "-o", "a.png"])
-    assert "does not end in .toml" in str(out.exception)
+    assert "whose ending says something else; use .toml" in str(out.exception)
 
 
 def test_a_file_that_is_read_is_not_written_over(home):
@@ -88,7 +88,7 @@ def test_a_file_that_is_read_is_not_written_over(home):
     (home / "link.toml").symlink_to("loop.toml")
     for name in ("loop.toml", "link.toml", "./loop.toml"):
         out = CliRunner().invoke(cli, ["fit", "loop.toml", "--series-resistor", "5k", "-o", name])
-        assert "is a file that is read" in str(out.exception)
+        assert "is read by this command" in str(out.exception)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -22,6 +23,7 @@ class Unmet:
 
 
 def exit_code(monkeypatch, *arguments):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the test's process keeps its own
     monkeypatch.setattr(sys, "argv", ["spicealif", "propose", *arguments])
     try:
         main()
@@ -71,7 +73,7 @@ def test_a_rate_far_out_of_reach_is_not_searched_for(monkeypatch):
         return []
 
     monkeypatch.setattr(neuron, "explore", explore)
-    with pytest.raises(DesignError, match=r"near 0.001 Hz"):
+    with pytest.raises(DesignError, match=r"near 0\.001 Hz"):
         propose_neuron("w_sdc_5k_1khz_m2", rate=1e-3, adaptation=2)
     assert rates
     assert min(rates) > 0.1
