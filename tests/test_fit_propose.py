@@ -49,7 +49,7 @@ def test_exit_code_says_whether_the_wish_is_met(monkeypatch, capsys, met, code):
         ("1e-300", "2", "rate of 1e-300 Hz"),
         ("5k", "1e300", "adaptation of 1e"),
         ("5k", "1e-300", "adaptation of 1e-300"),
-        ("5k", "nan", "adaptation = nan"),
+        ("5k", "nan", "adaptation is nan"),
         ("inf", "2", "rate"),
     ],
 )
