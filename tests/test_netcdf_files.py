@@ -34,7 +34,11 @@ def reference():
 
 @pytest.fixture
 def path(reference, tmp_path) -> Path:
-    return reference.save(tmp_path / "r.nc")
+    """A file without the digest of its content: what is made of it here is made on purpose."""
+    file = reference.save(tmp_path / "r.nc")
+    with h5py.File(file, "r+") as opened:
+        del opened.attrs["content_sha256"]
+    return file
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,8 @@ class Neuron(Part):
         pieces = self.stimulus.pieces(self.t_stop)
         lengths = np.diff(pieces.t)
         allowed = largest_steps(self, pieces, self.shortest_time)
-        return float(np.minimum(allowed, lengths).max()), float(np.sum(lengths / allowed))
+        with np.errstate(all="ignore"):  # what comes out of absurd values is too many steps
+            return float(np.minimum(allowed, lengths).max()), float(np.sum(lengths / allowed))
 
     @property
     def t_step_max(self) -> float:

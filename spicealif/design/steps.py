@@ -67,11 +67,12 @@ def largest_steps(of: _Membrane, pieces: StimulusPieces, shortest_time: float) -
     leak = of.leak
     if not isinstance(leak, MemristorModel):
         return times  # linear: nothing depends on how fast the voltage moves
-    end = begin + np.asarray(pieces.slope) * np.diff(np.asarray(pieces.t, dtype=np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        end = begin + np.asarray(pieces.slope) * np.diff(np.asarray(pieces.t, dtype=np.float64))
     largest = np.maximum(np.abs(begin), np.abs(end)) + np.abs(sines[:, 0]).sum()
     r = leak.r_max(of.v_th)
     divider = 1.0 if math.isinf(r) else r / (r + of.r_s)
     moved = SOURCE_SHARE * leak.voltage_scale(of.thermal_voltage) * of.c / divider
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         out: _Floats = np.minimum(times, moved / largest)
     return out
