@@ -209,7 +209,7 @@ def test_columns_without_a_number_are_named(tmp_path):
     path = written(tmp_path / "a.csv", LOOPS["steady state"])
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], *(q.rsplit(",", 1)[0] + ",nan" for q in lines[1:])]))
-    with pytest.raises(FitError, match="column of i .*holds no number but 'nan' 300 times"):
+    with pytest.raises(FitError, match=r"column of i .*holds no number but 'nan' 300 times"):
         read_loop(path)
 
 

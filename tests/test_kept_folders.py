@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from spicealif import _folders
 from spicealif._folders import exchanging
 from spicealif.errors import OutputError
 
@@ -189,7 +189,7 @@ def test_without_locks_it_works_all_the_same(tmp_path, monkeypatch):
     def none(*_):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(_folders.fcntl, "flock", none)
+    monkeypatch.setattr(fcntl, "flock", none)
     other = tmp_path / ".spicealif-new-of-somebody"
     fill(tmp_path, "one")
     other.mkdir()

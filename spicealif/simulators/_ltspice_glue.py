@@ -22,6 +22,8 @@ _PROGRESS = re.compile(
     r"Changing Tseed to [-+.\deE]{1,40}|(?:Gmin|vernier|Source Step) = [-+.\deE]{1,40}%?)[ \t]*",
     re.IGNORECASE,
 )
+#: A shorter line has no room for a message behind something else.
+_SHORTEST = 9
 #: What begins a message of its own wherever it stands.
 _ANYWHERE = re.compile(r"(?<![\"'(\\/])(?=Fatal Error\b)", re.IGNORECASE)
 #: What begins a message of its own right behind another character. Behind a quote, a bracket or a
@@ -62,6 +64,8 @@ def split_glued(lines: list[str]) -> list[str]:
 
 def _split(line: str) -> list[str]:
     """Split one line."""
+    if len(line) < _SHORTEST:
+        return [line]
     parts: list[str] = []
     at = 0
     while (match := _PROGRESS.match(line, at)) and match.end() > at:
