@@ -464,12 +464,11 @@ def test_python_refuses_other_endings_too(here, some):
 
 @pytest.mark.parametrize("name", [r"cost $\frac{ of.png", "a $5 and $6.svg", "100 %$^{.pdf"])
 def test_dollars_in_names_are_no_mathematics(here, name):
-    from matplotlib.figure import Figure
+    from spicealif._figures import figure_style, new_figure, readable, save_figure
 
-    from spicealif.plots import literal, save_figure
-
-    figure = Figure(figsize=(2, 1))
-    figure.suptitle(literal(name))
+    figure = new_figure(2, 1)
+    with figure_style():
+        figure.suptitle(readable(name))
     assert save_figure(figure, name).stat().st_size > 500
 
 
