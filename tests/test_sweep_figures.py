@@ -636,7 +636,7 @@ def test_other_files_are_told_where_they_belong(tmp_path):
     (tmp_path / "x.raw").write_bytes(b"Title: x\n")
     with pytest.raises(SweepError, match="--neuron NEURON --figure"):
         plot(str(tmp_path / "x.raw"))
-    with pytest.raises(SweepError, match="No such file"):
+    with pytest.raises(SweepError, match="no such file"):
         plot(str(tmp_path / "none.nc"))
     (tmp_path / "t.nc").write_text("text")
     with pytest.raises(SweepError, match="it is not netCDF"):
