@@ -46,6 +46,8 @@ _REPEATS = 1.9
 #: How much worse (twice the logarithm of the likelihood) a whole number of periods may be than the
 #: best one: three standard deviations.
 _WHOLE = 9.0
+#: How much better, in the same measure, the rarer of two ways to cut a record must be.
+_RARER = 4.0
 
 
 @dataclass(frozen=True)
@@ -350,10 +352,11 @@ def _whole(
     for length in (1.0, 1.0 - step):
         g = count / length
         rest = max(_rest(s, u, g, harmonics)[0], _FLOOR)
-        worse = n * math.log(rest / free)
         # a third of a sample at the record's end
-        near = abs(g / f - 1) * count < step * count / 3 or abs(g / f - 1) < step / 3
-        if (near or worse < _WHOLE) and abs(g - f) < 0.05 and rest < least:
+        near = abs(g / f - 1) < step / 3
+        likely = near or n * math.log(rest / free) < _WHOLE
+        # that the last sample is the first one's return is the rarer case
+        if likely and abs(g - f) < 0.05 and n * (math.log(rest) - math.log(least)) < -_RARER:
             (best, least) = (g, rest)
     return best
 
