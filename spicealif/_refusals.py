@@ -63,6 +63,12 @@ def no_suffix(
 ) -> str:
     """Say why what follows the number is refused."""
     it, number = shown(text), plain_minus(found["sign"]) + found["digits"]
+    if (
+        found["power"]
+        and not 1e-290 < abs(float(f"{number}e{plain_minus(found['power'])}")) < 1e290
+    ):
+        # What to write instead would leave the range of numbers as well.
+        return f"is {it}, far beyond the sizes of quantities; give a number such as {example(unit)}"
     if said := _odd_digits(text, number, found["rest"].removeprefix(" "), unit, reads):
         return said
     if rest in ("e", "E"):
