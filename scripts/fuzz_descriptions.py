@@ -263,7 +263,13 @@ _TARGETS: dict[str, tuple[Callable[..., None], Callable[[random.Random], tuple[s
 }
 
 
-def run(target: str, runs: int, seed: int = 1, keep: Path | None = None) -> dict[str, str]:
+def run(
+    target: str,
+    runs: int,
+    seed: int = 1,
+    keep: Path | None = None,
+    seconds: float = float("inf"),
+) -> tuple[int, dict[str, str]]:
     """Try so many inputs; return the findings, by where they come from.
 
     Parameters
@@ -274,24 +280,29 @@ def run(target: str, runs: int, seed: int = 1, keep: Path | None = None) -> dict
         The same seed tries the same inputs.
     keep : Path, optional
         Folder for the inputs that something was found with.
+    seconds : float
+        Time after which no other input is tried.
 
     Returns
     -------
-    dict of str to str
+    tried : int
+    found : dict of str to str
         What was found.
     """
     check, make = _TARGETS[target]
     rng = random.Random(f"{target} {seed}")
     found: dict[str, str] = {}
+    tried, end = 0, time.monotonic() + seconds
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _ in range(runs):
+        while tried < runs and (tried % 64 or time.monotonic() < end):
+            tried += 1
             given = make(rng)
             try:
                 check(*given)
             except Exception as error:  # whatever escapes is a finding
                 _note(found, target, given, error, keep)
-    return found
+    return tried, found
 
 
 def _note(
@@ -317,6 +328,7 @@ def main() -> int:
     add = parser.add_argument
     add("--target", action="append", choices=list(_TARGETS), help="all if not given")
     add("--runs", type=int, default=100_000, help="inputs for each target (default: 100000)")
+    add("--seconds", type=float, default=float("inf"), help="at most, for each target")
     add("--jobs", type=int, default=1, help="processes (default: 1)")
     add("--seed", type=int, default=1, help="of the random choices (default: 1)")
     add("--keep", type=Path, default=Path("fuzz-findings"), metavar="FOLDER", help="for findings")
@@ -326,18 +338,19 @@ def main() -> int:
         start = time.monotonic()
         share = -(-options.runs // options.jobs)
         found: dict[str, str] = {}
+        tried = 0
         with ProcessPoolExecutor(options.jobs) as pool:
             seeds = range(options.seed * 1000, options.seed * 1000 + options.jobs)
-            for part in pool.map(
-                run,
-                [target] * options.jobs,
-                [share] * options.jobs,
-                seeds,
-                [options.keep] * options.jobs,
-            ):
+            jobs = [
+                pool.submit(run, target, share, seed, options.keep, options.seconds)
+                for seed in seeds
+            ]
+            for job in jobs:
+                count, part = job.result()
+                tried += count
                 found |= part
         took = time.monotonic() - start
-        print(f"{target}: {share * options.jobs:,} inputs in {took:.0f} s, {len(found)} findings")
+        print(f"{target}: {tried:,} inputs in {took:.0f} s, {len(found)} findings")
         for sign, what in found.items():
             print(f"  {sign}\n    {what}")
         bad += len(found)

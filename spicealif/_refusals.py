@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _KNOWN = "f, p, n, u, m, k, meg or M (mega), G and T"
+#: Powers of ten that a remedy is worked out for.
+_LARGEST_POWER = 150
 _TYPED = {
     "\u2212": "-", "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm",
     "\u00b0C": "degC", "\u2103": "degC", "\u00b2": "^2",
@@ -63,6 +65,9 @@ def no_suffix(
 ) -> str:
     """Say why what follows the number is refused."""
     it, number = shown(text), plain_minus(found["sign"]) + found["digits"]
+    if found["power"] and abs(int(plain_minus(found["power"]))) > _LARGEST_POWER:
+        # What to write instead would leave the range of numbers as well.
+        return f"is {it}, far beyond the sizes of quantities; give a number such as {example(unit)}"
     if said := _odd_digits(text, number, found["rest"].removeprefix(" "), unit, reads):
         return said
     if rest in ("e", "E"):

@@ -326,8 +326,8 @@ def test_any_text_is_a_number_or_refused(text: str, unit: str) -> None:
 
 
 def test_a_short_fuzzing() -> None:
-    assert _script_checks().run("quantity", 5_000, seed=5) == {}
-    assert _script_checks().run("toml", 100, seed=5) == {}
+    assert _script_checks().run("quantity", 5_000, seed=5) == (5_000, {})
+    assert _script_checks().run("toml", 100, seed=5) == (100, {})
 
 
 _CHECKS: list[ModuleType] = []
