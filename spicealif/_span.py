@@ -31,8 +31,8 @@ def check_span(waveforms: Waveforms, neuron: Neuron) -> None:
     Raises
     ------
     CompareError
-        If it has no samples, or lies outside the neuron's run; or a trace holds values that are no
-        numbers or too large for any circuit.
+        If it has no samples, or lies outside the neuron's run; a trace holds values that are no
+        numbers or too large for any circuit; or two spikes are at one time.
     WaveformError
         If it has no ``v_mem``.
     """
@@ -59,6 +59,14 @@ def _check(waveforms: Waveforms) -> None:
                 f"The trace {shown(name, 40)} of {label_of(waveforms)} is {values[k]:g} at "
                 f"{figure(float(waveforms.time[k]), 's')}, which no circuit reaches; run it again."
             )
+
+    again = np.flatnonzero(np.diff(waveforms.t_spike) <= 0)
+    if len(again):
+        raise CompareError(
+            f"Two spikes of {label_of(waveforms)} are at one time or out of order "
+            f"({figure(float(waveforms.t_spike[again[0]]), 's')}), as no neuron fires; run it "
+            "again, or name another level (--spike-level VOLT)."
+        )
 
 
 def _check_run(start: float, end: float, neuron: Neuron) -> None:

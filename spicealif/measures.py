@@ -115,7 +115,7 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
         "isi_first": first,
         "isi_last": last,
         "isi_growth": last - first,
-        "adaptation_ratio": last / first,
+        "adaptation_ratio": last / first if first else math.nan,  # spikes at one time
         "adaptation_index": _adaptation_index(by_pulse),
         "x_final": float(waveforms["x"][-1]) if "x" in waveforms else math.nan,
         "v_c_peak": float(waveforms["v_c"].max()) if "v_c" in waveforms else math.nan,

@@ -244,3 +244,12 @@ def test_values_that_no_circuit_reaches(whole, bad, name):
 def test_a_growing_file_is_said(whole, tmp_path):
     path = write(tmp_path / "a.raw", plot(ours(whole), points=len(whole) - 5))
     assert "its run was still going" in load_result(path, NEURON).attrs["caveat"]
+
+
+def test_spikes_at_one_and_the_same_time(whole):
+    for count in (2, len(whole.t_spike)):
+        spikes = whole.t_spike.copy()
+        spikes[:count] = spikes[0]
+        same = Waveforms(whole.time, whole.signals, spikes, whole.attrs)
+        with pytest.raises(CompareError, match="at one time or out of order"):
+            compare(same, whole, NEURON)

@@ -36,6 +36,7 @@ _BEHIND = re.compile(
     r"(?:Gmin|Source) stepping (?:failed|succeeded)|Pseudo Transient (?:failed|succeeded)|"
     r"Total elapsed time:|Measurement(?:: | \")|\.step [\w.:()]{1,60}=))"
 )
+_SHORTEST = 6  # characters of two messages, or of a mark and what follows it
 #: Lines that quote what a person wrote.
 _QUOTES = ("Circuit:", "*", "Files loaded", "Questionable use of")
 
@@ -55,7 +56,8 @@ def split_glued(lines: list[str]) -> list[str]:
     """
     out: list[str] = []
     for line in lines:
-        if line.startswith(_QUOTES):
+        # most of a log is too short to hold two messages, and may be a million lines
+        if len(line) < _SHORTEST or line.startswith(_QUOTES):
             out.append(line)
         else:
             out += _split(line)
