@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import select
 import signal
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,6 @@ __all__ = ["Seen", "Terminal", "command"]
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds after which a command counts as hanging, and that processes have to go away.
 _LIMIT, _GRACE = 300.0, 5.0
-_MARK = "SPICEALIF_TERMINAL_TEST"
 _ROWS = 24
 
 
@@ -118,11 +117,13 @@ class Terminal:
         folder: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.mark, self._begun = secrets.token_hex(8), time.time()
+        # Of its own, by which its processes are known: simulators inherit little else.
+        self._temporary = tempfile.TemporaryDirectory()
+        self._begun = time.time()
         without = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COVERAGE_PROCESS_START")
         env = {k: v for k, v in os.environ.items() if k not in without}
-        env |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), _MARK: self.mark}
-        env |= environment or {}
+        env |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+        env |= {**(environment or {}), "TMPDIR": self._temporary.name}
         self.screen = pyte.HistoryScreen(columns, _ROWS, history=5000, ratio=1)
         self.stream = pyte.ByteStream(self.screen)
         self.seen = Seen()
@@ -240,7 +241,7 @@ class Terminal:
             try:
                 if process.create_time() < self._begun - 1:
                     continue  # of somebody else
-                if process.environ().get(_MARK) == self.mark:
+                if process.environ().get("TMPDIR") == self._temporary.name:
                     found.append(process)
             except psutil.Error:
                 continue

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["COMMANDS", "LONG", "Long", "prepare"]
 
 _SHORT = ("-s", "t_stop=1m")
-_SWEEP = ("--sides", "reference", *_SHORT, "--store", "store", "--workers", "1")
+_SWEEP = ("--sides", "reference", "--store", "store", "--workers", "1")
 
 #: By name, the arguments of a run that takes a second or two.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -27,10 +27,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", "paper", *_SHORT, "-o", "results"),
     "verify": ("verify", "paper", *_SHORT, "--method", "rodas"),
     "explain": ("explain", "paper", *_SHORT, "--orders", "2", "-o", "budget"),
-    "sweep": ("sweep", "paper", "--over", "leak.tau=1m:9m:4", *_SWEEP, "-o", "sweep.nc"),
+    "sweep": ("sweep", "paper", "--over", "leak.tau=1m:9m:4", *_SWEEP, *_SHORT, "-o", "sweep.nc"),
     "plot": ("plot", "sweep.nc", "-o", "sweep.pdf"),
     "store": ("store", "list", "--store", "store"),
-    "fit": ("fit", "loop.csv", "--series-resistor", "5k", "--hold", "x_0=0.1", "-o", "device.toml"),
+    "fit": ("fit", "loop.csv", "--series-resistor", "5k", "-o", "device.toml"),
     "propose": ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "1.5"),
 }
 

@@ -440,7 +440,7 @@ except KeyboardInterrupt:
 def test_interrupted_from_the_keyboard(tmp_path, moment):
     """As a terminal does it: the signal goes to the whole group, and nobody says a word."""
     store = tmp_path / "store"
-    with all_gone(10) as environment:
+    with all_gone(10, tmp_path) as environment:
         process = subprocess.Popen(
             [sys.executable, "-c", INTERRUPTED, str(store)],
             env=environment,
@@ -457,7 +457,7 @@ def test_interrupted_from_the_keyboard(tmp_path, moment):
             time.sleep(0.01)
             workers = [
                 p
-                for p in marked(environment["SWEEP_TEST"])
+                for p in marked(environment)
                 if "spicealif.sweep.worker" in " ".join(p.cmdline())
             ]
         begun = time.monotonic()

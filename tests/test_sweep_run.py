@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 import time
-import uuid
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -192,13 +191,13 @@ def long_sweep():
     return Sweep(SHORT.replace(t_stop=2e-4), {"c": np.linspace(80e-9, 120e-9, 90)}, spikes=True)
 
 
-def marked(mark):
-    """Processes that carry a mark in their environment."""
+def marked(environment):
+    """Processes that were told of a temporary folder: simulators inherit little else."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if (
-                process.environ().get("SWEEP_TEST") == mark
+                process.environ().get("TMPDIR") == environment["TMPDIR"]
                 and process.status() != psutil.STATUS_ZOMBIE
             ):
                 found.append(process)
@@ -206,27 +205,38 @@ def marked(mark):
 
 
 @contextlib.contextmanager
-def all_gone(seconds):
-    """Give an environment; when the block is over, whatever was started with it is to end soon."""
-    mark = uuid.uuid4().hex
-    folder = str(Path(__file__).parent)
-    yield {**os.environ, "SWEEP_TEST": mark, "PYTHONPATH": folder}
-    end = time.monotonic() + seconds
-    while (left := marked(mark)) and time.monotonic() < end:
-        time.sleep(0.05)
+def all_gone(seconds, tmp_path):
+    """Give an environment; when the block is over, whatever was started with it is to end soon.
+
+    Its temporary folder is then empty too.
+    """
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parent),
+        "TMPDIR": str(temporary.resolve()),
+    }
     described = []
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            described.append(process.cmdline())
-            process.kill()
+    try:
+        yield environment
+        end = time.monotonic() + seconds
+        while marked(environment) and time.monotonic() < end:
+            time.sleep(0.05)
+    finally:
+        for process in marked(environment):
+            with contextlib.suppress(psutil.Error):
+                described.append(process.cmdline())
+                process.kill()
     assert not described
+    assert not list(temporary.iterdir())
 
 
 def test_killed_twenty_times_and_resumed(tmp_path):
     seed = random.SystemRandom().randrange(10**6)
     print("seed", seed)  # shown if it fails
     store = tmp_path / "store"
-    with all_gone(10) as environment:
+    with all_gone(10, tmp_path) as environment:
         done = subprocess.run(
             [sys.executable, "-c", KILLED, str(store), "20", str(seed)],
             env=environment,
@@ -262,21 +272,19 @@ sweep.run(store=sys.argv[1], workers=2)
 @pytest.mark.parametrize("simulator", ["ngspice", "ngspice-batch"])
 def test_nothing_outlives_a_parent_that_is_killed(simulator, tmp_path):
     """In the middle of runs that would take minutes; the temporary folders go as well."""
-    (tmp_path / "tmp").mkdir()
-    with all_gone(10) as environment:
+    with all_gone(10, tmp_path) as environment:
         process = subprocess.Popen(
             [sys.executable, "-c", ONE, str(tmp_path / "store"), simulator],
-            env=environment | {"TMPDIR": str(tmp_path / "tmp")},
+            env=environment,
         )
         # Script, two workers, a simulator for each.
         end = time.monotonic() + 60
-        while len(marked(environment["SWEEP_TEST"])) < 5 and time.monotonic() < end:
+        while len(marked(environment)) < 5 and time.monotonic() < end:
             time.sleep(0.1)
-        assert len(marked(environment["SWEEP_TEST"])) >= 5
+        assert len(marked(environment)) >= 5
         time.sleep(0.5)
         process.kill()
         process.wait()
-    assert not list((tmp_path / "tmp").iterdir())
 
 
 # --- memory ---------------------------------------------------------------------------------------
