@@ -456,9 +456,7 @@ def test_interrupted_from_the_keyboard(tmp_path, moment):
         ):
             time.sleep(0.01)
             workers = [
-                p
-                for p in marked(environment)
-                if "spicealif.sweep.worker" in " ".join(p.cmdline())
+                p for p in marked(environment) if "spicealif.sweep.worker" in " ".join(p.cmdline())
             ]
         begun = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)

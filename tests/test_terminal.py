@@ -190,10 +190,9 @@ def test_too_little_memory_is_one_sentence(folder):
     )
     assert done.returncode == 1
     # NumPy says what it could not allocate, Python's own MemoryError is silent: both are possible.
-    assert re.fullmatch(
-        r"Error: There is not enough memory( \(Unable to allocate [^\n]+\))?; free some, [^\n]+\.\n",
-        done.stderr,
-    ), done.stderr
+    why = r"( \(Unable to allocate [^\n]+\))?"
+    told = rf"Error: There is not enough memory{why}; free some, [^\n]+\.\n"
+    assert re.fullmatch(told, done.stderr), done.stderr
     done = subprocess.run(
         [*command_line, "-n", "99999999999"], check=False, capture_output=True, text=True
     )
