@@ -44,7 +44,7 @@ _ZERO_CELSIUS = Decimal("273.15")
 _BLANK = "[ \t\u00a0\u2009\u202f]"
 _BLANKS = re.compile(f"{_BLANK}+")
 _NUMBER = re.compile(
-    r"(?P<sign>[-+\u2212]?)(?P<digits>[0-9]+\.?[0-9]*|\.[0-9]+)"
+    r"(?P<sign>[-+\u2212]?)(?P<digits>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
     r"(?:[eE](?P<power>[-+\u2212]?[0-9]+))?(?P<rest>.*)",
     re.DOTALL,
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 
 import numpy as np
 import pytest
 
+from spicealif.csvfile.cells import kind_of
 from spicealif.design import PiecewiseLinear
 from spicealif.errors import DesignError, FitError
 from spicealif.fit import read_loop
@@ -353,3 +355,10 @@ def test_columns_of_a_stimulus_may_be_named(tmp_path):
         PiecewiseLinear.from_csv(path, {"time": "a", "i": "c"})
     with pytest.raises(DesignError, match="are texts"):
         PiecewiseLinear.from_csv(path, {"time": 1})
+
+
+def test_a_cell_of_a_million_digits_takes_no_time():
+    """Two runs of digits side by side in an expression took time with the square of its length."""
+    begin = time.process_time()
+    assert kind_of("1" * 1_000_000 + "x") == "t"
+    assert time.process_time() - begin < 5

@@ -435,6 +435,11 @@ def test_bad_points_are_refused(t: list[float], i: list[float], words: str) -> N
         PiecewiseLinear(t=t, i=i)
 
 
+def test_a_slope_beyond_what_a_number_holds_is_refused() -> None:
+    with pytest.raises(DesignError, match="slope that is not finite"):
+        PiecewiseLinear(t=[0, 1e-300], i=[0, 1e30]).pieces(1e-3)
+
+
 @pytest.mark.parametrize("seconds", [1e-320, 1e-300])
 def test_a_source_never_holds_what_is_not_a_number(seconds: float) -> None:
     # The period overflows; a netlist that says "inf" is read as something else or not at all.

@@ -36,7 +36,8 @@ _DIGIT = re.compile(r"[0-9]")
 _LONGEST = 60  # characters of a number, written by whatever program
 
 _EXPONENT = r"(?:[eEdD][+-]?\d+)?"
-_PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}", re.ASCII)
+# (Two runs of digits side by side would take time with the square of a long cell's length.)
+_PLAIN = re.compile(rf"[+-]?(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}", re.ASCII)
 _COMMA = re.compile(rf"[+-]?\d+,\d+{_EXPONENT}", re.ASCII)
 #: ``1,234`` and ``1.234``: a decimal sign, or one between thousands?
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)

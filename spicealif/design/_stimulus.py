@@ -129,11 +129,13 @@ class Stimulus(Part):
         Raises
         ------
         DesignError
-            If a point is not finite, as the sum of an offset and an amplitude can be.
+            If a point or a slope is not finite, as the sum of an offset and an amplitude can be.
         """
         t, before, after = self.knots(t_stop)
         _check_points(t, before, after)
-        slope = (before[1:] - after[:-1]) / np.diff(t)
+        with np.errstate(over="ignore"):
+            slope = (before[1:] - after[:-1]) / np.diff(t)
+        _check_points(slope)
         sines = np.array(self.sines(), dtype=float).reshape(-1, 4)
         return StimulusPieces(t, after[:-1].copy(), slope, sines)
 
@@ -247,5 +249,6 @@ def ideal_edge(kind: str, name: str) -> NetlistError:
 def _check_points(*points: _Floats) -> None:
     if not all(np.isfinite(values).all() for values in points):
         raise DesignError(
-            "The stimulus has a point that is not finite; use currents and times of ordinary size."
+            "The stimulus has a point or a slope that is not finite; use currents and times of "
+            "ordinary size."
         )
