@@ -62,7 +62,8 @@ def quantity(text: str, unit: str) -> None:
         return
     _hold(abs(value) <= sys.float_info.max, f"{text!r} is {value}")
     _hold(not re.search(r"[,_']", text), f"{text!r} in {unit!r} was read as {value}")
-    digits = "".join(c for c in text.replace("\u2212", "-") if c.isascii())
+    spelled = text.replace("\u2212", "-").replace("\u00b5", "u").replace("\u03bc", "u")
+    digits = "".join(c for c in spelled if c.isascii())
     number = re.match(r"[ \t\r\n]*([-+]?[0-9.]*(?:[eE][-+]?[0-9]+)?)", digits)
     assert number is not None
     if unit == "K" and re.search("deg|\u00b0|\u2103|[cC]elsius", text):
