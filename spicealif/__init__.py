@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from spicealif.results import load_result
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
     from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
+    from spicealif.tolerance_budget import ToleranceBudget, explain_tolerances
     from spicealif.verification import Verification, verify
     from spicealif.waveforms import Waveforms, load_waveforms
 
@@ -86,6 +87,8 @@ _HOME = {
     "Store": "sweep",
     "Sweep": "sweep",
     "Tolerance": "sweep",
+    "ToleranceBudget": "tolerance_budget",
+    "explain_tolerances": "tolerance_budget",
     "Verification": "verification",
     "verify": "verification",
     "Waveforms": "waveforms",
@@ -113,6 +116,7 @@ __all__ = [
     "Store",
     "Sweep",
     "Tolerance",
+    "ToleranceBudget",
     "Verdict",
     "Verification",
     "Waveforms",
@@ -124,6 +128,7 @@ __all__ = [
     "device_names",
     "dump_toml",
     "explain",
+    "explain_tolerances",
     "fit_device",
     "get_simulator",
     "load_device",

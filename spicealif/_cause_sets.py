@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeAlias
 
@@ -60,6 +60,28 @@ def causes_of(neuron: Neuron) -> list[Cause]:
     ]
 
 
+def _wait_for(
+    pending: set[Future[Any]],
+    jobs: Sequence[CauseSets],
+    fraction: Callable[[], float],
+    progress: Callable[[float], None] | None,
+) -> None:
+    """Wait for all, report how far they are, and stop the jobs if one fails or is interrupted."""
+    try:
+        while pending:
+            finished, pending = wait(pending, _LOOK, FIRST_COMPLETED)
+            for future in finished:
+                future.result()  # raises what it raised
+            if progress is not None:
+                progress(fraction())
+    except BaseException:
+        for job in jobs:
+            job.stop.set()
+        for future in pending:
+            future.cancel()
+        raise
+
+
 class _Stopped(Exception):
     """Ends a solution that nobody waits for any more."""
 
@@ -93,29 +115,61 @@ class CauseSets:
     ) -> tuple[dict[_Subset, _Figures], _Figures, _Figures, str]:
         """Return the figures of each set, of the circuit and the reference; the simulator."""
         count = workers or usable_cores()
+
+        def fraction() -> float:
+            run = _RUN_WEIGHT * self.done.get("run", 0.0)
+            rest = sum(v for k, v in list(self.done.items()) if k != "run")
+            # the reference counts as one set more
+            return (run + rest) / (_RUN_WEIGHT + len(subsets) + 1)
+
         with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(count) as pool:
             circuit = beside.submit(self._circuit)
             reference = pool.submit(self._reference)
             solutions = {s: pool.submit(self._subset, s) for s in subsets}
-            pending: set[Future[Any]] = {circuit, reference, *solutions.values()}
-            try:
-                while pending:
-                    finished, pending = wait(pending, _LOOK, FIRST_COMPLETED)
-                    for future in finished:
-                        future.result()  # raises what it raised
-                    if progress is not None:
-                        run = _RUN_WEIGHT * self.done.get("run", 0.0)
-                        rest = sum(v for k, v in list(self.done.items()) if k != "run")
-                        # the reference counts as one set more
-                        progress((run + rest) / (_RUN_WEIGHT + len(subsets) + 1))
-            except BaseException:
-                self.stop.set()
-                for future in pending:
-                    future.cancel()
-                raise
+            _wait_for({circuit, reference, *solutions.values()}, [self], fraction, progress)
             figures, version = circuit.result()
             values = {s: future.result() for s, future in solutions.items()}
             return values, figures, reference.result(), version
+
+    @staticmethod
+    def work_together(
+        jobs: Sequence[CauseSets],
+        subsets: list[_Subset],
+        workers: int | None,
+        progress: Callable[[float], None] | None,
+    ) -> list[tuple[dict[_Subset, _Figures], _Figures] | IntegrationError]:
+        """Return each neuron's figures of the sets and of the reference, or why there are none.
+
+        No simulator runs.
+        """
+
+        def one(job: CauseSets, subset: _Subset) -> _Figures | IntegrationError:
+            try:
+                return job._subset(subset)
+            except IntegrationError as error:
+                return error
+
+        def fraction() -> float:
+            done = sum(sum(list(job.done.values())) for job in jobs)
+            return done / (len(jobs) * (len(subsets) + 1))
+
+        with ThreadPoolExecutor(workers or usable_cores()) as pool:
+            references = [pool.submit(job._reference) for job in jobs]
+            solutions = [{s: pool.submit(one, job, s) for s in subsets} for job in jobs]
+            every = {f for of in solutions for f in of.values()}
+            _wait_for({*references, *every}, jobs, fraction, progress)
+        found: list[tuple[dict[_Subset, _Figures], _Figures] | IntegrationError] = []
+        for reference, of in zip(references, solutions, strict=True):
+            values: dict[_Subset, _Figures] = {}
+            failed: IntegrationError | None = None
+            for subset, future in of.items():
+                result = future.result()
+                if isinstance(result, IntegrationError):
+                    failed = failed or result
+                else:
+                    values[subset] = result
+            found.append(failed or (values, reference.result()))
+        return found
 
     def _look(self, key: object, fraction: float) -> None:
         if self.stop.is_set():

@@ -15,7 +15,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["all_subsets", "exact_shares", "sampled_orders", "sampled_shares", "subsets_of_orders"]
+__all__ = [
+    "all_subsets",
+    "ends_of_orders",
+    "exact_shares",
+    "marginals",
+    "sampled_orders",
+    "sampled_shares",
+    "spread_over_orders",
+    "subsets_of_orders",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 #: A set of causes by their numbers.
@@ -53,6 +62,58 @@ def exact_shares(values: Mapping[Subset, _Floats], n: int) -> _Floats:
         for k in subset:
             shares[k] += weight[len(subset) - 1] * (value - values[subset - {k}])
     return shares
+
+
+def marginals(values: Mapping[Subset, _Floats], n: int) -> tuple[_Floats, _Floats]:
+    """Return what switching each cause on changes when it comes first, and when it comes last.
+
+    Parameters
+    ----------
+    values : mapping of frozenset to ndarray, shape (M,)
+        M figures for the empty and the full set, each single cause and each set but one.
+    n : int
+        Number of causes.
+
+    Returns
+    -------
+    first, last : ndarray, shape (n, M)
+    """
+    every, none = frozenset(range(n)), frozenset[int]()
+    first = [values[frozenset({k})] - values[none] for k in range(n)]
+    last = [values[every] - values[every - {k}] for k in range(n)]
+    width = len(values[none])
+    return np.reshape(first, (n, width)), np.reshape(last, (n, width))
+
+
+def spread_over_orders(values: Mapping[Subset, _Floats], n: int) -> tuple[_Floats, _Floats]:
+    """Return the least and the most that switching each cause on changes, over the sets known.
+
+    Parameters
+    ----------
+    values : mapping of frozenset to ndarray, shape (M,)
+        M figures for each subset; all of them, or those that some orders meet.
+    n : int
+
+    Returns
+    -------
+    least, most : ndarray, shape (n, M)
+    """
+    width = len(next(iter(values.values())))
+    least, most = np.full((n, width), math.inf), np.full((n, width), -math.inf)
+    for subset, value in values.items():
+        for k in subset:
+            before = values.get(subset - {k})
+            if before is not None:
+                least[k] = np.minimum(least[k], value - before)
+                most[k] = np.maximum(most[k], value - before)
+    return least, most
+
+
+def ends_of_orders(n: int) -> list[Subset]:
+    """Return the sets that `marginals` needs: each cause alone, and all but each."""
+    every = frozenset(range(n))
+    met = {frozenset({k}) for k in range(n)} | {every - {k} for k in range(n)}
+    return sorted(met - {every, frozenset[int]()}, key=lambda s: (len(s), sorted(s)))
 
 
 def sampled_orders(n: int, count: int, seed: int) -> list[tuple[int, ...]]:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from spicealif.attribution import GapBudget, MeasureBudget
     from spicealif.circuit import Cause
+    from spicealif.gap_budget import GapBudget, MeasureBudget
 
 __all__ = [
     "FIGURE_ENDINGS",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +20,10 @@ from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import for_terminal
 from spicealif.cli._types import CountType
+
+if TYPE_CHECKING:
+    from spicealif.gap_budget import GapBudget
+    from spicealif.tolerance_budget import ToleranceBudget
 
 __all__ = ["explain_command"]
 
@@ -44,6 +50,20 @@ __all__ = ["explain_command"]
     help="Sample N orders of the causes, with error bars, instead of solving all sets.",
 )
 @click.option(
+    "--tolerances",
+    is_flag=True,
+    help="Give the gap and every share with an interval over the parts' tolerances.",
+)
+@click.option(
+    "--draws",
+    type=CountType(),
+    metavar="N",
+    help="Circuits to draw for --tolerances [default: 64].",
+)
+@click.option(
+    "--seed", type=int, default=0, help="Of the draws and of sampled orders [default: 0]."
+)
+@click.option(
     "--workers", type=CountType(), metavar="N", help="Threads to solve in [default: all CPUs]."
 )
 @click.option("--cache/--no-cache", default=True, help="Whether to keep and reuse results.")
@@ -58,6 +78,9 @@ def explain_command(
     timeout: float | None,
     measures: tuple[str, ...],
     orders: int | None,
+    tolerances: bool,
+    draws: int | None,
+    seed: int,
     workers: int | None,
     cache: bool,
     as_json: bool,
@@ -70,13 +93,20 @@ def explain_command(
     The circuit's equations are solved with every set of causes switched on; a cause's Shapley
     value is its share. Prints the table and writes it (JSON and text) with a waterfall figure.
     Results are kept in the folder SPICEALIF_CACHE, or the user's cache folder.
+
+    One circuit is one draw of its offsets: --tolerances draws many and says which shares are a
+    fact of the circuit.
     """
     import json
 
     from spicealif._folders import exchanging
     from spicealif._kinds import BUDGET_FILES
     from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
+    from spicealif.errors import CompareError
+    from spicealif.tolerance_budget import explain_tolerances
 
+    if draws is not None and not tolerances:
+        raise CompareError("--draws says how many circuits --tolerances draws; give both.")
     described = find_neuron(neuron, changes, ideal)
     wanted = BUDGET_MEASURES if "all" in measures else measures or SHOWN_MEASURES
     # The folder is made and locked before minutes of computing, so that it cannot fail then.
@@ -86,23 +116,31 @@ def explain_command(
         exchanging(target, BUDGET_FILES, patience=0.0) as folder,
     ):
         label = f"all sets of causes, {described.t_stop * 1e3:g} ms of circuit time each"
-        with progress_bar(label, quiet) as bar, without_scipy_blas():
-            budget = explain(
-                described,
-                simulator,
-                measures=wanted,
-                orders=orders,
-                workers=workers,
-                timeout=timeout,
-                cache=cache,
-                progress=bar,
-            )
+        # Draws are SciPy's, which needs its own.
+        lean = contextlib.nullcontext() if tolerances else without_scipy_blas()
+        with progress_bar(label, quiet) as bar, lean:
+            choices: dict[str, Any] = {
+                "measures": wanted,
+                "seed": seed,
+                "workers": workers,
+                "timeout": timeout,
+                "cache": cache,
+                "progress": bar,
+            }
+            budget: GapBudget | ToleranceBudget
+            if tolerances:
+                some = {"draws": draws, "orders": orders}
+                choices |= {name: value for name, value in some.items() if value is not None}
+                budget = explain_tolerances(described, simulator, **choices)
+                shown = budget.budget
+            else:
+                budget = shown = explain(described, simulator, orders=orders, **choices)
         click.echo(json.dumps(budget.to_dict(), indent=1) if as_json else for_terminal(budget))
         files = budget.save(folder)
-        if budget.measures:
+        if shown.measures:
             from spicealif import plots
 
-            figure = plots.budget_figure(budget)
+            figure = plots.budget_figure(shown)
             files.append(plots.save_figure(figure, folder / "budget.png"))
     if not quiet:
         names = ", ".join(file.name for file in files)

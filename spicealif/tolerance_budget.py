@@ -1,0 +1,438 @@
+"""What may be concluded from a gap budget: its shares over the tolerances of the parts.
+
+A budget is one circuit's: one draw of offsets, resistances and temperature. Here the parts are
+drawn many times within their tolerances, and each draw has a budget of its own. A draw's shares are
+measured on a few orders of the causes and not on all: what is used of them is only by how much they
+differ from the nominal circuit's shares on the same orders (a control variate), and the nominal
+circuit's exact shares are added. What the choice of orders leaves open is estimated from the
+differences between the orders and told.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spicealif._budget_text import short_label
+from spicealif._cache import NO_HOME, Cache, cache_folder
+from spicealif._cause_sets import CauseSets, causes_of
+from spicealif._files import write_text
+from spicealif._folders import exchanging
+from spicealif._kinds import BUDGET_FILES
+from spicealif._shapley import sampled_orders, subsets_of_orders
+from spicealif._tables import figure, html_table, note_lines, plain, text_table
+from spicealif.attribution import SHOWN_MEASURES, explain
+from spicealif.circuit.parameters import Cause
+from spicealif.design import Neuron
+from spicealif.errors import CompareError, DesignError, IntegrationError
+from spicealif.gap_budget import GapBudget
+from spicealif.measures import MEASURES
+from spicealif.simulators import Simulator
+from spicealif.sweep.tolerances import MonteCarlo, Tolerance, tolerances_of
+
+__all__ = ["Interval", "MeasureTolerance", "ToleranceBudget", "explain_tolerances"]
+
+_Floats: TypeAlias = NDArray[np.float64]
+
+#: The part of the draws that an interval holds.
+COVERED = 0.9
+#: Draws and orders (pairs of an order and its reverse) unless told: on two cores the paper's neuron
+#: takes some minutes.
+DRAWS, ORDERS = 64, 4
+#: Draws below which an interval of 90 % would be the least and the most.
+_FEWEST = 20
+_MOST = 10_000
+#: The part of a draw's deviation above which what the orders leave open is told.
+_DOUBT = 0.2
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure over the draws.
+
+    Attributes
+    ----------
+    nominal : float
+        The nominal circuit's.
+    low, high : float
+        The ends of the interval that holds the middle 90 % of the draws.
+    mean, deviation : float
+        Mean and standard deviation of the draws.
+    positive : float
+        The part of the draws in which it is above 0.
+    error : float
+        Standard deviation of what the choice of orders leaves open in one draw; 0 of a gap.
+    """
+
+    nominal: float
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    positive: float
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class MeasureTolerance:
+    """One measure over the draws.
+
+    Attributes
+    ----------
+    name, label, unit : str
+        As in `MEASURES`; SI.
+    gap : Interval
+        Circuit minus reference, both of the draw. The circuit is solved by its equations.
+    shares : dict of Cause to Interval
+        Of the causes that the neuron has.
+    draws : int
+        Draws that have this measure on both sides and in all sets of causes.
+    """
+
+    name: str
+    label: str
+    unit: str
+    gap: Interval
+    shares: dict[Cause, Interval]
+    draws: int
+
+
+@dataclass(frozen=True, eq=False)
+class ToleranceBudget:
+    """A gap budget with intervals over the parts' tolerances.
+
+    Attributes
+    ----------
+    budget : GapBudget
+        The nominal circuit's, exact.
+    measures : tuple of MeasureTolerance
+        Those that at least 20 draws have.
+    tolerances : tuple of Tolerance
+        What was drawn.
+    n_draws : int
+        Draws asked for.
+    refused : int
+        Draws that the design refuses (they would latch), or that could not be solved.
+    n_orders : int
+        Orders of the causes that each draw's shares are measured on.
+    seed : int
+    """
+
+    budget: GapBudget
+    measures: tuple[MeasureTolerance, ...]
+    tolerances: tuple[Tolerance, ...]
+    n_draws: int
+    refused: int
+    n_orders: int
+    seed: int
+
+    def __getitem__(self, name: str) -> MeasureTolerance:
+        """Return a measure by its name."""
+        for found in self.measures:
+            if found.name == name:
+                return found
+        known = ", ".join(m.name for m in self.measures)
+        raise CompareError(f"There are no intervals of {ascii(name)}; choose one of {known}.")
+
+    def rows(self, measure: MeasureTolerance) -> list[tuple[str, ...]]:
+        """Return the rows of one measure's table as texts."""
+        rows: list[tuple[str, ...]] = [("gap", *_cells(measure.gap, measure.unit))]
+        for cause, interval in measure.shares.items():
+            rows.append((f"  {cause.label}", *_cells(interval, measure.unit)))
+        return rows
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the tables."""
+        drawn = ", ".join(t.parameter for t in self.tolerances)
+        notes = [
+            f"Intervals hold the middle {COVERED:.0%} of {self.n_draws - self.refused} draws of "
+            f"{drawn}, each within its tolerance; circuit and reference have the same values. "
+            f"'Above 0' is the part of the draws. Seed {self.seed}.",
+            "The circuits of the draws are solved by the circuit's own equations. Their shares are "
+            f"the nominal circuit's exact ones and the differences on {self.n_orders} orders.",
+        ]
+        for measure in self.measures:
+            doubtful = [
+                short_label(c)
+                for c, i in measure.shares.items()
+                if i.error > _DOUBT * i.deviation and i.error > 1e-3 * abs(measure.gap.deviation)
+            ]
+            if doubtful:
+                notes.append(
+                    f"The choice of orders leaves open more than {_DOUBT:.0%} of the spread of "
+                    f"these shares of {measure.label}: {', '.join(doubtful)}."
+                )
+        if self.refused:
+            notes.append(
+                f"{self.refused} of {self.n_draws} draws are no neuron (they would latch) or could "
+                "not be solved, and are left out."
+            )
+        missing = [b.label for b in self.budget.measures if not self._has(b.name)]
+        if missing:
+            notes.append(
+                f"Without intervals, since fewer than {_FEWEST} draws have them: "
+                f"{', '.join(missing)}."
+            )
+        return notes
+
+    def _has(self, name: str) -> bool:
+        return any(m.name == name for m in self.measures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
+        return self.budget.to_dict() | {
+            "tolerances": {
+                "seed": self.seed,
+                "n_draws": self.n_draws,
+                "refused": self.refused,
+                "n_orders": self.n_orders,
+                "covered": COVERED,
+                "parameters": {
+                    t.parameter: {
+                        "spread": t.spread,
+                        "distribution": t.distribution,
+                        "relative": t.relative,
+                        "source": t.source,
+                    }
+                    for t in self.tolerances
+                },
+                "measures": {
+                    m.name: {
+                        "label": m.label,
+                        "unit": m.unit,
+                        "draws": m.draws,
+                        "gap": _as_dict(m.gap),
+                        "shares": {c.value: _as_dict(i) for c, i in m.shares.items()},
+                    }
+                    for m in self.measures
+                },
+            }
+        }
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write ``budget.json`` and ``budget.txt`` into a folder, created if need be.
+
+        Raises
+        ------
+        OutputError
+            If something cannot be written.
+        """
+        import json
+
+        target = Path(folder)
+        with exchanging(target, BUDGET_FILES) as beside:
+            text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+            write_text(beside / "budget.json", text + "\n")
+            write_text(beside / "budget.txt", f"{self}\n")
+        return [target / "budget.json", target / "budget.txt"]
+
+    def __str__(self) -> str:
+        tables = [str(self.budget), ""]
+        for measure in self.measures:
+            tables.append(text_table((measure.label, *_HEADINGS), self.rows(measure)))
+        return "\n".join([*tables, *note_lines(self.notes)])
+
+    def _repr_html_(self) -> str:
+        parts = [self.budget._repr_html_()]
+        for k, measure in enumerate(self.measures):
+            notes = self.notes if k == len(self.measures) - 1 else []
+            parts.append(html_table((measure.label, *_HEADINGS), self.rows(measure), notes))
+        return "\n".join(parts)
+
+
+_HEADINGS = ("nominal", f"{COVERED:.0%} of draws", "above 0")
+
+
+def explain_tolerances(
+    neuron: Neuron,
+    simulator: str | Simulator = "ngspice",
+    *,
+    measures: Sequence[str] = SHOWN_MEASURES,
+    tolerances: Sequence[Tolerance] | None = None,
+    draws: int = DRAWS,
+    orders: int = ORDERS,
+    seed: int = 0,
+    workers: int | None = None,
+    timeout: float | None = None,
+    cache: str | os.PathLike[str] | bool | None = True,
+    progress: Callable[[float], None] | None = None,
+) -> ToleranceBudget:
+    """Attribute the gap to causes, with intervals over the tolerances of the parts.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        The nominal circuit.
+    simulator : str or Simulator
+        Runs the nominal circuit; see `explain`.
+    measures : sequence of str
+        Of `BUDGET_MEASURES`.
+    tolerances : sequence of Tolerance, optional
+        What is drawn: if not given, `tolerances_of` the neuron without the leak device, which is
+        the same on both sides and no part of the circuit around it.
+    draws : int
+        From 20 to 10,000; Latin hypercube.
+    orders : int
+        Orders of the causes that each draw is measured on, at least 4 (pairs of an order and its
+        reverse).
+    seed : int
+        Of draws and orders.
+    workers, timeout, cache, progress
+        See `explain`.
+
+    Returns
+    -------
+    ToleranceBudget
+
+    Raises
+    ------
+    CompareError
+        If a choice makes no sense, or fewer than 20 draws can be solved.
+    SweepError
+        If a tolerance's parameter is not there.
+    RunFailed, NetlistError, IntegrationError, SimulatorNotFound
+        See `explain`.
+    """
+    if not _FEWEST <= draws <= _MOST:
+        raise CompareError(f"{draws} draws make no interval; give {_FEWEST} to {_MOST}.")
+    if orders < ORDERS:
+        raise CompareError(f"{orders} orders do not tell their own error; give {ORDERS} or more.")
+    chosen = tuple(
+        tolerances
+        if tolerances is not None
+        else (t for t in tolerances_of(neuron) if not t.parameter.startswith("leak."))
+    )
+    points = MonteCarlo(neuron, draws, chosen, seed, "latin-hypercube", sides="reference").points
+    causes = causes_of(neuron)
+    n = len(causes)
+    order_list = sampled_orders(n, orders, seed)
+    subsets = subsets_of_orders(order_list)
+    # Of the work: all sets of the nominal circuit (with its run), then the draws'.
+    first = 2.0**n + 16
+    share = first / (first + draws * (len(subsets) + 1))
+    report = progress or (lambda fraction: None)
+    budget = explain(
+        neuron, simulator, measures=measures, workers=workers, timeout=timeout, cache=cache,
+        progress=lambda f: report(f * share),
+    )  # fmt: skip
+    names = [b.name for b in budget.measures]
+    folder = cache_folder() if cache is True else Path(cache) if cache else None
+    kept = Cache(folder)
+    if cache is True and folder is None:
+        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    neurons = [neuron]
+    for k in range(draws):
+        try:
+            neurons.append(neuron.replace(points.changes(k)))
+        except DesignError:
+            continue
+    jobs = [CauseSets(of, causes, simulator, timeout, kept) for of in neurons]
+    try:
+        found = CauseSets.work_together(
+            jobs, subsets, workers, lambda f: report(share + f * (1 - share))
+        )
+    finally:
+        kept.tell_trouble()
+    solved = [_shares(result, order_list, names) for result in found]
+    nominal, rest = solved[0], [s for s in solved[1:] if s is not None]
+    assert nominal is not None, "explain has solved the same sets"
+    if len(rest) < _FEWEST:
+        raise CompareError(
+            f"Only {len(rest)} of {draws} draws are neurons that could be solved, fewer than "
+            f"{_FEWEST}; take more draws, or smaller tolerances."
+        )
+    return ToleranceBudget(
+        budget,
+        tuple(_measures(budget, causes, nominal[0], rest)),
+        chosen,
+        draws,
+        draws - len(rest),
+        len(order_list),
+        seed,
+    )
+
+
+_Solved: TypeAlias = tuple[_Floats, _Floats, _Floats]
+
+
+def _shares(
+    result: tuple[dict[frozenset[int], dict[str, float]], dict[str, float]] | IntegrationError,
+    orders: list[tuple[int, ...]],
+    names: list[str],
+) -> _Solved | None:
+    """Return the shares on each pair of orders, shape (pairs, n, M), the gap and the full set's."""
+    if isinstance(result, IntegrationError):
+        return None
+    values, reference = result
+    table = {s: np.array([v[name] for name in names]) for s, v in values.items()}
+    n = len(orders[0])
+    steps = np.zeros((len(orders), n, len(names)))
+    for row, order in enumerate(orders):
+        for k, cause in enumerate(order):
+            steps[row, cause] = table[frozenset(order[: k + 1])] - table[frozenset(order[:k])]
+    pairs = steps.reshape(len(orders) // 2, 2, n, len(names)).mean(axis=1)
+    full = table[frozenset(range(n))]
+    return pairs, full - np.array([reference[name] for name in names]), full
+
+
+def _measures(
+    budget: GapBudget, causes: list[Cause], base: _Floats, draws: list[_Solved]
+) -> list[MeasureTolerance]:
+    out = []
+    pairs = np.array([d[0] for d in draws]) - base  # (draws, pairs, n, M), from the nominal's
+    gaps = np.array([d[1] for d in draws])
+    for m, of in enumerate(budget.measures):
+        whole = np.isfinite(pairs[:, :, :, m]).all(axis=(1, 2)) & np.isfinite(gaps[:, m])
+        if whole.sum() < _FEWEST:
+            continue
+        exact = {s.cause: s.value for s in of.shares}
+        shares = {}
+        for k, cause in enumerate(causes):
+            each = pairs[whole, :, k, m]
+            # the mean of P pairs, whose own scatter tells that of the mean
+            error = math.sqrt(float(each.var(axis=1, ddof=1).mean()) / each.shape[1])
+            shares[cause] = _interval(exact[cause], exact[cause] + each.mean(axis=1), error)
+        info = MEASURES[of.name]
+        gap = _interval(of.gap, gaps[whole, m], 0.0)
+        out.append(MeasureTolerance(of.name, info.label, info.unit, gap, shares, int(whole.sum())))
+    return out
+
+
+def _interval(nominal: float, values: _Floats, error: float) -> Interval:
+    low, high = np.quantile(values, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    return Interval(
+        nominal,
+        float(low),
+        float(high),
+        float(values.mean()),
+        float(values.std(ddof=1)),
+        float(np.mean(values > 0)),
+        error,
+    )
+
+
+def _cells(interval: Interval, unit: str) -> tuple[str, str, str]:
+    def signed(value: float) -> str:
+        text = figure(value, unit)
+        return text if text.startswith("-") else f"+{text}"
+
+    return (
+        signed(interval.nominal),
+        f"{signed(interval.low)} to {signed(interval.high)}",
+        f"{interval.positive:.0%}",
+    )
+
+
+def _as_dict(interval: Interval) -> dict[str, float | None]:
+    return {
+        name: plain(getattr(interval, name))
+        for name in ("nominal", "low", "high", "mean", "deviation", "positive", "error")
+    }
