@@ -221,7 +221,7 @@ class GapBudget:
         if self.undefined:
             named = ", ".join(MEASURES[name].label for name in self.undefined)
             notes.append(
-                f"Without a budget, since a side or a set of causes has no such figure: {labels}."
+                f"Without a budget, since a side or a set of causes has no such figure: {named}."
             )
         return notes
 
