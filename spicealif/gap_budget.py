@@ -27,6 +27,7 @@ __all__ = ["RESIDUAL_SMALL", "GapBudget", "MeasureBudget", "Share"]
 RESIDUAL_SMALL = 0.05
 #: The part of the largest share of a gap below which a change of sign over orders is not told.
 _SMALL_SHARE = 0.05
+_RANGE = "first on, last on"
 #: Measures side by side in the printed table.
 _COLUMNS = 3
 
@@ -286,10 +287,10 @@ class GapBudget:
             some = self.measures[start : start + _COLUMNS]
             of = [b.name for b in some]
             tables.append(text_table(("", *(b.label for b in some)), self.rows(of)))
-            tables.append(
-                text_table(("first on, last on", *(b.label for b in some)), self.range_rows(of))
-            )
+            tables.append(text_table((_RANGE, *(b.label for b in some)), self.range_rows(of)))
         return "\n".join([*tables, *note_lines(self.notes)])
 
     def _repr_html_(self) -> str:
-        return html_table(("", *(b.label for b in self.measures)), self.rows(), self.notes)
+        labels = [b.label for b in self.measures]
+        shares = html_table(("", *labels), self.rows(), [])
+        return shares + html_table((_RANGE, *labels), self.range_rows(), self.notes)

@@ -44,8 +44,8 @@ _Floats: TypeAlias = NDArray[np.float64]
 #: The part of the draws that an interval holds.
 COVERED = 0.9
 #: Draws and orders (pairs of an order and its reverse) unless told: on two cores the paper's neuron
-#: takes some minutes.
-DRAWS, ORDERS = 64, 4
+#: takes about ten minutes.
+DRAWS, ORDERS = 32, 4
 #: Draws below which an interval of 90 % would be the least and the most.
 _FEWEST = 20
 _MOST = 10_000

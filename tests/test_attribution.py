@@ -40,8 +40,10 @@ from spicealif._cache import Cache, cache_folder, digest_of, source_digest
 from spicealif._shapley import (
     all_subsets,
     exact_shares,
+    marginals,
     sampled_orders,
     sampled_shares,
+    spread_over_orders,
     subsets_of_orders,
 )
 from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES
@@ -347,11 +349,12 @@ def test_the_table_has_every_cause(budget):
     assert all(len(r) == 3 for r in rows)
     text = str(budget)
     for label in (c.label for c in Cause):
-        assert text.count(label) == -(-len(BUDGET_MEASURES) // 3)
+        # in the table of shares, and in that of what comes first and last
+        assert text.count(f"\n  {label}") == 2 * -(-len(BUDGET_MEASURES) // 3)
     assert f"exact, from all {2**9} sets of causes" in text
     assert "does not have" not in text
     page = budget._repr_html_()
-    assert page.count("<tr>") == 1 + len(rows)
+    assert page.count("<tr>") == 1 + len(rows) + 1 + len(Cause)
     assert "loading by the difference amplifier" in page
 
 
@@ -838,3 +841,41 @@ def test_command_line_takes_every_measure_and_no_cache(tmp_path):
     out = command(*options, folder=tmp_path / "here", cache=tmp_path / "cache")
     assert out.returncode == 0, out.stderr
     assert not (tmp_path / "here" / "budget.png").exists()
+
+
+def test_first_last_least_and_most_are_those_of_all_orders():
+    """Against all 24 orders of a game of four causes that pull at each other."""
+    rng = np.random.default_rng(3)
+    values = {s: rng.standard_normal(2) for s in all_subsets(4)}
+    steps = {k: [] for k in range(4)}
+    for order in itertools.permutations(range(4)):
+        for place, k in enumerate(order):
+            before = frozenset(order[:place])
+            steps[k].append(values[before | {k}] - values[before])
+    first, last = marginals(values, 4)
+    least, most = spread_over_orders(values, 4)
+    for k in range(4):
+        np.testing.assert_array_equal(least[k], np.min(steps[k], axis=0))
+        np.testing.assert_array_equal(most[k], np.max(steps[k], axis=0))
+        np.testing.assert_array_equal(first[k], values[frozenset({k})] - values[frozenset()])
+        every = frozenset(range(4))
+        np.testing.assert_array_equal(last[k], values[every] - values[every - {k}])
+
+
+def test_ranges_of_a_budget(budget):
+    for of in budget.measures:
+        for share in of.shares:
+            assert share.least <= share.value <= share.most
+            assert share.least <= min(share.first, share.last)
+            assert share.most >= max(share.first, share.last)
+    of = budget["isi_mean"]
+    # The cause that comes last is switched on beside all others: solved by itself here.
+    neuron = budget.neuron
+    for share in of.shares[:3]:
+        without = solve_circuit(neuron, causes=ALL_CAUSES - {share.cause}, rtol=1e-6)
+        everything = solve_circuit(neuron, rtol=1e-6)
+        changed = [measure(w, neuron)["isi_mean"] for w in (everything, without)]
+        assert share.last == pytest.approx(changed[0] - changed[1], abs=1e-12)
+    assert "first on, last on" in str(budget)
+    kept = budget.to_dict()["measures"]["isi_mean"]["shares"]["reset_level"]
+    assert {"first", "last", "least", "most"} <= set(kept)

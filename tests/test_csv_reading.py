@@ -362,3 +362,10 @@ def test_a_cell_of_a_million_digits_takes_no_time():
     begin = time.process_time()
     assert kind_of("1" * 1_000_000 + "x") == "t"
     assert time.process_time() - begin < 5
+
+
+def test_a_line_of_sixty_thousand_cells_is_refused_at_once(tmp_path):
+    begin = time.process_time()
+    with pytest.raises(FitError, match=r"Line 2 of .* has more than 4,096 cells; write one row"):
+        read(tmp_path, "a,b\n1" + "," * 60_000 + "\n")
+    assert time.process_time() - begin < 5

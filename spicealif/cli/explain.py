@@ -58,7 +58,7 @@ __all__ = ["explain_command"]
     "--draws",
     type=CountType(),
     metavar="N",
-    help="Circuits to draw for --tolerances [default: 64].",
+    help="Circuits to draw for --tolerances [default: 32].",
 )
 @click.option(
     "--seed", type=int, default=0, help="Of the draws and of sampled orders [default: 0]."

@@ -30,6 +30,7 @@ __all__ = ["Layout", "find_layout"]
 
 _LINES = 4000  # among which the table has to begin
 _WIDEST = 100_000  # characters of a line
+_MOST_COLUMNS = 4096  # no instrument writes that many, and each takes its time
 _ROWS = 2000  # of the table that tell how it is written
 _RECORD = 8  # rows that are a table of their own, rather than a part of a preamble
 _DIGITS = tuple("+-.0123456789")
@@ -146,6 +147,12 @@ def _best(
         if delimiter is not None and not any(delimiter in line for _, _, line in lines):
             continue
         rows = head_rows(lines, delimiter)
+        widest = max(rows, key=lambda row: len(row.cells), default=None)
+        if widest is not None and len(widest.cells) > _MOST_COLUMNS:
+            raise TableFileError(
+                f"Line {widest.line} of {name} has more than {_MOST_COLUMNS:,} cells; write one "
+                "row for each sample."
+            )
         kinds = ["".join(map(kind_of, row.cells)) for row in rows]
         runs = find_runs(kinds)
         for run in runs:
