@@ -96,7 +96,8 @@ def _check_table(table: Table, data: bytes) -> None:
             except ValueError:
                 return
         ours = np.column_stack([column.values for column in table.columns])
-        hold(np.array_equal(ours, other), "other numbers than numpy.loadtxt")
+        other[np.abs(other) >= 1e30] = np.nan  # an instrument's code
+        hold(np.array_equal(ours, other, equal_nan=True), "other numbers than numpy.loadtxt")
 
 
 CHECKS = {"table": Tables}

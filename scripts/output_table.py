@@ -155,6 +155,9 @@ class Trial:
         code = 254
         try:
             os.chdir(self.folder)
+            scope: dict[str, object] = {"OUT": Path(output)}
+            if words[0] == "PY":
+                exec(_PYTHON, scope)  # while its modules may be read
             if self.nobody:
                 os.setgroups([])
                 os.setgid(65534)
@@ -170,9 +173,7 @@ class Trial:
             sys.stdout = os.fdopen(1, "w", closefd=False)
             sys.stderr = os.fdopen(2, "w", closefd=False)
             if words[0] == "PY":
-                scope = {"OUT": Path(output)}
                 try:
-                    exec(_PYTHON, scope)
                     exec(words[1], scope)
                     code = 0
                 except OutputError as error:

@@ -369,3 +369,16 @@ def test_a_line_of_sixty_thousand_cells_is_refused_at_once(tmp_path):
     with pytest.raises(FitError, match=r"Line 2 of .* has more than 4,096 cells; write one row"):
         read(tmp_path, "a,b\n1" + "," * 60_000 + "\n")
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("heading", ["t_min", "t_h", "time_hours", "Time (min)"])
+def test_minutes_and_hours_are_never_seconds(tmp_path, heading):
+    """Also where the column is named; what it may be said to be is another matter."""
+    path = tmp_path / "f.csv"
+    path.write_text(f"{heading},i_mA\n0,0\n1,1\n")
+    for columns in ({}, {"time": heading}, {"time": "#1"}):
+        with pytest.raises(DesignError, match="is not one of time; write the column in s"):
+            PiecewiseLinear.from_csv(path, columns)
+    assert PiecewiseLinear.from_csv(path, {"time": "#1 [s]"}).t == (0.0, 1.0)
+    path.write_text("t_ms,v_min,i_mA\n0,7,0\n1,8,1\n")  # v_min is the least one
+    assert PiecewiseLinear.from_csv(path).t == (0.0, 1e-3)

@@ -161,3 +161,8 @@ def test_no_dask_scheduler():
     code, _, err = run("sweep", "lif", *SHORT, *words)
     assert code == 1
     assert "No Dask scheduler answers at 'tcp://127.0.0.1:1'" in err
+
+
+def test_a_key_that_is_set_and_varied_is_refused():
+    code, _, err = run("sweep", "lif", *SHORT, "--over", "c=47n,100n", "-s", "c=5n")
+    assert (code, err) == (1, "'c' is in --set and in --over; leave it out of --set.")

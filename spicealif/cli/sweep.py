@@ -126,6 +126,7 @@ def sweep_command(
     from spicealif._netcdf_write import write_netcdf
     from spicealif.sweep.worker import INVALID, OK
 
+    _refuse_both(changes, over)
     experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)
     target = output or Path(f"{experiment.name}.nc")
     with writing((target, SWEEP), (figure, PICTURE), inputs=(neuron, *changes), force=force) as say:
@@ -211,6 +212,16 @@ def store_command(
             click.echo(f"{count} {name}{done}; their points will be computed again.", err=True)
     if any(found.values()) and action == "check" and not set_aside:
         raise click.exceptions.Exit(1)
+
+
+def _refuse_both(changes: tuple[str, ...], over: tuple[str, ...]) -> None:
+    """Refuse a key that is set and varied: the one value would be in the name of the results."""
+    from spicealif.errors import SweepError
+
+    names = {text.partition("=")[0].strip() for text in over}
+    for key in (change.partition("=")[0].strip() for change in changes):
+        if key in names:
+            raise SweepError(f"{ascii(key)} is in --set and in --over; leave it out of --set.")
 
 
 def _experiment(

@@ -50,6 +50,8 @@ _FOREIGN = re.compile(
     r"days?|min|mins|minutes?|hours?|hrs?|rad|deg|na|n/a|[mgt]?(?:volts?|amps?|sec|secs|seconds?|amperes?)",
     re.IGNORECASE,
 )
+#: Units of time that nothing here is measured in; behind the name of a time they are no name.
+_LONG_TIMES = re.compile(r"days?|min|mins|minutes?|h|hours?|hrs?", re.IGNORECASE)
 _LAST = re.compile(r"(?P<name>.*?)\s*(?:\bin\s+|[_/,\s:]\s*)(?P<unit>[^\s_/,:()\[\]]+)\Z")
 
 
@@ -147,7 +149,9 @@ def parse_heading(text: str, names: frozenset[str] = frozenset()) -> Heading:
         known = find_unit(unit) is not None or is_ambiguous(unit)
         if name and known and not _contradicts(name, unit):
             return Heading(name, unit)
-        if name and "/" in bare and _FOREIGN.fullmatch(unit) and not known:
+        # t_min; but v_min is the least one
+        long = key_of(name) in GENERIC["s"] and _LONG_TIMES.fullmatch(unit)
+        if name and (long or ("/" in bare and _FOREIGN.fullmatch(unit) and not known)):
             return Heading(name, unit)
     return Heading(bare)
 
