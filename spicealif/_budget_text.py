@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from spicealif.circuit.parameters import Cause
     from spicealif.gap_budget import MeasureBudget, Share
 
-__all__ = ["RANGE_NOTE", "part_text", "range_text", "share_text", "short_label", "signed"]
+__all__ = ["RANGE_NOTE", "part_text", "range_text", "share_text", "short_label", "with_sign"]
 
 RANGE_NOTE = (
     "A share is a mean over orders; the second table has what switching the cause on changes "
@@ -32,7 +32,12 @@ def signed(value: float, budget: MeasureBudget) -> str:
     """Return a part of a gap with its sign."""
     if abs(value) <= 1e-12 * max(abs(budget.circuit), abs(budget.reference)):
         value = 0.0  # the rounding of the sums
-    text = figure(value, budget.unit)
+    return with_sign(value, budget.unit)
+
+
+def with_sign(value: float, unit: str) -> str:
+    """Return a figure with its sign."""
+    text = figure(value, unit)
     return text if text.startswith("-") else f"+{text}"
 
 

@@ -14,7 +14,7 @@ from spicealif._files import replacing
 from spicealif._kept import open_regular, read_record, record, set_aside, tell
 from spicealif.errors import OutputError
 
-__all__ = ["NO_HOME", "Cache", "cache_folder", "digest_of", "source_digest"]
+__all__ = ["NO_HOME", "Cache", "cache_folder", "digest_of", "open_cache", "source_digest"]
 
 _DAMAGED = "damaged"
 #: A longer file is no entry of ours; of one that has no end so much is read.
@@ -73,6 +73,15 @@ def source_digest(*names: str) -> str:
         for file in sorted(path.glob("**/*.py")) if path.is_dir() else [path]:
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def open_cache(wanted: str | os.PathLike[str] | bool | None) -> Cache:
+    """Return the cache that a caller asks for: True is the user's folder, False or None none."""
+    folder = cache_folder() if wanted is True else Path(wanted) if wanted else None
+    kept = Cache(folder)
+    if wanted is True and folder is None:
+        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    return kept
 
 
 class Cache:

@@ -22,6 +22,7 @@ __all__ = [
     "marginals",
     "sampled_orders",
     "sampled_shares",
+    "shares_of_pairs",
     "spread_over_orders",
     "subsets_of_orders",
 ]
@@ -165,14 +166,30 @@ def sampled_shares(
         The shares sum to the full subset's value less the empty one's, whatever the orders. The
         errors come from the spread between pairs; NaN with a single pair.
     """
+    pairs = shares_of_pairs(values, orders)
+    errors = np.full(pairs.shape[1:], math.nan)
+    if len(pairs) > 1:
+        errors = pairs.std(axis=0, ddof=1) / math.sqrt(len(pairs))
+    return pairs.mean(axis=0), errors
+
+
+def shares_of_pairs(values: Mapping[Subset, _Floats], orders: Sequence[tuple[int, ...]]) -> _Floats:
+    """Return the estimates of the Shapley values from each pair of an order and its reverse.
+
+    Parameters
+    ----------
+    values, orders
+        See `sampled_shares`.
+
+    Returns
+    -------
+    ndarray, shape (P, n, M)
+    """
     n = len(orders[0])
     some = next(iter(values.values()))
     steps = np.zeros((len(orders), n, len(some)))
     for row, order in enumerate(orders):
         for k, cause in enumerate(order):
             steps[row, cause] = values[frozenset(order[: k + 1])] - values[frozenset(order[:k])]
-    pairs = steps.reshape(len(orders) // 2, 2, n, len(some)).mean(axis=1)
-    errors = np.full((n, len(some)), math.nan)
-    if len(pairs) > 1:
-        errors = pairs.std(axis=0, ddof=1) / math.sqrt(len(pairs))
-    return pairs.mean(axis=0), errors
+    pairs: _Floats = steps.reshape(len(orders) // 2, 2, n, len(some)).mean(axis=1)
+    return pairs

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._cache import NO_HOME, Cache, cache_folder
+from spicealif._cache import open_cache
 from spicealif._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
 from spicealif._shapley import (
     all_subsets,
@@ -115,10 +114,7 @@ def explain(
     subsets = all_subsets(n)
     if order_list is not None:
         subsets = list(dict.fromkeys([*subsets_of_orders(order_list), *ends_of_orders(n)]))
-    folder = cache_folder() if cache is True else Path(cache) if cache else None
-    kept = Cache(folder)
-    if cache is True and folder is None:
-        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    kept = open_cache(cache)
     job = CauseSets(neuron, causes, simulator, timeout, kept)
     try:
         values, circuit, reference, version = job.work(subsets, workers, progress)

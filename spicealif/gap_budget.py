@@ -21,7 +21,7 @@ from spicealif.design import Neuron
 from spicealif.errors import CompareError
 from spicealif.measures import MEASURES
 
-__all__ = ["RESIDUAL_SMALL", "GapBudget", "MeasureBudget", "Share"]
+__all__ = ["RESIDUAL_SMALL", "GapBudget", "MeasureBudget", "Share", "save_budget"]
 
 #: The part of the gap above which a residual makes the shares doubtful.
 RESIDUAL_SMALL = 0.05
@@ -146,7 +146,7 @@ class GapBudget:
         list of tuple of str
             Both sides, the gap, each cause's share, the residual.
         """
-        budgets = [b for b in self.measures if names is None or b.name in names]
+        budgets = self._chosen(names)
         rows = [
             ("reference (ideal)", *(figure(b.reference, b.unit) for b in budgets)),
             ("circuit", *(figure(b.circuit, b.unit) for b in budgets)),
@@ -170,12 +170,15 @@ class GapBudget:
         list of tuple of str
             A row for each cause that the neuron has.
         """
-        budgets = [b for b in self.measures if names is None or b.name in names]
+        budgets = self._chosen(names)
         return [
             (f"  {cause.label}", *(range_text(b.shares[k], b) for b in budgets))
             for k, cause in enumerate(Cause)
             if budgets and budgets[0].shares[k].applies
         ]
+
+    def _chosen(self, names: Sequence[str] | None) -> list[MeasureBudget]:
+        return [b for b in self.measures if names is None or b.name in names]
 
     @property
     def notes(self) -> list[str]:
@@ -272,14 +275,7 @@ class GapBudget:
         OutputError
             If something cannot be written.
         """
-        import json
-
-        target = Path(folder)
-        with exchanging(target, BUDGET_FILES) as beside:
-            text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
-            write_text(beside / "budget.json", text + "\n")
-            write_text(beside / "budget.txt", f"{self}\n")
-        return [target / "budget.json", target / "budget.txt"]
+        return save_budget(folder, self.to_dict(), str(self))
 
     def __str__(self) -> str:
         tables = []
@@ -294,3 +290,14 @@ class GapBudget:
         labels = [b.label for b in self.measures]
         shares = html_table(("", *labels), self.rows(), [])
         return shares + html_table((_RANGE, *labels), self.range_rows(), self.notes)
+
+
+def save_budget(folder: str | os.PathLike[str], data: dict[str, Any], text: str) -> list[Path]:
+    """Write a budget as ``budget.json`` and ``budget.txt``; see `GapBudget.save`."""
+    import json
+
+    target = Path(folder)
+    with exchanging(target, BUDGET_FILES) as beside:
+        write_text(beside / "budget.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
+        write_text(beside / "budget.txt", f"{text}\n")
+    return [target / "budget.json", target / "budget.txt"]

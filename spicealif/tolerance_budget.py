@@ -13,26 +13,23 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._budget_text import short_label
-from spicealif._cache import NO_HOME, Cache, cache_folder
+from spicealif._budget_text import short_label, with_sign
+from spicealif._cache import open_cache
 from spicealif._cause_sets import CauseSets, causes_of
-from spicealif._files import write_text
-from spicealif._folders import exchanging
-from spicealif._kinds import BUDGET_FILES
-from spicealif._shapley import sampled_orders, subsets_of_orders
-from spicealif._tables import figure, html_table, note_lines, plain, text_table
+from spicealif._shapley import sampled_orders, shares_of_pairs, subsets_of_orders
+from spicealif._tables import html_table, note_lines, plain, text_table
 from spicealif.attribution import SHOWN_MEASURES, explain
 from spicealif.circuit.parameters import Cause
 from spicealif.design import Neuron
 from spicealif.errors import CompareError, DesignError, IntegrationError
-from spicealif.gap_budget import GapBudget
+from spicealif.gap_budget import GapBudget, save_budget
 from spicealif.measures import MEASURES
 from spicealif.simulators import Simulator
 from spicealif.sweep.tolerances import MonteCarlo, Tolerance, tolerances_of
@@ -44,7 +41,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 #: The part of the draws that an interval holds.
 COVERED = 0.9
 #: Draws and orders (pairs of an order and its reverse) unless told: on two cores the paper's neuron
-#: takes about ten minutes.
+#: takes about four minutes.
 DRAWS, ORDERS = 32, 4
 #: Draws below which an interval of 90 % would be the least and the most.
 _FEWEST = 20
@@ -225,14 +222,7 @@ class ToleranceBudget:
         OutputError
             If something cannot be written.
         """
-        import json
-
-        target = Path(folder)
-        with exchanging(target, BUDGET_FILES) as beside:
-            text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
-            write_text(beside / "budget.json", text + "\n")
-            write_text(beside / "budget.txt", f"{self}\n")
-        return [target / "budget.json", target / "budget.txt"]
+        return save_budget(folder, self.to_dict(), str(self))
 
     def __str__(self) -> str:
         tables = [str(self.budget), ""]
@@ -324,10 +314,7 @@ def explain_tolerances(
         progress=lambda f: report(f * share),
     )  # fmt: skip
     names = [b.name for b in budget.measures]
-    folder = cache_folder() if cache is True else Path(cache) if cache else None
-    kept = Cache(folder)
-    if cache is True and folder is None:
-        kept.trouble = f"Nothing is kept for the next time: {NO_HOME}"
+    kept = open_cache(cache)
     neurons = [neuron]
     for k in range(draws):
         try:
@@ -360,7 +347,7 @@ def explain_tolerances(
     )
 
 
-_Solved: TypeAlias = tuple[_Floats, _Floats, _Floats]
+_Solved: TypeAlias = tuple[_Floats, _Floats]
 
 
 def _shares(
@@ -368,19 +355,14 @@ def _shares(
     orders: list[tuple[int, ...]],
     names: list[str],
 ) -> _Solved | None:
-    """Return the shares on each pair of orders, shape (pairs, n, M), the gap and the full set's."""
+    """Return the shares on each pair of orders, shape (pairs, n, M), and the gap."""
     if isinstance(result, IntegrationError):
         return None
     values, reference = result
     table = {s: np.array([v[name] for name in names]) for s, v in values.items()}
-    n = len(orders[0])
-    steps = np.zeros((len(orders), n, len(names)))
-    for row, order in enumerate(orders):
-        for k, cause in enumerate(order):
-            steps[row, cause] = table[frozenset(order[: k + 1])] - table[frozenset(order[:k])]
-    pairs = steps.reshape(len(orders) // 2, 2, n, len(names)).mean(axis=1)
-    full = table[frozenset(range(n))]
-    return pairs, full - np.array([reference[name] for name in names]), full
+    full = table[frozenset(orders[0])]
+    gap = full - np.array([reference[name] for name in names])
+    return shares_of_pairs(table, orders), gap
 
 
 def _measures(
@@ -420,19 +402,12 @@ def _interval(nominal: float, values: _Floats, error: float) -> Interval:
 
 
 def _cells(interval: Interval, unit: str) -> tuple[str, str, str]:
-    def signed(value: float) -> str:
-        text = figure(value, unit)
-        return text if text.startswith("-") else f"+{text}"
-
     return (
-        signed(interval.nominal),
-        f"{signed(interval.low)} to {signed(interval.high)}",
+        with_sign(interval.nominal, unit),
+        f"{with_sign(interval.low, unit)} to {with_sign(interval.high, unit)}",
         f"{interval.positive:.0%}",
     )
 
 
-def _as_dict(interval: Interval) -> dict[str, float | None]:
-    return {
-        name: plain(getattr(interval, name))
-        for name in ("nominal", "low", "high", "mean", "deviation", "positive", "error")
-    }
+def _as_dict(interval: Interval) -> dict[str, Any]:
+    return {name: plain(value) for name, value in asdict(interval).items()}
