@@ -24,9 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from spicealif import Neuron, load_preset
-from spicealif.reference import batch_kernel, batch_lanes, batch_run, driver
-from spicealif.reference.batch import _job
-from spicealif.reference.batch_run import Job, run_jobs
+from spicealif.reference import driver
+from spicealif.reference.batch import kernel as batch_kernel
+from spicealif.reference.batch import lanes as batch_lanes
+from spicealif.reference.batch import run as batch_run
+from spicealif.reference.batch.run import Job, run_jobs
+from spicealif.reference.batch.solve import _job
 
 NEURONS, ALONE = 512, 4
 H = 1e-6

@@ -24,10 +24,10 @@ from spicealif.design import MODELS
 from spicealif.errors import FitError
 from spicealif.fit import Loop, read_loop
 from spicealif.fit._checks import check_loops
-from spicealif.reference.series import solve_series
+from spicealif.reference.series.solve import solve_series
 
 _ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(_ROOT / "tests"))
+sys.path.insert(0, str(_ROOT / "tests" / "_helpers"))
 from _random_devices import random_circuit  # noqa: E402 - the tests' folder is no package
 
 #: What is made wrong: name, what is done to (v_mem, i, v_in), whether nothing but a refusal counts

@@ -31,10 +31,14 @@ print('CPU', result.run.cost.cpu_s)
 """
 
 
-def cpu_of(command: list[str]) -> tuple[float, str]:
-    """Run a command; return the CPU seconds of it and all it waited for, and its output."""
+def cpu_of(command: list[str], **variables: str) -> tuple[float, str]:
+    """Run a command; return the CPU seconds of it and all it waited for, and its output.
+
+    Variables are what its environment has besides ours.
+    """
     # Python's own byte code cache belongs to "warm caches".
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment |= variables
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
@@ -68,7 +72,8 @@ def ngspice_alone(t_stop: float) -> float:
         build_netlist(load_preset("paper").replace(t_stop=t_stop)).write(folder)
         path = Path(folder)
         cpu, _ = cpu_of(
-            ["ngspice", "-n", "-b", "-r", str(path / "o.raw"), str(path / "neuron.cir")]
+            ["ngspice", "-n", "-b", "-r", str(path / "o.raw"), str(path / "neuron.cir")],
+            HOME=folder,  # without one ngspice dies
         )
     return cpu
 

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from spicealif.simulators.raw import read_raw
+from spicealif.rawfile.raw import read_raw
 
 N_VARIABLES = 10
 NAME = "v(3)"
@@ -251,7 +251,7 @@ def sparse(folder: Path, flavour: str, size: float) -> None:
     head = header(flavour, n, SPARSE_VARIABLES)
     code = (
         "import sys, time\n"
-        "from spicealif.simulators.raw import read_raw\n"
+        "from spicealif.rawfile.raw import read_raw\n"
         "began = time.perf_counter()\n"
         "column = read_raw(sys.argv[1])[0][sys.argv[2]]\n"
         "took = time.perf_counter() - began\n"

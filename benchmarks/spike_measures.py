@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from spicealif.spikes import (
+from spicealif.measures.spikes import (
     crossing_times,
     gamma_coincidence,
     match_spikes,

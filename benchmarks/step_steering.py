@@ -45,7 +45,7 @@ from spicealif.circuit import solve_circuit
 from spicealif.design import Memristor, PulseTrain, Sine
 from spicealif.errors import DesignError, SpicealifError
 from spicealif.netlist import build_netlist
-from spicealif.simulators.ngspice_batch import NgspiceBatch
+from spicealif.simulators.ngspice.batch import NgspiceBatch
 
 Floats = NDArray[np.float64]
 

@@ -283,6 +283,8 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--no-spicelib", dest="spicelib", action="store_false")
     arguments = parser.parse_args()
+    # Without one ngspice dies, whether we start it here or spicelib does.
+    os.environ.setdefault("HOME", os.sep)
     print(f"load before: {', '.join(f'{x:.1f}' for x in os.getloadavg())}", file=sys.stderr)
     short_decks(arguments)
     many(arguments)

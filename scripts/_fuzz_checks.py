@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from spicealif.errors import LogFileError, RawFileError, WaveformError
-from spicealif.simulators import _raw_binary, _raw_lines, _raw_text
-from spicealif.simulators._vectors import parse_sum
-from spicealif.simulators.ltspice_log import decode_log, parse_ltspice_log, read_ltspice_log
-from spicealif.simulators.raw import RawPlot, read_raw
+from spicealif.ltspice_log.log import decode_log, parse_ltspice_log, read_ltspice_log
+from spicealif.rawfile import _binary as _raw_binary
+from spicealif.rawfile import _lines as _raw_lines
+from spicealif.rawfile import _text as _raw_text
+from spicealif.rawfile.raw import RawPlot, read_raw
+from spicealif.rawfile.vectors import parse_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

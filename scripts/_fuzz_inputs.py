@@ -28,7 +28,7 @@ __all__ = ["MUTATORS", "SEEDS", "dictionary"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REAL = REPOSITORY.parent / "shared" / "ltspice_files"
-sys.path.insert(0, str(REPOSITORY / "tests"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "_helpers"))
 
 _LARGEST_SEED = 12_000  # bytes
 
@@ -364,6 +364,8 @@ def _ngspice_files(folder: Path) -> Iterator[bytes]:
     """Files that ngspice writes now, if it is installed."""
     if shutil.which("ngspice") is None:
         return
+    from own_ngspice import with_home
+
     for commands, plots in itertools.product(
         ("", "set filetype=ascii\n", "set nopadding\n"),
         ("op1.all", "tran1.all", "op1.all tran1.all ac1.all", "ac1.all dc1.all"),
@@ -372,6 +374,7 @@ def _ngspice_files(folder: Path) -> Iterator[bytes]:
         subprocess.run(
             ["ngspice", "-n", "-b", "a.cir"],
             cwd=folder,
+            env=with_home(),
             check=False,
             timeout=60,
             capture_output=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spicealif._figures import in_figure_style, new_figure
+from spicealif._support.figures import in_figure_style, new_figure
 from spicealif.fit import FittedLoop, fit_device, read_loop
 from spicealif.plots import save_figure
 

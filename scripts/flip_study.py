@@ -24,9 +24,9 @@ from pathlib import Path
 import tomli_w
 
 from spicealif import load_preset, load_toml, load_waveforms
-from spicealif._cache import Cache
-from spicealif._digest import with_digest
-from spicealif._kinds import signed
+from spicealif._support.cache import Cache
+from spicealif._support.digest import with_digest
+from spicealif._support.kinds import signed
 from spicealif.cli.plot import _load
 from spicealif.design import device_names, load_device
 from spicealif.design.store import dump_toml, save_toml

@@ -31,10 +31,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from spicealif._units import PREFIXES, UNITS
 from spicealif.design import dump_toml, load_preset, parse_toml
 from spicealif.errors import DesignError
-from spicealif.quantities import parse_quantity
+from spicealif.quantities.grammar import parse_quantity
+from spicealif.quantities.units import PREFIXES, UNITS
 
 __all__ = ["quantity", "run", "toml"]
 

@@ -220,7 +220,7 @@ class Try:
         for child in children:
             with contextlib.suppress(psutil.Error):
                 line = " ".join(child.cmdline())
-                simulator = "_ngspice_worker" in line or "-b -r out.raw" in line
+                simulator = "ngspice._worker" in line or "-b -r out.raw" in line
                 worker = "spicealif.sweep.worker" in line
                 if (target == "simulator" and simulator) or (target == "worker" and worker):
                     return child.pid

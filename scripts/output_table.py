@@ -95,6 +95,7 @@ WRITERS = [
         ("sweep", "lif", *_SHORT, "--over", "c=47n,100n", "-o", "s2.nc", "--figure", "OUT"),
         ".png",
     ),
+    Writer("schematic -o", ("schematic", "lif", "-q", "-o", "OUT"), ".png"),
     Writer("plot -o", ("plot", "s.nc", "-o", "OUT"), ".png"),
     Writer("presets >", ("presets", "paper"), ".toml"),
     Writer("run -o", ("run", "paper", *_SHORT, "--no-figures", "-o", "OUT"), "", "circuit.nc"),

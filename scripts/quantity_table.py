@@ -4,7 +4,7 @@
     .venv/bin/python scripts/quantity_table.py --ngspice  # what the installed ngspice reads of it
 
 What is accepted follows from the tables of prefixes and units; the refusals are a list of what
-people try. SPICE's column is `spice_value`, which ``tests/test_quantities.py`` checks against
+people try. SPICE's column is `spice_value`, which ``tests/quantities/test_quantities.py`` checks against
 ngspice itself.
 """
 
@@ -19,8 +19,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spicealif._units import PREFIXES, UNITS
-from spicealif.quantities import parse_quantity
+from spicealif.quantities.grammar import parse_quantity
+from spicealif.quantities.units import PREFIXES, UNITS
+from spicealif.simulators.process.environment import ngspice_environment
 
 __all__ = ["Row", "ngspice_values", "page", "rows", "spice_value"]
 
@@ -122,7 +123,12 @@ def ngspice_values(texts: Sequence[str]) -> list[float]:
         deck = Path(folder) / "numbers.cir"
         deck.write_text("\n".join([*lines, ".endc", ".end", ""]))
         out = subprocess.run(
-            ["ngspice", "-b", str(deck)], capture_output=True, text=True, check=False, timeout=60
+            ["ngspice", "-b", str(deck)],
+            env=ngspice_environment(Path(folder)),  # without a home ngspice dies
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
     found = dict(re.findall(r"@r(\d+)\[resistance\] = (\S+)", out.stdout))
     return [float(found[str(k)]) for k in range(len(texts))]

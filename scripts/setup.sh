@@ -43,5 +43,7 @@ if [ ! -f "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
     # Without pip it is what an interrupted set-up left.
     .venv/bin/python -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
+    say "Compiling what runs need (half a minute the first time)"
+    .venv/bin/spicealif doctor --compile >/dev/null || true  # without it the first run is slower
     touch "$stamp"
 fi

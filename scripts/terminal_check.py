@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "_helpers"))
 
 from _terminal import Seen, Terminal, command
 from _terminal_commands import COMMANDS, LONG, prepare

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets everything up and runs the linters, the type checker and the tests (in parallel).
-# Arguments go to pytest.
+# Arguments go to pytest: -m "not slow" leaves out what takes seconds.
 set -eu
 CDPATH='' cd -- "$(dirname -- "$0")/.."
 sh scripts/setup.sh test
@@ -11,5 +11,9 @@ printf '==> mypy\n'
 .venv/bin/mypy
 .venv/bin/mypy --platform darwin
 .venv/bin/mypy --platform win32
+printf '==> import-linter\n'
+.venv/bin/lint-imports
 printf '==> pytest\n'
-exec .venv/bin/pytest -n auto "$@"
+# Neighbours share what is made once per file, so each process takes a part of the list, and then
+# what the others have left.
+exec .venv/bin/pytest -n auto --dist worksteal "$@"

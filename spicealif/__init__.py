@@ -10,11 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spicealif.attribution import GapBudget, explain
-    from spicealif.certificate import Certificate, Verdict, certify
+    from spicealif.analysis.attribution import GapBudget, explain
+    from spicealif.analysis.certificate import Certificate, Verdict, certify
+    from spicealif.analysis.tolerance_budget import ToleranceBudget, explain_tolerances
+    from spicealif.analysis.verification import Verification, verify
+    from spicealif.bank import Bank, solve_bank
     from spicealif.circuit import Cause, solve_circuit
-    from spicealif.comparison import Comparison, compare
-    from spicealif.cosim import Cosimulation, cosimulate, simulate
+    from spicealif.cosim import Cosimulation, cosimulate, find_reltol, simulate
     from spicealif.design import (
         DevicePreset,
         Neuron,
@@ -30,30 +32,33 @@ if TYPE_CHECKING:
     )
     from spicealif.errors import SpicealifError
     from spicealif.fit import FitResult, Loop, fit_device, read_loop
+    from spicealif.measures.comparison import Comparison, compare
     from spicealif.netlist import Netlist, build_netlist
     from spicealif.propose import Proposal, propose_neuron
     from spicealif.reference import solve_reference, solve_series
     from spicealif.results import load_result
+    from spicealif.schematic import draw_schematic, write_schematic
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
     from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
-    from spicealif.tolerance_budget import ToleranceBudget, explain_tolerances
-    from spicealif.verification import Verification, verify
     from spicealif.waveforms import Waveforms, load_waveforms
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "GapBudget": "attribution",
-    "explain": "attribution",
-    "Certificate": "certificate",
-    "Verdict": "certificate",
-    "certify": "certificate",
+    "GapBudget": "analysis.attribution",
+    "explain": "analysis.attribution",
+    "Bank": "bank",
+    "solve_bank": "bank",
+    "Certificate": "analysis.certificate",
+    "Verdict": "analysis.certificate",
+    "certify": "analysis.certificate",
     "Cause": "circuit",
     "solve_circuit": "circuit",
-    "Comparison": "comparison",
-    "compare": "comparison",
+    "Comparison": "measures.comparison",
+    "compare": "measures.comparison",
     "Cosimulation": "cosim",
     "cosimulate": "cosim",
+    "find_reltol": "cosim",
     "simulate": "cosim",
     "DevicePreset": "design",
     "Neuron": "design",
@@ -78,6 +83,8 @@ _HOME = {
     "solve_reference": "reference",
     "solve_series": "reference",
     "load_result": "results",
+    "draw_schematic": "schematic",
+    "write_schematic": "schematic",
     "Run": "simulators",
     "Status": "simulators",
     "get_simulator": "simulators",
@@ -87,15 +94,16 @@ _HOME = {
     "Store": "sweep",
     "Sweep": "sweep",
     "Tolerance": "sweep",
-    "ToleranceBudget": "tolerance_budget",
-    "explain_tolerances": "tolerance_budget",
-    "Verification": "verification",
-    "verify": "verification",
+    "ToleranceBudget": "analysis.tolerance_budget",
+    "explain_tolerances": "analysis.tolerance_budget",
+    "Verification": "analysis.verification",
+    "verify": "analysis.verification",
     "Waveforms": "waveforms",
     "load_waveforms": "waveforms",
 }
 
 __all__ = [
+    "Bank",
     "Cause",
     "Certificate",
     "Comparison",
@@ -126,9 +134,11 @@ __all__ = [
     "compare",
     "cosimulate",
     "device_names",
+    "draw_schematic",
     "dump_toml",
     "explain",
     "explain_tolerances",
+    "find_reltol",
     "fit_device",
     "get_simulator",
     "load_device",
@@ -143,10 +153,12 @@ __all__ = [
     "save_toml",
     "simulate",
     "simulator_names",
+    "solve_bank",
     "solve_circuit",
     "solve_reference",
     "solve_series",
     "verify",
+    "write_schematic",
 ]
 
 

@@ -25,10 +25,7 @@ What stops nothing and should be known all the same is a `SpicealifWarning` (Use
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from spicealif.simulators.run import Run
+from typing import Any
 
 __all__ = [
     "CompareError",
@@ -88,7 +85,7 @@ class RunFailed(SimulatorError):
         The run, with its log and whatever waveforms it left.
     """
 
-    def __init__(self, message: str, run: Run) -> None:
+    def __init__(self, message: str, run: Any) -> None:
         super().__init__(message)
         self.run = run
 

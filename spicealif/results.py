@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._plot_choice import Choice, choose_plot
 from spicealif.design import Neuron
 from spicealif.errors import WaveformError
 from spicealif.netlist.render import signals_of
+from spicealif.rawfile.choice import Choice, choose_plot
+from spicealif.rawfile.second_reader import cross_check as check_both_readers
+from spicealif.rawfile.vectors import canonical, parse_sum
 from spicealif.simulators._common import provenance
-from spicealif.simulators._vectors import canonical, parse_sum
 from spicealif.simulators.judge import spike_times
-from spicealif.simulators.second_reader import cross_check as check_both_readers
 from spicealif.waveforms import QUANTITIES, Waveforms, load_waveforms
 
 if TYPE_CHECKING:
-    from spicealif.simulators.raw import RawPlot
+    from spicealif.rawfile.raw import RawPlot
 
 __all__ = ["load_result"]
 

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._digest import check_digest, with_digest
-from spicealif._kinds import WAVEFORMS, check_ending
-from spicealif._netcdf_write import write_netcdf
-from spicealif._text import shown
+from spicealif._support.digest import check_digest, with_digest
+from spicealif._support.kinds import WAVEFORMS, check_ending
+from spicealif._support.netcdf_write import write_netcdf
+from spicealif._support.text import counted, shown
 from spicealif.errors import WaveformError
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spicealif._netcdf import NetcdfFile
+    from spicealif._support.netcdf import NetcdfFile
 
 __all__ = ["QUANTITIES", "Waveforms", "load_waveforms"]
 
@@ -51,9 +51,14 @@ QUANTITIES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
+#: Samples above which waveforms are thinned block by block, and those of a block.
+_MANY, _BLOCK = 400_000, 50_000
+#: Larger numbers have no differences and slopes.
+_EXTREME = 1e150
 #: What kind the attributes are that something is made of.
 _TEXTS = ("side", "simulator", "version", "variant", "neuron", "design", "design_digest", "caveat")
-_NUMBERS = ("energy_source", "t_stop", "h", "n_steps", "switches", "seed", "method_order")
+_ENERGIES = ("energy_source", "energy_supply")
+_NUMBERS = (*_ENERGIES, "t_stop", "reltol", "h", "n_steps", "switches", "seed", "method_order")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +114,7 @@ class Waveforms:
     def until(self, end: float) -> Waveforms:
         """Return the part up to the time `end` in s; energies of the whole run are left out."""
         stop = int(np.searchsorted(self.time, end, side="right"))
-        attrs = {k: v for k, v in self.attrs.items() if k != "energy_source"}
+        attrs = {k: v for k, v in self.attrs.items() if k not in _ENERGIES}
         return Waveforms(
             self.time[:stop],
             {name: values[:stop] for name, values in self.signals.items()},
@@ -145,8 +150,61 @@ class Waveforms:
                 (at[:1] if before else [], inside, at[1:] if after else [])
             )
         spikes = self.t_spike
-        attrs = {k: v for k, v in self.attrs.items() if k != "energy_source"}
+        attrs = {k: v for k, v in self.attrs.items() if k not in _ENERGIES}
         return Waveforms(time, signals, spikes[(spikes >= start) & (spikes <= end)], attrs)
+
+    def decimated(self, part: float = 1e-4) -> Waveforms:
+        """Return as many samples as straight lines between them need to be near all others.
+
+        Parameters
+        ----------
+        part : float
+            Of each trace's span: how far a line may be from a sample that is left out.
+
+        Returns
+        -------
+        Waveforms
+            The largest and the smallest sample of each trace are among them, those that are not
+            finite with their neighbours, and all spike times.
+            The attribute ``interpolation_error`` is `part`, and ``samples`` how many there were.
+            Energies are not those of the lines: give them as attributes (see `measure`).
+        """
+        from spicealif._support.decimation_kernel import kept_samples
+
+        if len(self) < 3 or not self.signals:
+            return self
+        if len(self) > _MANY:
+            return self._decimated_in_blocks(part)
+        values = np.array(list(self.signals.values()))
+        finite = np.isfinite(values)
+        good = np.where(finite, values, 0.0)
+        if np.abs(good).max() > _EXTREME or not np.isfinite(self.time).all():
+            return self  # no span that numbers could hold
+        low, high = (np.where(finite, values, end) for end in (np.inf, -np.inf))
+        span = np.where(finite.any(axis=1), high.max(axis=1) - low.min(axis=1), 0.0)
+        wanted = ~finite.all(axis=0)
+        wanted[1:] |= ~finite.all(axis=0)[:-1]
+        wanted[:-1] |= ~finite.all(axis=0)[1:]
+        wanted[high.argmax(axis=1)] = wanted[low.argmin(axis=1)] = True
+        kept = kept_samples(self.time, good, part * span, wanted)
+        signals = {name: values[kept] for name, values in self.signals.items()}
+        return Waveforms(self.time[kept], signals, self.t_spike, self._thinned(part))
+
+    def _decimated_in_blocks(self, part: float) -> Waveforms:
+        """Return what `decimated` does, in little memory beside what is kept; some samples more."""
+        from spicealif._support.decimation import Thinner
+
+        thinner = Thinner(part)
+        for begin in range(0, len(self), _BLOCK):
+            block = slice(begin, begin + _BLOCK)
+            traces = {name: values[block] for name, values in self.signals.items()}
+            thinner.feed(self.time[block], traces)
+        time, signals = thinner.result()
+        return Waveforms(time, signals, self.t_spike, self._thinned(part))
+
+    def _thinned(self, part: float) -> dict[str, str | float | int]:
+        before = float(self.attrs.get("interpolation_error", 0.0))  # of lines through lines
+        return {"samples": len(self), **self.attrs, "interpolation_error": before + part}
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -210,7 +268,7 @@ class Waveforms:
         span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"
         return (
             f"<Waveforms {', '.join(self.signals)}: {len(self.time)} samples, {span}, "
-            f"{len(self.t_spike)} spikes>"
+            f"{counted(len(self.t_spike), 'spike')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -234,7 +292,7 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     WaveformError
         If the file cannot be read or is not one of ours.
     """
-    from spicealif._netcdf import NetcdfError, read_netcdf
+    from spicealif._support.netcdf import NetcdfError, read_netcdf
 
     try:
         file = read_netcdf(path)
@@ -247,6 +305,11 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
         raise WaveformError(f"{ascii(str(path))} cannot be used, since {wrong}.")
     variables = file.variables
     for name in ("time", "t_spike"):
+        if name not in variables and "failures" in file.attrs:
+            raise WaveformError(
+                f"{ascii(str(path))} is a sweep's result and holds no single run; look at it with "
+                "'spicealif plot', or run the point again that you mean."
+            )
         if name not in variables:
             raise WaveformError(
                 f"{ascii(str(path))} has no {name!r} and is no run's; give a file that spicealif "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +27,7 @@ def test_every_example_is_tested(repository):
     }
 
 
+@pytest.mark.slow
 def test_paper(repository, tmp_path, capsys):
     load(repository / "examples" / "paper.py").main(tmp_path / "out", t_stop=2e-3)
     names = {p.name for p in (tmp_path / "out").iterdir()}
@@ -40,6 +42,7 @@ def test_paper(repository, tmp_path, capsys):
     assert "x at the end" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_plain_lif(repository):
     intervals = load(repository / "examples" / "plain_lif.py").main(t_stop=2e-3)
     assert intervals["reference (ideal)"] == pytest.approx(intervals["closed form"], rel=1e-9)
@@ -56,6 +59,7 @@ def test_my_neuron(repository):
     assert comparison.of_a["spike_count"] > 5
 
 
+@pytest.mark.slow
 def test_why_the_circuit_adapts_less(repository, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SPICEALIF_CACHE", str(tmp_path / "cache"))
     folder = repository / "examples" / "why_the_circuit_adapts_less"
@@ -72,10 +76,35 @@ def test_the_text_on_adaptation_states_what_the_run_showed(repository):
     rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == 10
     for cause, share in rows:
-        (line,) = (one for one in table.splitlines() if share.strip() in one)
+        (line,) = (one for one in table.splitlines() if share.strip() in one.split("   ")[-1])
         assert line.strip().startswith(cause.strip())
+        # of the growth: the last column of the first table
+        assert line.split("  ")[-1].split(" (")[0].strip() == share.strip()
 
 
+UNITS = {"us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15, "%": 1.0}
+QUANTITY = re.compile(r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?) ?(us|ns|ps|fs|%)(?![a-z])")
+
+
+def test_every_figure_of_the_text_on_adaptation_is_one_of_the_run_s(repository):
+    """Each interval, share and percentage is a figure of the output, rounded as the text has it."""
+    folder = repository / "examples" / "why_the_circuit_adapts_less"
+    files = ("budget.txt", "tolerances.txt")
+    output = "\n".join((folder / name).read_text(encoding="utf-8") for name in files)
+    known: dict[bool, list[float]] = {False: [], True: []}
+    for number, unit in QUANTITY.findall(output):
+        known[unit == "%"].append(abs(float(number)) * UNITS[unit])
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    found = QUANTITY.findall(text)
+    assert len(found) > 30
+    for number, unit in found:
+        decimals = len(number.partition(".")[2])
+        half = 0.5 * 10**-decimals * UNITS[unit] * (1 + 1e-9)
+        value = abs(float(number)) * UNITS[unit]
+        assert any(abs(value - one) <= half for one in known[unit == "%"]), f"{number} {unit}"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("measured", [True, False])
 def test_measured_device_to_neuron(repository, tmp_path, capsys, monkeypatch, measured):
     example = load(repository / "examples/measured_device_to_neuron/from_device_to_neuron.py")

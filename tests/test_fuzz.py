@@ -48,6 +48,7 @@ def fuzz(folder: Path, scripts: Path, *options: str) -> tuple[int, str]:
 # ---------------------------------------------------------------- a short run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["raw", "log", "vectors"])
 def test_fuzzing_finds_nothing(target: str, tmp_path: Path) -> None:
     code, said = fuzz(tmp_path, SCRIPTS, "--target", target, "--runs", "3000")
@@ -59,13 +60,14 @@ def test_fuzzing_finds_nothing(target: str, tmp_path: Path) -> None:
     assert not (tmp_path / "keep").exists()
 
 
+@pytest.mark.slow
 def test_fuzzing_finds_a_fault(tmp_path: Path) -> None:
     """In a copy whose reader forgets the last of three terms, and with two processes."""
     top = SCRIPTS.parent
     shutil.copytree(SCRIPTS, tmp_path / "scripts")
     shutil.copytree(top / "spicealif", tmp_path / "spicealif")
     (tmp_path / "tests").symlink_to(top / "tests")
-    reader = tmp_path / "spicealif" / "simulators" / "_vectors.py"
+    reader = tmp_path / "spicealif" / "rawfile" / "vectors.py"
     text = reader.read_text()
     broken = text.replace("return tuple(terms)", "return tuple(terms) if len(terms) < 3 else 1 / 0")
     assert broken != text
@@ -134,6 +136,7 @@ FOUND = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(len(FOUND)))
 def test_found_inputs(case: int, checks: ModuleType, tmp_path: Path) -> None:
     target, content = FOUND[case]
@@ -192,6 +195,7 @@ def test_checks_notice_what_the_raw_reader_gets_wrong(
                     check.check(GOOD, key)
 
 
+@pytest.mark.slow
 def test_checks_notice_time_and_memory(
     checks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +211,7 @@ def test_checks_notice_time_and_memory(
 # ---------------------------------------------------------------- tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fuzzing_of_tables_finds_nothing(seed: int, tmp_path: Path) -> None:
     """A short run of `scripts/fuzz_tables.py`, without coverage."""

@@ -94,5 +94,5 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(some, tmp_path, monk
 
 
 def test_repr_says_what_it_is(some):
-    assert repr(some) == "<Waveforms v_c, x: 4 samples, 0 to 2 s, 1 spikes>"
+    assert repr(some) == "<Waveforms v_c, x: 4 samples, 0 to 2 s, 1 spike>"
     assert "v_c" in some._repr_html_()

@@ -23,7 +23,7 @@ from spicealif.fit import Loop, fit_device, read_loop
 from spicealif.fit.figures import loop_figure
 from spicealif.plots import overlay_figure, save_figure
 from spicealif.propose import propose_neuron
-from spicealif.reference.series import solve_series
+from spicealif.reference.series.solve import solve_series
 
 MEASURED = Path(__file__).parents[3] / "shared/measured/w_sdc/5k_0.8V_1000Hz_M2.csv"
 

@@ -13,7 +13,7 @@ from spicealif.circuit.solve import DEFAULT_RTOL, Method, check_method, solve_ci
 from spicealif.design import Neuron
 from spicealif.waveforms import Waveforms
 
-__all__ = ["SPIKE_TIME_ERROR", "sharpened", "solve_as_judge", "spike_movement"]
+__all__ = ["SPIKE_TIME_ERROR", "sharpened", "solve_as_judge", "solve_twice", "spike_movement"]
 
 #: Attribute of the equations' waveforms: the worst spike-time difference in s between the last two
 #: tolerances, NaN if the counts differ.
@@ -55,13 +55,30 @@ def solve_as_judge(
     """
     check_method(method)
     tight = DEFAULT_RTOL[method] if rtol is None else rtol
+    after, before = solve_twice(neuron, (tight, tight * _RATIO), method, progress)
+    return _with_error(after, spike_movement(before, after))
+
+
+def solve_twice(
+    neuron: Neuron,
+    tolerances: tuple[float, float],
+    method: Method = "rodas",
+    progress: Callable[[float], None] | None = None,
+    interpolation_error: float = 0.0,
+) -> tuple[Waveforms, Waveforms]:
+    """Solve the circuit's equations at two relative tolerances; see `solve_circuit`."""
 
     def part(first: float) -> Callable[[float], None] | None:
         return None if progress is None else lambda done: progress(first + 0.5 * done)
 
-    after = solve_circuit(neuron, method=method, rtol=tight, progress=part(0.0))
-    before = solve_circuit(neuron, method=method, rtol=tight * _RATIO, progress=part(0.5))
-    return _with_error(after, spike_movement(before, after))
+    (one, other) = (
+        solve_circuit(
+            neuron, method=method, rtol=rtol, interpolation_error=interpolation_error,
+            progress=part(begin),
+        )
+        for rtol, begin in zip(tolerances, (0.0, 0.5), strict=True)
+    )  # fmt: skip
+    return one, other
 
 
 def sharpened(

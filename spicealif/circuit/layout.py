@@ -55,6 +55,7 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_OPAMP_BOTTOM,
     P_V_OH,
     P_V_OL,
+    P_V_LEVEL,  # low level without a load: v_ol, or an open collector's through its pull-up
     P_R_A,
     P_R_B,
     P_V_REF,
@@ -62,8 +63,10 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_POLE,  # time constant of each pole
     P_COMPARATOR_V_OS,
     P_COMPARATOR_I_BIAS,
+    P_COMPARATOR_BIAS_SLOPE,  # see Comparator.bias_slope
     P_COMPARATOR_C_IN,
     P_COMPARATOR_R_OUT,
+    P_PULL_UP,  # resistance to the comparator's supply of an open collector; 0: push-pull
     P_F_D,  # the smooth comparator's input, see Neuron.ideal_feedback
     P_F_O,
     P_V_0,
@@ -87,5 +90,5 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_V_RESET,
     P_T_HOLD,  # and held for this long
     P_WAIT,  # 1: the MOSFET conducts from the spike on only, see `Cause.DISCHARGE_TIME`
-) = range(58)
-N_PARAMETERS = 58
+) = range(61)
+N_PARAMETERS = 61

@@ -48,6 +48,7 @@ class Cause(enum.Enum):
     RESET_LEVEL = "reset_level"
     DISCHARGE_TIME = "discharge_time"
     MOSFET_CHARGE = "mosfet_charge"
+    BODY_DIODE = "body_diode"
     COMPARATOR_DELAY = "comparator_delay"
     COMPARATOR_INPUT = "comparator_input"
     OPAMP_SPEED = "opamp_speed"
@@ -78,6 +79,10 @@ _LABELS = {
     Cause.MOSFET_CHARGE: (
         "MOSFET capacitances, charge injection",
         "all its capacitances are 1000 times smaller",
+    ),
+    Cause.BODY_DIODE: (
+        "MOSFET body diode",
+        "it does not conduct, so that v_c falls below ground as far as the current takes it",
     ),
     Cause.COMPARATOR_DELAY: (
         "comparator delay and output levels",
@@ -148,6 +153,7 @@ def circuit_parameters(
         Two sets of causes that differ only in causes that this neuron does not have give the same
         numbers.
     """
+    neuron = neuron.at_temperature
     p = np.zeros(at.N_PARAMETERS)
     y = np.zeros(at.N_STATES)
     active = [at.Y_V_C]
@@ -220,14 +226,14 @@ def _comparator(
 ) -> None:
     comparator, network = neuron.comparator, neuron.network
     p[at.P_V_OH], p[at.P_V_OL] = comparator.v_oh, comparator.v_ol
+    p[at.P_V_LEVEL] = neuron.output_levels[0]
     p[at.P_R_A], p[at.P_R_B], p[at.P_V_REF] = network.r_a, network.r_b, network.v_ref
     real_input = Cause.COMPARATOR_INPUT in causes
     if Cause.COMPARATOR_DELAY not in causes:
         p[at.P_COMPARATOR] = at.COMPARATOR_SHARP
         high, low = network.v_high, network.v_low
         if real_input and isinstance(comparator, Comparator):
-            # the output resistance belongs to the output
-            high, low = neuron.replace({"comparator.r_out": 1e-9}).comparator_thresholds
+            high, low = neuron.comparator_thresholds
         p[at.P_V_HIGH], p[at.P_V_LOW] = high, low
         return
     y[at.Y_T1] = comparator.v_ol
@@ -244,9 +250,13 @@ def _comparator(
         p[at.P_COMPARATOR_C_IN] = comparator.c_in
         p[at.P_COMPARATOR_R_OUT] = comparator.r_out
         y[at.Y_T2] = comparator.v_ol
+        if comparator.output == "open-collector":
+            p[at.P_PULL_UP] = comparator.r_pull_up
+            y[at.Y_T1] = y[at.Y_T2] = 0.0
         if real_input:
             p[at.P_COMPARATOR_V_OS] = comparator.v_os
             p[at.P_COMPARATOR_I_BIAS] = comparator.i_bias
+            p[at.P_COMPARATOR_BIAS_SLOPE] = comparator.bias_slope
         else:
             gain *= _OFF_GAIN
     p[at.P_K_TANH] = 2 * gain / (comparator.v_oh - comparator.v_ol)
@@ -271,5 +281,15 @@ def _mosfet(
     p[at.P_C_GS] = mosfet.c_gs * small
     p[at.P_C_GD_MAX], p[at.P_C_GD_MIN] = mosfet.c_gd_max * small, mosfet.c_gd_min * small
     p[at.P_C_JO], p[at.P_I_S] = mosfet.c_jo * small, mosfet.i_s
+    if Cause.BODY_DIODE not in causes and _goes_below_ground(neuron):
+        p[at.P_I_S] = 0.0
     y[at.Y_V_GS] = neuron.comparator.v_ol
     y[at.Y_V_GD] = neuron.comparator.v_ol - neuron.v_rest
+
+
+def _goes_below_ground(neuron: Neuron) -> bool:
+    """Return whether v_c can be below ground, which is where the MOSFET's body diode conducts."""
+    _, before, after = neuron.stimulus.knots(neuron.t_stop)
+    least = float(min(before.min(), after.min()))
+    least -= sum(abs(amplitude) for amplitude, *_ in neuron.stimulus.sines())
+    return least < 0 or neuron.v_rest < 0

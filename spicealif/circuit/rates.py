@@ -10,8 +10,8 @@ capacitance are all linear in the states once the leak device is, and are elimin
   what the amplifier's resistors add is a source v_c - v_open behind a resistance r_th.
 - Op-amp: one pole whose charging current saturates (slew rate), input capacitances, bias
   currents, offset, output resistance, limits 1.5 V from the rails, as in
-  ``models/parts/opamp_op482.cir.j2``.
-- Comparator: two poles behind a tanh, as in ``models/parts/comparator_ad8561.cir.j2``; or one, as
+  ``models/parts/opamp_behavioural.cir.j2``.
+- Comparator: two poles behind a tanh, as in ``comparator_behavioural.cir.j2``; or one, as
   in ``comparator_ideal.cir.j2``; or sharp, an event for the integrator (`COMPARATOR_SHARP`), its
   output then given from outside.
 - MOSFET: SPICE's VDMOS model as ngspice documents it in its manual and source (drain current with
@@ -29,7 +29,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._compiled import njit
+from spicealif._support.compiled import njit
 from spicealif.circuit.layout import (
     AMPLIFIER_FOUR_RESISTOR,
     AMPLIFIER_IDEAL,
@@ -43,6 +43,7 @@ from spicealif.circuit.layout import (
     P_C_GS,
     P_C_JO,
     P_COMPARATOR,
+    P_COMPARATOR_BIAS_SLOPE,
     P_COMPARATOR_C_IN,
     P_COMPARATOR_I_BIAS,
     P_COMPARATOR_R_OUT,
@@ -69,6 +70,7 @@ from spicealif.circuit.layout import (
     P_OPAMP_TOP,
     P_OPAMP_V_OS,
     P_POLE,
+    P_PULL_UP,
     P_R,
     P_R_A,
     P_R_B,
@@ -101,7 +103,7 @@ from spicealif.circuit.layout import (
 )
 from spicealif.reference.device import Device, solve_branch
 
-__all__ = ["rates"]
+__all__ = ["drops", "rates"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Voltages: TypeAlias = tuple[float, float, float, float]
@@ -276,16 +278,22 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         v_spike = output
     elif comparator == COMPARATOR_REAL:
         (g_o, g_b) = (1.0 / p[P_COMPARATOR_R_OUT], 1.0 / p[P_R_B])
-        v_spike = g_o * y[Y_T2] + g_b * cp
+        (v_spike, low, swing) = (g_o * y[Y_T2] + g_b * cp, p[P_V_OL], p[P_V_OH] - p[P_V_OL])
+        if p[P_PULL_UP] > 0.0:  # the poles go from 0 to 1, the part to which the transistor is off
+            (low, swing, g_p) = (0.0, 1.0, 1.0 / p[P_PULL_UP])
+            g_t = g_o * (1.0 - y[Y_T2])
+            v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * cp
+            g_o = g_t + g_p
         if vdmos:
             v_spike = (v_spike + g_g / g_node * drive) / (g_o + g_b + g_g - g_g * g_g / g_node)
         else:
             v_spike /= g_o + g_b
-        dy[Y_CP] = (v_d - cp) / p[P_R_A] + g_b * (v_spike - cp) + p[P_COMPARATOR_I_BIAS]
-        dy[Y_CP] /= p[P_COMPARATOR_C_IN]
         u = cp - p[P_V_REF] + p[P_COMPARATOR_V_OS]
+        i_b = p[P_COMPARATOR_I_BIAS]
+        i_b *= 1.0 - p[P_COMPARATOR_BIAS_SLOPE] * math.tanh(0.5 * u / p[P_V_T])
+        dy[Y_CP] = ((v_d - cp) / p[P_R_A] + g_b * (v_spike - cp) + i_b) / p[P_COMPARATOR_C_IN]
         s = 0.5 * (1.0 + math.tanh(p[P_K_TANH] * u))
-        dy[Y_T1] = (p[P_V_OL] + (p[P_V_OH] - p[P_V_OL]) * s - y[Y_T1]) / p[P_POLE]
+        dy[Y_T1] = (low + swing * s - y[Y_T1]) / p[P_POLE]
         dy[Y_T2] = (y[Y_T1] - y[Y_T2]) / p[P_POLE]
     else:
         v_spike = y[Y_T1]
@@ -313,3 +321,35 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
     dy[Y_V_C] = (i_in - i_leak - i_load - i_drain + i_diode) / (p[P_C] + c_j)
     dy[Y_X] = _x_rate(v_mem, x, p, device)
     return v_mem, v_d, v_spike, u
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def drops(y: FloatArray, p: FloatArray) -> tuple[float, float]:
+    """Return the voltages across the output resistances of op-amp and comparator; 0 without one.
+
+    Over the resistance they are the currents that the outputs deliver, which come from the
+    supplies. They are linear in the state, so that of its derivatives they are the derivatives; but
+    for an open collector's, which is the voltage across its pull-up.
+    """
+    (a, b) = (0.0, 0.0)
+    if p[P_AMPLIFIER] == AMPLIFIER_FOUR_RESISTOR:
+        g_2 = 1.0 / (p[P_R] * p[P_GAIN])
+        g_a = 1.0 / p[P_R_A] if p[P_COMPARATOR] == COMPARATOR_REAL else 0.0
+        g_o = 1.0 / p[P_OPAMP_R_OUT]
+        a = y[Y_G] - (g_o * y[Y_G] + g_2 * y[Y_AN] + g_a * y[Y_CP]) / (g_o + g_2 + g_a)
+    if p[P_COMPARATOR] == COMPARATOR_REAL:
+        (g_o, g_b) = (1.0 / p[P_COMPARATOR_R_OUT], 1.0 / p[P_R_B])
+        (source, v_spike) = (y[Y_T2], g_o * y[Y_T2] + g_b * y[Y_CP])
+        if p[P_PULL_UP] > 0.0:
+            (g_t, g_p, source) = (g_o * (1.0 - y[Y_T2]), 1.0 / p[P_PULL_UP], p[P_V_OH])
+            v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * y[Y_CP]
+            g_o = g_t + g_p
+        if p[P_VDMOS] != 0.0:
+            (g_g, g_d, g_so) = (1.0 / p[P_R_GATE], 1.0 / p[P_R_DRAIN], 1.0 / p[P_R_SOURCE])
+            g_node = g_g + g_d + g_so
+            drive = g_d * (y[Y_V_C] + y[Y_V_GD]) + g_so * y[Y_V_GS]
+            v_spike = (v_spike + g_g / g_node * drive) / (g_o + g_b + g_g - g_g * g_g / g_node)
+        else:
+            v_spike /= g_o + g_b
+        b = source - v_spike
+    return a, b

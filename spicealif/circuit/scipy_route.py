@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from spicealif.circuit import layout
 from spicealif.circuit.parameters import CircuitParameters
-from spicealif.circuit.rates import rates
+from spicealif.circuit.rates import drops, rates
 from spicealif.circuit.rodas import jacobian
 from spicealif.design import StimulusPieces
 from spicealif.errors import IntegrationError
@@ -21,6 +21,8 @@ from spicealif.errors import IntegrationError
 __all__ = ["integrate_by_scipy"]
 
 _Floats: TypeAlias = NDArray[np.float64]
+#: Integrals that go with the state: the source's energy, and those of `Solution`.
+_INTEGRALS = 4
 
 
 def integrate_by_scipy(
@@ -31,7 +33,7 @@ def integrate_by_scipy(
     longest: float,
     progress: Callable[[float], None] | None,
     device: Any,
-) -> tuple[tuple[_Floats, ...], _Floats, int]:
+) -> tuple[tuple[_Floats, ...], _Floats, int, tuple[float, ...]]:
     """Solve by ``scipy.integrate.solve_ivp``, piece by piece of the stimulus.
 
     Parameters
@@ -50,7 +52,7 @@ def integrate_by_scipy(
 
     Returns
     -------
-    columns, t_spike, n_steps
+    columns, t_spike, n_steps, integrals
         As `spicealif.circuit.solve.Solution`.
 
     Raises
@@ -70,9 +72,10 @@ def integrate_by_scipy(
     # LSODA finds out by itself when the equations are stiff, and does well with its own Jacobian;
     # the others' drown in the rounding that a drain of 1 mohm magnifies.
     options: dict[str, Any] = {} if method == "LSODA" else {"jac": system.jacobian}
-    z = np.append(y[parameters.active], 0.0)
-    atol = np.full(n + 1, rtol * 1e-2)
-    atol[-1] = rtol * 1e-6  # the energy, in J; it steers no step
+    z = np.append(y[parameters.active], np.zeros(_INTEGRALS))
+    atol = np.full(n + _INTEGRALS, rtol * 1e-2)
+    # the energy, in J, and the drops' integrals, in V s; they steer no step
+    atol[n:] = [rtol * 1e-6, 1.0, 1.0, 1.0]
     times, states, spikes, steps = [], [], [], 0
     for k, (start, end) in enumerate(itertools.pairwise(pieces.t)):
         system.piece = k
@@ -99,10 +102,11 @@ def integrate_by_scipy(
         spikes.append(solution.t_events[0])
         steps += len(solution.t) - 1
     time, state = np.concatenate(times), np.concatenate(states, axis=1)
-    v_mem, v_spike = system.voltages(state)
+    v_mem, v_d, v_spike, drop_a, drop_b = system.voltages(state)
     where = np.flatnonzero(parameters.active == layout.Y_X)
     x = state[where[0]] if len(where) else np.zeros(len(time))
-    return (time, state[0], v_mem, x, v_spike, state[n]), np.concatenate(spikes), steps
+    columns = (time, state[0], v_mem, x, v_spike, state[n], v_d, drop_a, drop_b)
+    return columns, np.concatenate(spikes), steps, tuple(state[n + 1 :, -1].tolist())
 
 
 class _Rising:
@@ -124,7 +128,7 @@ class _Rising:
 
 
 class _System:
-    """The compiled rates as SciPy wants them: active states, and the source energy as the last."""
+    """The compiled rates as SciPy wants them: active states, energy, the drops' integrals."""
 
     def __init__(
         self,
@@ -159,10 +163,12 @@ class _System:
         return i_in
 
     def right_side(self, t: float, z: _Floats) -> _Floats:
-        self._y[self._active] = z[:-1]
+        self._y[self._active] = z[:-_INTEGRALS]
         i_in = self.current(t)
         self.v_spike = float(rates(self._y, i_in, 0.0, self._p, self._dy, self._device)[2])
-        return np.append(self._dy[self._active], z[0] * i_in)  # v_c is the first
+        (a, b) = drops(self._y, self._p)
+        integrals = (z[0] * i_in, max(a, 0.0), max(-a, 0.0), max(b, 0.0))  # v_c is the first
+        return np.append(self._dy[self._active], integrals)
 
     def jacobian(self, t: float, z: _Floats) -> _Floats:
         i_in = self.current(t)
@@ -170,16 +176,17 @@ class _System:
         (arg, g, f_low) = self._scratch
         (active, device) = (self._active, self._device)
         jacobian(self._y, i_in, 0.0, self._p, active, self._dy, arg, g, f_low, self._jac, device)
-        n = len(z) - 1
-        out = np.zeros((n + 1, n + 1))
+        n = len(z) - _INTEGRALS
+        out = np.zeros((n + _INTEGRALS, n + _INTEGRALS))
         out[:n, :n] = self._jac.reshape(layout.N_STATES, -1)[:n, :n]
         out[n, 0] = i_in
         return out
 
-    def voltages(self, state: _Floats) -> tuple[_Floats, _Floats]:
-        """Return v_mem and the comparator's output at each column of `state`."""
-        v_mem, v_spike = np.empty(state.shape[1]), np.empty(state.shape[1])
+    def voltages(self, state: _Floats) -> tuple[_Floats, ...]:
+        """Return v_mem, v_d, the comparator's output and the drops at each column of `state`."""
+        out = np.empty((5, state.shape[1]))
         for k in range(state.shape[1]):
-            self._y[self._active] = state[:-1, k]
-            v_mem[k], _, v_spike[k], _ = rates(self._y, 0.0, 0.0, self._p, self._dy, self._device)
-        return v_mem, v_spike
+            self._y[self._active] = state[:-_INTEGRALS, k]
+            out[:3, k] = rates(self._y, 0.0, 0.0, self._p, self._dy, self._device)[:3]
+            out[3:, k] = drops(self._y, self._p)
+        return tuple(out)

@@ -19,7 +19,7 @@ from pathlib import PurePath
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-__all__ = ["MESSAGE", "allow", "end_at_once", "exit_code", "leave"]
+__all__ = ["MESSAGE", "allow", "begin", "end_at_once", "exit_code", "leave", "raised"]
 
 MESSAGE = "Interrupted; files already written are whole."
 #: So long after an interrupt another one counts as the same, s: what stops needs no longer.
@@ -33,6 +33,7 @@ _MOMENT, _LONGEST_IMPORT = 0.05, 20.0
 _last = -_SAME
 _put_off = 0
 _number = 0
+_raised = False
 
 
 def allow() -> None:
@@ -42,6 +43,21 @@ def allow() -> None:
         sys.excepthook, sys.unraisablehook = _printed, _swallowed
         # Python's last steps, in which it would be killed by the signal: the exit code stands.
         atexit.register(_handle, signal.SIG_IGN)
+
+
+def begin() -> None:
+    """Forget an interrupt of a command before."""
+    global _raised  # noqa: PLW0603
+    _raised = False
+
+
+def raised() -> bool:
+    """Return whether this command was interrupted.
+
+    Compiled libraries make an error of their own of an interrupt that comes while they call Python
+    (pydantic a PydanticSerializationError), and what called them one of ours of that.
+    """
+    return _raised
 
 
 def end_at_once(message: bool = False) -> None:
@@ -96,8 +112,10 @@ def _handle(handler: Any) -> None:
 
 
 def _raise(signum: int, frame: FrameType | None) -> None:
+    global _raised  # noqa: PLW0603
     _note(signum)
     if _is_new() and not (_importing(frame) and _later()):
+        _raised = True
         raise KeyboardInterrupt
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from spicealif.cli._types import QuantityType
+from spicealif._support.text import counted
+from spicealif.cli._types import CountType, OutputPath, QuantityType
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROSS_CHECK_RUN",
+    "check_option",
     "cross_check_option",
+    "figure_option",
     "find_neuron",
-    "neuron_argument",
+    "force_option",
+    "json_option",
+    "neuron_options",
+    "output_options",
     "quiet_option",
-    "set_options",
+    "set_option",
     "simulator_options",
+    "store_option",
+    "together",
     "variant_option",
     "with_cross_check",
+    "workers_option",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -39,7 +48,34 @@ CROSS_CHECK_RUN = (
 # Longest name that is made of changes; the design allows 64, and "_ideal" may follow.
 _LONGEST_NAME = 56
 
-neuron_argument = click.argument("neuron", default="paper")
+
+def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Return several options as one decorator, in the order in which the help shows them."""
+
+    def add(command: _F) -> _F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def set_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--set``, its help saying `what` it does."""
+    return click.option("-s", "--set", "changes", multiple=True, metavar="KEY=VALUE", help=what)
+
+
+#: The argument NEURON with ``--set`` and ``--ideal``, for `find_neuron`.
+neuron_options = together(
+    click.argument("neuron", default="paper"),
+    set_option(
+        "Change a value, such as leak.tau=2m, c=220n or r_s=4k7 (M is mega, as in SI; SPICE's "
+        "own M is milli); may be repeated."
+    ),
+    click.option(
+        "--ideal", is_flag=True, help="Take the ideal variant of every part of the circuit."
+    ),
+)
 
 variant_option = click.option(
     "--variant",
@@ -49,45 +85,70 @@ variant_option = click.option(
     help="Reference: ideal (instant reset) or schmitt (discharge through the MOSFET).",
 )
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
-
-
-def set_options(command: _F) -> _F:
-    """Add ``--set`` and ``--ideal``."""
-    command = click.option(
-        "--ideal", is_flag=True, help="Take the ideal variant of every part of the circuit."
-    )(command)
-    return click.option(
-        "-s",
-        "--set",
-        "changes",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Change a value, such as leak.tau=2m, c=220n or r_s=4k7 (M is mega, as in SI; SPICE's "
-        "own M is milli); may be repeated.",
-    )(command)
-
-
-def simulator_options(command: _F) -> _F:
-    """Add ``--simulator`` and ``--timeout``."""
-    command = click.option(
-        "--timeout",
-        type=QuantityType("s"),
-        metavar="SECONDS",
-        help="Stop the simulator after this long.",
-    )(command)
-    return click.option(
+#: ``--simulator`` and ``--timeout``.
+simulator_options = together(
+    click.option(
         "--simulator",
         default="ngspice",
         show_default=True,
         metavar="NAME",
-        help="ngspice (shared library), ngspice-batch (program) or ltspice.",
-    )(command)
+        help="ngspice (shared library), ngspice-batch (program), ltspice, or equations (the "
+        "circuit's own differential equations; no SPICE).",
+    ),
+    click.option(
+        "--timeout",
+        type=QuantityType("s"),
+        metavar="SECONDS",
+        help="Stop the simulator after this long.",
+    ),
+)
+
+force_option = click.option(
+    "--force", is_flag=True, help="Replace files that hold something else, without asking."
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units)."
+)
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
+
+
+store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where results are kept [default: the user's cache folder].",
+)
+
+check_option = click.option(
+    "--check/--no-check",
+    default=True,
+    help="Whether the circuit's differential equations are solved too, so that the numerical error "
+    "of the circuit's figures is known.  [default: yes]",
+)
 
 
 def cross_check_option(what: str) -> Callable[[_F], _F]:
     """Return the flag ``--cross-check``, its help saying `what` it does."""
     return click.option("--cross-check", is_flag=True, help=what)
+
+
+def output_options(what: str) -> Callable[[_F], _F]:
+    """Return the options ``--output``, its help saying `what` is written, and ``--force``."""
+    output = click.option("-o", "--output", type=OutputPath(), metavar="PATH", help=what)
+    return together(output, force_option)
+
+
+def figure_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--figure``, its help saying `what` is drawn."""
+    return click.option("--figure", type=OutputPath(), metavar="FILE", help=what)
+
+
+def workers_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--workers``, its help saying `what` they are."""
+    told = f"{what} [default: all CPUs]."
+    return click.option("--workers", type=CountType(), metavar="N", help=told)
 
 
 def with_cross_check(simulator: str, cross_check: bool) -> str | Simulator:
@@ -121,7 +182,9 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     DesignError
         If there is no such neuron, or a change is not valid.
     """
+    from spicealif._support.kept import tell
     from spicealif.design import load_preset, load_toml, preset_names
+    from spicealif.design.store import changed_from
     from spicealif.errors import DesignError
 
     if name in preset_names():
@@ -146,8 +209,56 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         new[key.strip()] = _value(value.strip())
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.
-        neuron = neuron.replace({"name": _name_of(neuron.name, new), **new})
+        said = ", ".join(f"{key} = {value}" for key, value in new.items())
+        name = _name_of(neuron.name, new)
+        _take_file(new)
+        told = {"name": name, **changed_from(neuron.to_dict(), neuron.name, said)}
+        neuron = neuron.replace({**told, **new})
+    _tell_late(neuron)
+    for doubt in [] if ideal else neuron.doubts:
+        tell(doubt)
     return neuron.ideal().replace(name=f"{neuron.name}_ideal") if ideal else neuron
+
+
+def _tell_late(neuron: Neuron) -> None:
+    """Tell of points of the stimulus that the run does not reach."""
+    from spicealif._support.kept import tell
+    from spicealif.errors import DesignError
+
+    times: tuple[float, ...] = getattr(neuron.stimulus, "t", ())
+    late = sum(t > neuron.t_stop * (1 + 1e-9) for t in times)
+    if late == len(times) > 1:
+        raise DesignError(
+            f"The stimulus' points go from {times[0]:g} s to {times[-1]:g} s and the run ends at "
+            f"t_stop = {neuron.t_stop:g} s; give times from 0 on in s, or a longer run."
+        )
+    if late and times:
+        tell(
+            f"{counted(late, 'point')} of the stimulus' {len(times)} (the last at {times[-1]:g} s) "
+            f"are behind the end of the run, t_stop = {neuron.t_stop:g} s."
+        )
+
+
+def _take_file(new: dict[str, Any]) -> None:
+    """Put the current of a file where --set names one, as a neuron's TOML file may."""
+    from spicealif.design import PiecewiseLinear
+    from spicealif.errors import DesignError
+
+    named = {key: new[key] for key in new if key.partition(".")[0] == "stimulus"}
+    if "stimulus.file" not in named:
+        return
+    start = "stimulus.columns."
+    columns = {k.removeprefix(start): str(v) for k, v in named.items() if k.startswith(start)}
+    others = [k for k in named if k not in ("stimulus.file", "stimulus.kind")
+              and not k.startswith(start)]  # fmt: skip
+    if others or named.get("stimulus.kind", "pwl") != "pwl":
+        raise DesignError(
+            "stimulus.file goes with stimulus.columns and nothing else of the stimulus; remove "
+            f"{', '.join(map(ascii, others)) or 'the other kind'} from --set."
+        )
+    for key in named:
+        del new[key]
+    new["stimulus"] = PiecewiseLinear.from_csv(str(named["stimulus.file"]), columns)
 
 
 def _name_of(base: str, new: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Where the commands write: options, and all that is checked before anything is computed."""
+"""Where the commands write, and all that is checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -7,68 +7,29 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from spicealif._kinds import Kind
-    from spicealif._places import Place
+    from spicealif._support.kinds import Kind
+    from spicealif._support.places import Place
 
 __all__ = [
-    "OutputPath",
     "Say",
-    "force_option",
-    "output_option",
     "print_text",
     "writing",
     "writing_folder",
 ]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
 #: Prints a line: on standard output, unless a result goes there.
 Say = Callable[[str], None]
 
 
-class OutputPath(click.Path):
-    """A file to write; ``-`` is standard output, and ``./-`` a file of that name."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path."""
-        if value == "-":
-            from spicealif._places import STANDARD_OUTPUT
-
-            return STANDARD_OUTPUT
-        if not str(value):
-            self.fail("The name is empty; give one.", param, ctx)
-        return Path(os.fsdecode(value))
-
-
-def output_option(what: str) -> Callable[[_F], _F]:
-    """Return the options ``--output``, its help saying `what` is written, and ``--force``."""
-
-    def add(command: _F) -> _F:
-        option = click.option("-o", "--output", type=OutputPath(), metavar="PATH", help=what)
-        return option(force_option(command))
-
-    return add
-
-
-def force_option(command: _F) -> _F:
-    """Add ``--force``."""
-    return click.option(
-        "--force", is_flag=True, help="Replace files that hold something else, without asking."
-    )(command)
-
-
 def print_text(text: str) -> None:
     """Print a text that is a file's content: UTF-8 whatever the locale, except in a terminal."""
-    from spicealif._files import write_text
-    from spicealif._places import STANDARD_OUTPUT
+    from spicealif._support.files import write_text
+    from spicealif._support.places import STANDARD_OUTPUT
 
     if sys.stdout is None or sys.stdout.isatty():
         click.echo(text, nl=False)
@@ -107,8 +68,9 @@ def writing(
         If a file cannot or may not be written; folders made for them are taken away then, and also
         if the block fails and they are empty.
     """
-    from spicealif._files import output_place
-    from spicealif._kinds import check_ending
+    from spicealif._support.files import output_place
+    from spicealif._support.kinds import check_ending
+    from spicealif._support.text import shown_lines
 
     wanted = [(path, kind) for path, kind in outputs if path is not None]
     with contextlib.ExitStack() as places:
@@ -132,7 +94,8 @@ def writing(
             if place.kind == "file":
                 _check_input(place, inputs)
                 _check_kind(place, kind, force)
-        yield lambda text: click.echo(text, err=to_stdout)
+        # The name of a file may hold anything.
+        yield lambda text: click.echo(shown_lines(text), err=to_stdout)
 
 
 @contextlib.contextmanager
@@ -162,8 +125,8 @@ def writing_folder(
     OutputError
         As in `writing`.
     """
-    from spicealif._files import output_folder
-    from spicealif._places import locate
+    from spicealif._support.files import output_folder
+    from spicealif._support.places import locate
 
     _check_folder_name(path)
     with output_folder(path):
@@ -186,8 +149,8 @@ def writing_folder(
 
 def _check_folder_name(path: Path) -> None:
     """Refuse what reads like the name of a file, unless there is a folder of that name."""
-    from spicealif import _kinds
-    from spicealif._places import STANDARD_OUTPUT
+    from spicealif._support import kinds as _kinds
+    from spicealif._support.places import STANDARD_OUTPUT
     from spicealif.errors import OutputError
 
     if path == STANDARD_OUTPUT:

@@ -12,13 +12,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Task
 
-__all__ = ["counting_bar", "progress_bar"]
+__all__ = ["Bar", "progress_bar"]
 
 #: Terminals from this width on have room for a bar, and its width.
 _WITH_BAR, _BAR = 70, 20
@@ -27,8 +27,15 @@ _ECHO = len("^C^C") + 1
 _PLAIN = 30.0
 
 
+class Bar(Protocol):
+    """Moves a progress bar: by the fraction done, or by what is counted."""
+
+    def __call__(self, done: float, total: int | None = None, failed: int = 0, /) -> None:
+        """Move it to `done`: of 1, or of `total` points, so many `failed` among those done."""
+
+
 @contextlib.contextmanager
-def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
+def progress_bar(label: str, quiet: bool) -> Iterator[Bar | None]:
     """Give a callback that moves a progress bar, or None where nobody would see it.
 
     Parameters
@@ -40,33 +47,19 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Callable[[float], None] | 
 
     Yields
     ------
-    callable or None
-        Takes the fraction done, 0 to 1.
+    Bar or None
+        What is counted is shown with its rate.
     """
+    begun: list[tuple[float, float]] = []
     with _display(label, quiet) as show:
-        yield show and (lambda fraction: show(fraction, ""))
+        if show is None:
+            yield None
+            return
 
-
-@contextlib.contextmanager
-def counting_bar(label: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Give a callback that counts points, with their rate and the time left.
-
-    Parameters
-    ----------
-    label : str
-        What is going on.
-    quiet : bool
-        Whether the user asked for silence.
-
-    Yields
-    ------
-    callable or None
-        Takes the points done, all points, and the failed ones among those done.
-    """
-    begun: list[tuple[float, int]] = []
-    with _display(label, quiet) as show:
-
-        def move(done: int, total: int, failed: int) -> None:
+        def move(done: float, total: int | None = None, failed: int = 0, /) -> None:
+            if total is None:
+                show(done, "")
+                return
             now = time.monotonic()
             # Stored points took no time: the rate counts from the first call.
             if not begun:
@@ -75,10 +68,9 @@ def counting_bar(label: str, quiet: bool) -> Iterator[Callable[[int, int, int], 
             rate = (done - before) / (now - start) if now > start else 0.0
             told = [f"{done}/{total}", f"{rate:.3g}/s" if rate else ""]
             told.append(f"{failed} failed" if failed else "")
-            assert show is not None
             show(done / total if total else 1.0, ", ".join(filter(None, told)))
 
-        yield show and move
+        yield move
 
 
 @contextlib.contextmanager
@@ -89,6 +81,8 @@ def _display(label: str, quiet: bool) -> Iterator[Callable[[float, str], None] |
         return
     from rich.console import Console
     from rich.progress import Progress
+
+    from spicealif._support.compiled import watched
 
     class Screen(Console):
         """A terminal that keeps its cursor."""
@@ -111,9 +105,14 @@ def _display(label: str, quiet: bool) -> Iterator[Callable[[float, str], None] |
     # What goes to standard output meanwhile is the result, and no matter of this line.
     with Line(console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(label, total=1.0, told="", known=False)
-        yield lambda fraction, told: progress.update(
-            task, completed=_within(fraction), told=told, known=True
-        )
+
+        def compiling() -> None:
+            progress.update(task, description=f"compiling for the first use; {label}")
+
+        with watched(compiling):
+            yield lambda fraction, told: progress.update(
+                task, description=label, completed=_within(fraction), told=told, known=True
+            )
 
 
 def _line(task: Task, columns: int) -> RenderableType:

@@ -9,7 +9,12 @@ from collections.abc import Iterable
 
 import click
 
-__all__ = ["HelpContext", "for_terminal"]
+from spicealif.errors import ResourceError
+
+__all__ = ["Command", "HelpContext", "for_terminal"]
+
+#: Bytes of address space in which every command can at least end with a sentence.
+_LEAST_MEMORY = 1e9
 
 #: Below this many columns click's own help is wider than the terminal.
 _NARROW = 52
@@ -17,7 +22,7 @@ _NARROW = 52
 
 def for_terminal(result: object) -> str:
     """Return a result as text, for the terminal's width if standard output is one."""
-    from spicealif._tables import fitting
+    from spicealif.measures.tables import fitting
 
     terminal = False
     with contextlib.suppress(AttributeError, OSError, ValueError):
@@ -49,3 +54,38 @@ class HelpContext(click.Context):
     """A command's context whose help fits the terminal."""
 
     formatter_class = _Help
+
+
+class Command(click.Command):
+    """A command that takes an option twice only if it is meant to be."""
+
+    context_class = HelpContext
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        order = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in order:
+            single = isinstance(option, click.Option) and not (option.multiple or option.is_flag)
+            if single and order.count(option) > 1:
+                raise click.UsageError(f"{option.opts[-1]} is given twice; give it once.", ctx)
+        if not any(name in option.opts for option in order for name in ctx.help_option_names):
+            _require_room()
+        return super().parse_args(ctx, args)
+
+
+def _require_room() -> None:
+    """Raise if a limit of this process is below what the numerical libraries need to say so.
+
+    Where no room is left OpenBLAS asks again for ever, deaf to SIGTERM (measured between 180 and
+    200 MB, and once at 600 MB on another processor, whose kernels take larger buffers), and LLVM
+    ends the process with a signal (500 MB). ``fit`` is done in 550 MB, ``verify`` in 700.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        raise ResourceError(
+            f"There is not enough memory: this process may take {limit / 1e6:.0f} MB (ulimit -v), "
+            f"in which numerical libraries hang or abort; allow {_LEAST_MEMORY / 1e9:g} GB."
+        )

@@ -1,20 +1,22 @@
-"""Numbers on the command line: click types that read them by the grammar of quantities."""
+"""click types of the command line: numbers by the grammar of quantities, and files to write."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["CountType", "QuantityType"]
+__all__ = ["CountType", "OutputPath", "QuantityType"]
 
 _NO_LIMIT = r"[-+]?(nan|inf|[0-9.]+e[0-9]{3,})"
 
 
 class QuantityType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since 8.3
-    """A quantity in a unit, as `spicealif.quantities.parse_quantity` reads it.
+    """A quantity in a unit, as `spicealif.quantities.grammar.parse_quantity` reads it.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ class QuantityType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # 
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the value in SI units; a refusal is a usage error."""
-        from spicealif.quantities import parse_quantity
+        from spicealif.quantities.grammar import parse_quantity
 
         if isinstance(value, str) and re.fullmatch(_NO_LIMIT, value.strip(), re.IGNORECASE):
             # Infinity and the like: what makes sense (no limit of time, say) knows who takes it.
@@ -50,9 +52,26 @@ class CountType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number; a refusal is a usage error."""
-        from spicealif.quantities import parse_count
+        from spicealif.quantities.grammar import parse_count
 
         try:
             return parse_count(value)
         except ValueError as error:
             self.fail(f"the value {error}.", param, ctx)
+
+
+class OutputPath(click.Path):
+    """A file to write; ``-`` is standard output, and ``./-`` a file of that name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        if value == "-":
+            from spicealif._support.places import STANDARD_OUTPUT
+
+            return STANDARD_OUTPUT
+        if not str(value):
+            self.fail("The name is empty; give one.", param, ctx)
+        return Path(os.fsdecode(value))

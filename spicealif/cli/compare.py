@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from spicealif.cli._options import cross_check_option, find_neuron, variant_option
-from spicealif.cli._output import OutputPath, force_option, writing
-from spicealif.cli._terminal import for_terminal
+from spicealif.cli._options import (
+    check_option,
+    cross_check_option,
+    figure_option,
+    find_neuron,
+    force_option,
+    json_option,
+    set_option,
+    variant_option,
+)
+from spicealif.cli._output import writing
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, QuantityType
 
 if TYPE_CHECKING:
@@ -22,6 +31,7 @@ __all__ = ["compare_command"]
 
 @click.command(
     "compare",
+    cls=Command,
     epilog='Example:  spicealif compare my.raw --neuron my.toml --v-mem "V(vc)-V(vs)"',
     short_help="Compare a saved result with another, or with the reference.",
 )
@@ -32,14 +42,7 @@ __all__ = ["compare_command"]
     metavar="NEURON",
     help="Preset or TOML file; needed for raw files, which do not say what they are of.",
 )
-@click.option(
-    "-s",
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a value of the neuron, such as t_stop=10m; may be repeated.",
-)
+@set_option("Change a value of the neuron, such as t_stop=10m; may be repeated.")
 @variant_option
 @click.option("--v-mem", metavar="SUM", help="Raw file: the membrane voltage, as V(vc)-V(vs).")
 @click.option("--spike", metavar="SUM", help="Raw file: the comparator's output, as V(out).")
@@ -61,8 +64,9 @@ __all__ = ["compare_command"]
 )
 @click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
-@click.option("--figure", type=OutputPath(), metavar="FILE", help="Draw both into this file.")
+@check_option
+@json_option
+@figure_option("Draw both into this file.")
 @force_option
 def compare_command(
     first: Path,
@@ -74,6 +78,7 @@ def compare_command(
     plot: str | None,
     step: int | None,
     cross_check: bool,
+    check: bool,
     as_json: bool,
     figure: Path | None,
     force: bool,
@@ -87,11 +92,11 @@ def compare_command(
     as "V(vc)-V(vs)". What is marked "Raw file" is of FIRST. Both are compared over the time that
     they have in common.
     """
-    import json
-
-    from spicealif._kinds import PICTURE
-    from spicealif.comparison import compare
+    from spicealif._support.kinds import PICTURE
+    from spicealif._support.text import shown_lines
     from spicealif.errors import CompareError, DesignError
+    from spicealif.measures.comparison import compare
+    from spicealif.measures.shown import json_text
     from spicealif.results import load_result
 
     given = click.get_current_context().get_parameter_source("variant")
@@ -120,22 +125,29 @@ def compare_command(
         else:
             b = load_result(second, described, cross_check=cross_check)
         comparison = compare(a, b, described)
+        if check:
+            from spicealif.circuit import with_check
+            from spicealif.cli._start import without_scipy_blas
+
+            with without_scipy_blas():
+                comparison = with_check(comparison)
         if as_json:
-            click.echo(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
+            click.echo(json_text(comparison))
         else:
             say(for_terminal(comparison))
         if figure is not None:
             from spicealif import plots
 
             plots.save_figure(plots.overlay_figure(comparison), figure)
-            click.echo(f"Wrote {figure}.", err=True) if as_json else say(f"Wrote {figure}.")
+            told = shown_lines(f"Wrote {figure}.")
+            click.echo(told, err=True) if as_json else say(told)
 
 
 def _reference(of: Waveforms, neuron: Neuron | None, variant: str) -> Waveforms:
     """Integrate the neuron that a result is of."""
-    from spicealif._span import check_span
     from spicealif.cli._start import without_scipy_blas
-    from spicealif.comparison import design_of
+    from spicealif.measures.comparison import design_of
+    from spicealif.measures.span import check_span
     from spicealif.reference import solve_reference
 
     described = neuron or design_of(of)

@@ -1,4 +1,7 @@
-"""``spicealif explain``: what the gap between circuit and reference is made of."""
+"""``spicealif explain``: the gap between circuit and reference, cause by cause.
+
+What it prints is in `spicealif.analysis._budget_shown`.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +13,33 @@ import click
 
 from spicealif.cli._options import (
     find_neuron,
-    neuron_argument,
+    json_option,
+    neuron_options,
+    output_options,
     quiet_option,
-    set_options,
     simulator_options,
+    workers_option,
 )
-from spicealif.cli._output import output_option, writing_folder
+from spicealif.cli._output import writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
-from spicealif.cli._terminal import for_terminal
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
-    from spicealif.gap_budget import GapBudget
-    from spicealif.tolerance_budget import ToleranceBudget
+    from spicealif.analysis.budget import GapBudget
+    from spicealif.analysis.tolerance_budget import ToleranceBudget
 
 __all__ = ["explain_command"]
 
 
 @click.command(
     "explain",
+    cls=Command,
     epilog="Example:  spicealif explain paper --measure isi_mean --measure isi_growth",
     short_help="Say which part of the circuit causes which part of the gap.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @simulator_options
 @click.option(
     "--measure",
@@ -63,12 +68,10 @@ __all__ = ["explain_command"]
 @click.option(
     "--seed", type=int, default=0, help="Of the draws and of sampled orders [default: 0]."
 )
-@click.option(
-    "--workers", type=CountType(), metavar="N", help="Threads to solve in [default: all CPUs]."
-)
+@workers_option("Threads to solve in")
 @click.option("--cache/--no-cache", default=True, help="Whether to keep and reuse results.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
-@output_option("Folder for table and figure [default: spicealif-results/NAME].")
+@json_option
+@output_options("Folder for table and figure [default: the neuron's name, in spicealif-results].")
 @quiet_option
 def explain_command(
     neuron: str,
@@ -97,13 +100,12 @@ def explain_command(
     One circuit is one draw of its offsets: --tolerances draws many and says which shares are a
     fact of the circuit.
     """
-    import json
-
-    from spicealif._folders import exchanging
-    from spicealif._kinds import BUDGET_FILES
-    from spicealif.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
+    from spicealif._support.folders import exchanging
+    from spicealif._support.kinds import BUDGET_FILES
+    from spicealif.analysis.attribution import BUDGET_MEASURES, SHOWN_MEASURES, explain
+    from spicealif.analysis.tolerance_budget import explain_tolerances
     from spicealif.errors import CompareError
-    from spicealif.tolerance_budget import explain_tolerances
+    from spicealif.measures.shown import json_text
 
     if draws is not None and not tolerances:
         raise CompareError("--draws says how many circuits --tolerances draws; give both.")
@@ -135,7 +137,7 @@ def explain_command(
                 shown = budget.budget
             else:
                 budget = shown = explain(described, simulator, orders=orders, **choices)
-        click.echo(json.dumps(budget.to_dict(), indent=1) if as_json else for_terminal(budget))
+        click.echo(json_text(budget) if as_json else for_terminal(budget))
         files = budget.save(folder)
         if shown.measures:
             from spicealif import plots

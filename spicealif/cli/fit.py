@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from pathlib import Path
 
 import click
 
-from spicealif.cli._options import quiet_option
-from spicealif.cli._output import OutputPath, output_option, writing, writing_folder
+from spicealif.cli._options import output_options, quiet_option
+from spicealif.cli._output import writing, writing_folder
 from spicealif.cli._progress import progress_bar
-from spicealif.cli._terminal import for_terminal
-from spicealif.cli._types import CountType, QuantityType
+from spicealif.cli._terminal import Command, for_terminal
+from spicealif.cli._types import CountType, OutputPath, QuantityType
 
 __all__ = ["fit_command"]
 
 
 @click.command(
     "fit",
+    cls=Command,
     epilog="Example:  spicealif fit loop.csv --model mms --series-resistor 5k -o device.toml",
     short_help="Fit a memristor model to measured loops.",
 )
@@ -81,7 +81,7 @@ __all__ = ["fit_command"]
     show_default=True,
     help="Of the confidence intervals.",
 )
-@output_option("Write the device to this TOML file (with --per-file: that of the first file).")
+@output_options("Write the device to this TOML file (with --per-file: that of the first file).")
 @click.option(
     "--figures",
     type=OutputPath(),
@@ -130,10 +130,11 @@ def fit_command(
             raise click.UsageError(f"--bound {name}={text} is not of the form NAME=LOW:HIGH.")
         bounds[name] = (_number(kind, name, low), _number(kind, name, high))
     kelvin = _quantity("--temperature", temperature, "K")
-    from spicealif._files import write_text
-    from spicealif._kinds import DEVICE, FIT_FIGURES, FIT_JSON
+    from spicealif._support.files import write_text
+    from spicealif._support.kinds import DEVICE, FIT_FIGURES, FIT_JSON
     from spicealif.fit import fit_device, read_loop
     from spicealif.fit._problem import check_options
+    from spicealif.measures.shown import json_text
 
     check_options(model, kelvin, bounds, held, per_file, seed, level)
     written = []
@@ -168,8 +169,7 @@ def fit_command(
             )
         say(for_terminal(result))
         if json_file is not None:
-            text = json.dumps(result.to_dict(), indent=1, allow_nan=False)
-            written.append(write_text(json_file, text + "\n"))
+            written.append(write_text(json_file, f"{json_text(result)}\n"))
         if figures is not None:
             from spicealif.fit.figures import save_figures
 
@@ -190,14 +190,9 @@ def fit_command(
 
 
 def _model(name: str) -> type:
-    from spicealif.design import MODELS
-    from spicealif.errors import FitError
+    from spicealif.fit._problem import model_of
 
-    if name not in MODELS:
-        raise FitError(
-            f"There is no memristor model {ascii(name)}; choose one of {', '.join(MODELS)}."
-        )
-    return MODELS[name]
+    return model_of(name)
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
@@ -222,6 +217,6 @@ def _number(model: type, name: str, text: str) -> float:
 
 def _quantity(name: str, text: str, unit: str) -> float:
     from spicealif.errors import FitError
-    from spicealif.quantities import quantity_of
+    from spicealif.quantities.grammar import quantity_of
 
     return quantity_of(name, text, unit, FitError)

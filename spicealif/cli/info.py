@@ -1,39 +1,54 @@
-"""``spicealif presets``, ``schema`` and ``doctor``: what there is."""
+"""``spicealif presets``, ``schema``, ``doctor`` and ``plugins``: what there is."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from spicealif.cli._output import print_text
+from spicealif.cli._terminal import Command
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
 
-__all__ = ["doctor_command", "presets_command", "schema_command"]
+__all__ = ["doctor_command", "plugins_command", "presets_command", "schema_command"]
 
 
 @click.command(
     "presets",
+    cls=Command,
     epilog="Example:  spicealif presets paper > my_neuron.toml",
     short_help="List the presets of neurons and devices, or print one as TOML.",
 )
 @click.argument("name", required=False)
-def presets_command(name: str | None) -> None:
+@click.option("--parts", is_flag=True, help="Only op-amps, comparators and MOSFETs.")
+def presets_command(name: str | None, parts: bool) -> None:
     """List the presets with their sources, or print the preset NAME as TOML.
 
-    There are presets of whole neurons, and presets of devices (memristors), which any neuron takes
-    with --set leak.preset=NAME.
+    There are presets of whole neurons, presets of devices (memristors), which any neuron takes
+    with --set leak.preset=NAME, and presets of parts (--parts), such as --set
+    comparator.preset=NAME.
     """
     from spicealif.design import device_names, load_device, load_preset, preset_names
     from spicealif.design._comments import commented_toml
+    from spicealif.errors import DesignError
 
+    if parts and name is None:
+        _list_parts()
+        return
     if name is not None:
-        if name in device_names() and name not in preset_names():
+        if parts and _part(name) is None:
+            raise DesignError(
+                f"There is no part {ascii(name)[:60]}; 'spicealif presets --parts' lists them."
+            )
+        if (part := _part(name)) is not None and (parts or name not in preset_names()):
+            print_text(part)
+        elif name in device_names() and name not in preset_names():
             print_text(commented_toml(load_device(name)))
         else:
             print_text(commented_toml(_neuron(name)))
@@ -50,6 +65,33 @@ def presets_command(name: str | None) -> None:
         _list(preset, f"{device.description}{fitted}", f"Source: {device.source}")
     if not device_names():
         click.echo("none installed; 'spicealif fit' makes one from measured loops")
+
+
+#: What a neuron's table for each kind of part is called.
+_TABLES = {"opamp": "difference_amplifier.opamp", "comparator": "comparator", "mosfet": "mosfet"}
+
+
+def _list_parts() -> None:
+    from spicealif.design.parts.store import PARTS, load_part, part_names
+
+    for kind in PARTS:
+        click.echo(f"{PARTS[kind]} (--set {_TABLES[kind]}.preset=NAME):\n")
+        for name in part_names(kind):
+            part = load_part(kind, name)
+            _list(name, f"{part.title}. Source: {part.source}")
+        click.echo("")
+
+
+def _part(name: str) -> str | None:
+    """Return a part's file, with the source of each value; None if there is no such part."""
+    from spicealif._support.resources import models_dir
+    from spicealif.design.parts.store import PARTS, part_names
+
+    for kind in PARTS:
+        if name in part_names(kind):
+            path = models_dir() / "parts" / PARTS[kind] / f"{name}.toml"
+            return path.read_text(encoding="utf-8")
+    return None
 
 
 def _neuron(name: str) -> Neuron:
@@ -76,6 +118,7 @@ def _list(name: str, *texts: str) -> None:
 
 @click.command(
     "schema",
+    cls=Command,
     epilog="Example:  spicealif schema > neuron.schema.json",
     short_help="Print the JSON Schema of a neuron's file.",
 )
@@ -90,13 +133,20 @@ def schema_command() -> None:
 
 @click.command(
     "doctor",
+    cls=Command,
     epilog="Example:  spicealif doctor",
     short_help="Say what is installed and how to get what is missing.",
 )
-def doctor_command() -> None:
+@click.option(
+    "--compile",
+    "compiling",
+    is_flag=True,
+    help="Also compile what runs need and keep it, so that the first run does not wait for it.",
+)
+def doctor_command(compiling: bool) -> None:
     """Say what is installed, what is missing, and the command that installs it.
 
-    The exit code is 0 if at least one simulator works.
+    The exit code is 0 if at least one SPICE works.
     """
     from importlib import metadata
 
@@ -111,23 +161,77 @@ def doctor_command() -> None:
         except metadata.PackageNotFoundError:
             click.echo(f"missing  {name}: install it with: pip install {name}")
     working, absent = _simulators()
-    # One simulator is enough: with it the others are no loss.
-    label = "absent  " if working else "missing "
+    # One SPICE is enough: with it the others are no loss. The equations are none.
+    spice = [line for line in working if " simulator equations:" not in line]
+    label = "absent  " if spice else "missing "
     for line in (*working, *(f"{label} {text}" for text in absent)):
         click.echo(line)
-    if not working:
-        click.echo("No simulator works; the reference and netlists do.")
+    if compiling:
+        _compile()
+    if not spice:
+        click.echo("No SPICE works; the circuit's equations, the reference and netlists do.")
         raise click.exceptions.Exit(1)
+
+
+@click.command(
+    "plugins",
+    cls=Command,
+    epilog="Example:  spicealif plugins",
+    short_help="List simulators, memristor models and dialects, and who brings them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def plugins_command(as_json: bool) -> None:
+    """List simulators, memristor models, netlist dialects and parts, and who brings them.
+
+    Packages announce them with the entry points spicealif.simulators, spicealif.devices,
+    spicealif.dialects and spicealif.parts. Each is loaded; what fails to load is named with the
+    reason, breaks nothing else, and makes the exit code 1.
+    """
+    import json
+
+    from spicealif.cli._plugins import find_plugins
+
+    found = find_plugins()
+    if as_json:
+        click.echo(json.dumps([one.to_dict() for one in found], indent=1))
+    else:
+        width = max(len(f"{one.what} {one.name}") for one in found)
+        for one in found:
+            state = f"error: {one.trouble}" if one.trouble else one.target
+            click.echo(f"{f'{one.what} {one.name}':<{width}}  {one.package:<16}  {state}")
+    if any(one.trouble for one in found):
+        raise click.exceptions.Exit(1)
+
+
+def _compile() -> None:
+    """Solve a short run by every compiled route that the common commands take."""
+    from spicealif._support.compiled import watched
+    from spicealif.bank import solve_bank
+    from spicealif.cli._progress import progress_bar
+    from spicealif.cosim import cosimulate
+    from spicealif.design import load_preset
+    from spicealif.reference import VARIANTS
+
+    neuron = load_preset("paper").replace(t_stop=1e-3)
+    new: list[None] = []
+    begin = time.monotonic()
+    with watched(lambda: new.append(None)), progress_bar("compiling", False):
+        for variant in VARIANTS:
+            cosimulate(neuron, "equations", variant=variant).run.require().decimated()
+            solve_bank(neuron, {"c": [neuron.c]}, variant=variant)
+    took = f"compiled in {time.monotonic() - begin:.0f} s" if new else "compiled already"
+    click.echo(f"ok       {took}")
 
 
 def _simulators() -> tuple[list[str], list[str]]:
     """Return a text for each simulator that works, and for each that does not."""
+    from spicealif._support.plugins import announced, patiently
     from spicealif.errors import SpicealifError
-    from spicealif.simulators.registry import announced, patiently
+    from spicealif.simulators.registry import GROUP
 
     working: list[str] = []
     absent: list[str] = []
-    for found in announced():
+    for found in announced(GROUP):
         # Ours need no address; of a plug-in it is the first thing to know.
         label = f"simulator {found.name or '?'}{'' if found.ours else f' (of {found.package})'}"
         if found.trouble:

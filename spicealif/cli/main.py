@@ -19,19 +19,21 @@ from typing import NoReturn
 
 import click
 
-from spicealif._kept import told_in_sentences
+from spicealif._support.kept import told_in_sentences
 from spicealif.cli import _interrupts
 from spicealif.cli._streams import close_streams, open_streams, outlets
 from spicealif.cli._terminal import HelpContext
 from spicealif.cli.compare import compare_command
 from spicealif.cli.explain import explain_command
 from spicealif.cli.fit import fit_command
-from spicealif.cli.info import doctor_command, presets_command, schema_command
+from spicealif.cli.info import doctor_command, plugins_command, presets_command, schema_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.propose import propose_command
 from spicealif.cli.run import run_command
+from spicealif.cli.schematic import schematic_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
-from spicealif.cli.sweep import store_command, sweep_command
+from spicealif.cli.store import store_command
+from spicealif.cli.sweep import sweep_command
 from spicealif.cli.verify import verify_command
 
 _NO_MEMORY = (
@@ -70,6 +72,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     run_command,
     netlist_command,
+    schematic_command,
     simulate_command,
     reference_command,
     compare_command,
@@ -83,8 +86,8 @@ for _command in (
     presets_command,
     schema_command,
     doctor_command,
+    plugins_command,
 ):
-    _command.context_class = HelpContext
     cli.add_command(_command)
 cli.context_class = HelpContext
 
@@ -126,8 +129,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _code(arguments: Sequence[str]) -> int:
-    from spicealif.errors import SpicealifError
-
+    _interrupts.begin()
     try:
         try:
             _invoke(list(arguments))
@@ -139,21 +141,28 @@ def _code(arguments: Sequence[str]) -> int:
         return end.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _interrupted()
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except SpicealifError as error:
-        return _told(str(error))
     except SystemExit as error:
         # No command of ours ends so; a library might, and click's completion does.
         return error.code if isinstance(error.code, int) else CODES["error"]
-    except BrokenPipeError:
-        return CODES["broken pipe"]
     except Exception as error:
-        return _failed(error)
+        return _interrupted() if _interrupts.raised() else _failed(error)
 
 
 def _failed(error: Exception) -> int:
+    """Tell of an error."""
+    from spicealif.errors import SpicealifError
+
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, SpicealifError):
+        return _told(str(error))
+    if isinstance(error, BrokenPipeError):
+        return CODES["broken pipe"]
+    return _foreign(error)
+
+
+def _foreign(error: Exception) -> int:
     """Tell of an error that is none of ours."""
     if _out_of_memory(error):
         return _told(_NO_MEMORY)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spicealif.cli._output import output_option, writing
+from spicealif.cli._options import output_options
+from spicealif.cli._output import writing
+from spicealif.cli._terminal import Command
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spicealif._netcdf import NetcdfFile
+    from spicealif._support.netcdf import NetcdfFile
 
 __all__ = ["plot_command"]
 
@@ -23,6 +25,7 @@ _NEAR = 5e-3
 
 @click.command(
     "plot",
+    cls=Command,
     epilog="Example:  spicealif plot prototypes.nc --limit isi_mean=90u:110u -o yield.png",
     short_help="Draw a sweep that 'spicealif sweep' wrote.",
 )
@@ -44,7 +47,7 @@ _NEAR = 5e-3
     metavar="KEY=VALUE",
     help="Draw only the points of a grid where a parameter has this value. May be repeated.",
 )
-@output_option("Picture to write: .png, .svg or .pdf [default: FILE with .png instead of .nc].")
+@output_options("Picture to write: .png, .svg or .pdf [default: FILE with .png instead of .nc].")
 def plot_command(
     file: Path,
     measure: str | None,
@@ -58,8 +61,8 @@ def plot_command(
     Failed points are crosses. Of prototypes the figure shows histograms, which parameter moves a
     measure how much, and how many prototypes are within limits.
     """
-    from spicealif._kinds import PICTURE
-    from spicealif._text import shown
+    from spicealif._support.kinds import PICTURE
+    from spicealif._support.text import shown
     from spicealif.errors import SpicealifError, SweepError
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
@@ -86,8 +89,8 @@ def plot_command(
 
 def _load(path: Path) -> xr.Dataset:
     """Load a sweep, and say of another file of ours what it is for."""
-    from spicealif._digest import check_digest
-    from spicealif._netcdf import NetcdfError, read_netcdf
+    from spicealif._support.digest import check_digest
+    from spicealif._support.netcdf import NetcdfError, read_netcdf
     from spicealif.errors import SweepError
 
     shown = ascii(str(path))
@@ -121,7 +124,7 @@ def _dataset(file: NetcdfFile) -> xr.Dataset:
     """Make a dataset of what a file holds, as xarray itself reads it."""
     import xarray as xr
 
-    from spicealif._netcdf import NetcdfError
+    from spicealif._support.netcdf import NetcdfError
 
     # xarray keeps the names of coordinates that are no axis in this attribute.
     listed = str(file.attrs.pop("coordinates", "")).split()
@@ -139,7 +142,7 @@ def _dataset(file: NetcdfFile) -> xr.Dataset:
 
 def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
     """Return attributes whose texts, foreign as they are, stand on one line each."""
-    from spicealif._text import shown
+    from spicealif._support.text import shown
 
     return {
         name: shown(value, 1 << 20) if isinstance(value, str) and name != "design" else value
@@ -163,7 +166,7 @@ def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[floa
 def _limit(dataset: xr.Dataset, text: str) -> tuple[str, tuple[float, float]]:
     """Read MEASURE=LOW:HIGH."""
     from spicealif.errors import SweepError
-    from spicealif.quantities import quantity_of
+    from spicealif.quantities.grammar import quantity_of
     from spicealif.sweep._results import Results
 
     name, equals, ends = (part.strip() for part in text.partition("="))
@@ -208,9 +211,9 @@ def _slice(dataset: xr.Dataset, at: tuple[str, ...]) -> xr.Dataset:
 
 def _index(name: str, text: str, values: list[Any], unit: str) -> int:
     """Return which of a parameter's values a text means."""
-    from spicealif._text import shown
+    from spicealif._support.text import shown
     from spicealif.errors import SweepError
-    from spicealif.quantities import quantity_of
+    from spicealif.quantities.grammar import quantity_of
 
     none = SweepError(
         f"The sweep has no {name} = {ascii(text)}; its values are "

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import quiet_option, variant_option
-from spicealif.cli._output import output_option, writing
+from spicealif.cli._options import output_options, quiet_option, variant_option
+from spicealif.cli._output import writing
 from spicealif.cli._progress import progress_bar
-from spicealif.cli._terminal import for_terminal
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
 __all__ = ["propose_command"]
@@ -17,6 +17,7 @@ __all__ = ["propose_command"]
 
 @click.command(
     "propose",
+    cls=Command,
     epilog="Example:  spicealif propose w_sdc_5k_1khz_m2 --rate 5k --adaptation 2 -o neuron.toml",
     short_help="Propose a neuron around a device.",
 )
@@ -46,7 +47,7 @@ __all__ = ["propose_command"]
 @click.option("--series", type=click.Choice(["E24", "E96"]), help="Round to preferred values.")
 @variant_option
 @click.option("--check", is_flag=True, help="Run the circuit in ngspice too.")
-@output_option("Write the neuron to this TOML file.")
+@output_options("Write the neuron to this TOML file.")
 @quiet_option
 def propose_command(
     device: str,
@@ -67,7 +68,7 @@ def propose_command(
 
     Exit code 1 if the wish cannot be had; the nearest design is then printed and written.
     """
-    from spicealif._kinds import NEURON
+    from spicealif._support.kinds import NEURON
     from spicealif.design import PulseTrain
     from spicealif.propose import propose_neuron
 

@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from spicealif._support.text import counted
+from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
+    check_option,
     cross_check_option,
     find_neuron,
-    neuron_argument,
+    neuron_options,
+    output_options,
     quiet_option,
-    set_options,
     simulator_options,
     variant_option,
     with_cross_check,
 )
-from spicealif.cli._output import output_option, writing_folder
+from spicealif.cli._output import writing_folder
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
-from spicealif.cli._terminal import for_terminal
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
-    from spicealif.certificate import Certificate
+    from spicealif.analysis.certificate import Certificate
     from spicealif.cosim import Cosimulation
+    from spicealif.design import Neuron
+    from spicealif.simulators import Simulator
+    from spicealif.waveforms import Waveforms
 
 __all__ = ["run_command"]
+
+#: What both levels of a certificate take, in units of the run as asked for.
+_LEVELS = 5.0
+#: Part of each trace's span that the waveforms on disk may be off by between their samples.
+_ERRORS = {"all": 0.0, "decimated": 1e-4, "spikes": 1e-2}
+_KEPT = "as many samples as lines need to be within {:g} of each trace's span (--keep all: all)"
+#: Samples above which figures are drawn of thinned traces, and how far these may be off.
+_MOST_DRAWN, _DRAWN = 400_000, 3e-3
+#: Points of the circuit above which traces are thinned while they come: these would take 500 MB.
+_MANY = 2e6
 
 
 @click.command(
     "run",
+    cls=Command,
     epilog="Example:  spicealif run paper --set leak.tau=2m --output results",
     short_help="Run circuit and reference, compare them, write everything.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @variant_option
 @simulator_options
 @cross_check_option(CROSS_CHECK_RUN)
-@output_option("Folder for the results [default: spicealif-results/NAME].")
+@output_options("Folder for the results [default: the neuron's name, in spicealif-results].")
 @click.option(
     "--certify",
     "certified",
@@ -54,7 +73,17 @@ __all__ = ["run_command"]
     metavar="PART",
     help="With --certify: up to which part of the reference figures agree [default: 1e-3].",
 )
+@check_option
+@click.option(
+    "--keep",
+    type=click.Choice(list(_ERRORS)[::-1]),
+    default="decimated",
+    show_default=True,
+    help="Samples in the files: all, or as many as straight lines between them need to be within "
+    "1e-4 of each trace's span, or 1e-2 (spikes). Spike times are exact in each.",
+)
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
+@limit_options
 @quiet_option
 def run_command(
     neuron: str,
@@ -68,7 +97,11 @@ def run_command(
     force: bool,
     certified: bool,
     tolerance: float | None,
+    check: bool,
+    keep: str,
     figures: bool,
+    limit: float,
+    yes: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and as differential equations, and compare.
@@ -77,11 +110,13 @@ def run_command(
     comparison (JSON and text) and, unless told not to, figures. With --certify also a certificate
     (JSON and text): each figure's numerical error, and whether the sides agree, differ, or are
     not resolved. The exit code does not depend on the verdicts.
+
+    A run that ends early is an error; what it has computed is written as well, into NAME-stopped
+    where there are results already.
     """
-    from spicealif._folders import exchanging
-    from spicealif._kinds import RUN_FILES
-    from spicealif._needs import check_needs, circuit_needs, reference_needs
-    from spicealif.cosim import Cosimulation, cosimulate
+    from spicealif._support.folders import exchanging
+    from spicealif._support.kinds import RUN_FILES, beside_good
+    from spicealif.cosim import Cosimulation
     from spicealif.errors import CompareError
 
     if tolerance is not None and not certified:
@@ -89,10 +124,15 @@ def run_command(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
     described = find_neuron(neuron, changes, ideal)
-    needs = circuit_needs(described, timeout) + reference_needs(described)
-    if certified:  # the finer level takes twice the points, beside the other
-        needs += needs + needs
-    check_needs(needs, output or Path())
+    part = _thinned(described, keep) if not certified else 0.0
+    _check_needs(described, timeout, certified, part, output)
+    ask_about(
+        described, simulator, limit=limit, yes=yes, timeout=timeout, check=check or certified,
+        times=_LEVELS if certified else 1.0,
+    )  # fmt: skip
+    given = click.get_current_context().get_parameter_source("simulator")
+    if part and simulator == "ngspice" and given is ParameterSource.DEFAULT:
+        simulator = _to_disk()
     tool = with_cross_check(simulator, cross_check)
     # The folder is made and locked before minutes of computing, so that it cannot fail then.
     target = output or Path("spicealif-results") / described.name
@@ -100,30 +140,31 @@ def run_command(
         writing_folder(target, RUN_FILES, (neuron, *changes), force),
         exchanging(target, RUN_FILES, patience=0.0) as folder,
     ):
-        levels = "two levels, " if certified else ""
-        label = f"{simulator}, {levels}{described.t_stop * 1e3:g} ms of circuit time"
-        result: Cosimulation | Certificate
-        with progress_bar(label, quiet) as bar, without_scipy_blas():
-            options: dict[str, Any] = {"variant": variant, "timeout": timeout, "progress": bar}
-            if certified:
-                from spicealif.certificate import certify
-
-                if tolerance is not None:
-                    options["tolerance"] = tolerance
-                result = certify(described, tool, **options)
-            else:
-                meanwhile = _import_what_comes_next if figures else None
-                result = cosimulate(described, tool, meanwhile=meanwhile, **options)
+        options: dict[str, Any] = {"variant": variant, "timeout": timeout}
+        if certified:
+            options |= {} if tolerance is None else {"tolerance": tolerance}
+        else:
+            options |= {"meanwhile": _import_what_comes_next if figures else None, "check": check}
+            options |= {"interpolation_error": part}
+        result = _computed(described, tool, simulator, certified, options, quiet)
         if result.comparison is not None:
             click.echo(for_terminal(result if certified else result.comparison))
-        files = result.save(folder)
-        if figures:
-            files += _draw(result, folder)
+        earlier = [target / name for name in RUN_FILES if (target / name).exists()]
+        if result.run.status.ok or not earlier:
+            files = _save(result, folder, figures, keep)
+        else:  # which keeps the earlier results from being replaced by half a run
+            target = beside_good(target)
+            with (
+                writing_folder(target, RUN_FILES, (neuron, *changes), force),
+                exchanging(target, RUN_FILES, patience=0.0) as other,
+            ):
+                files = _save(result, other, figures, keep)
     if not quiet:
         cost = result.run.cost
         click.echo(
-            f"\n{result.run.version}: {cost.points} points, {cost.cpu_s:.3g} s of CPU. "
+            f"\n{result.run.version}: {counted(cost.points, 'point')}, {cost.cpu_s:.3g} s of CPU. "
             f"Wrote to {target}: {', '.join(f.name for f in files)}."
+            + (f" Waveforms there: {_KEPT.format(_ERRORS[keep])}." if keep != "all" else "")
         )
     for warning in result.run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -134,23 +175,106 @@ def run_command(
         result.require()
 
 
+def _computed(
+    neuron: Neuron,
+    tool: str | Simulator,
+    simulator: str,
+    certified: bool,
+    options: dict[str, Any],
+    quiet: bool,
+) -> Certificate | Cosimulation:
+    """Run both sides; where no SPICE is installed and none was asked for, by the equations."""
+    from spicealif.cosim import cosimulate
+    from spicealif.errors import SimulatorNotFound
+
+    levels = "two levels, " if certified else ""
+    given = click.get_current_context().get_parameter_source("simulator")
+    try:
+        label = f"{simulator}, {levels}{neuron.t_stop * 1e3:g} ms of circuit time"
+        with progress_bar(label, quiet) as bar, without_scipy_blas():
+            if certified:
+                from spicealif.analysis.certificate import certify
+
+                return certify(neuron, tool, progress=bar, **options)
+            return cosimulate(neuron, tool, progress=bar, **options)
+    except SimulatorNotFound as error:
+        if given is not ParameterSource.DEFAULT or simulator == "equations":
+            raise
+        if simulator == "ngspice" and shutil.which("ngspice"):
+            click.echo(f"Note: taking the program ngspice. {error}\n", err=True)
+            return _computed(neuron, "ngspice-batch", "ngspice-batch", certified, options, quiet)
+        click.echo(
+            f"Note: the circuit side is solved by its own differential equations, since no SPICE "
+            f"is here. {error}\n",
+            err=True,
+        )
+        return _computed(neuron, "equations", "equations", certified, options, quiet)
+
+
+def _check_needs(
+    neuron: Neuron, timeout: float | None, certified: bool, part: float, output: Path | None
+) -> None:
+    from spicealif.design.needs import check_needs, circuit_needs, reference_needs
+
+    needs = circuit_needs(neuron, timeout) + reference_needs(neuron)
+    if part:  # there are never many samples at a time
+        needs = replace(needs, memory=0.0, others=0.0)
+    if certified:  # the finer level takes twice the points, beside the other
+        needs += needs + needs
+    check_needs(needs, output or Path())
+
+
+def _thinned(neuron: Neuron, keep: str) -> float:
+    """Return how far traces are thinned while they come; 0 where there are few points."""
+    from spicealif.simulators.estimate import estimate_run
+
+    if (
+        keep == "all"
+        or not max(estimate_run(neuron, roughly=True).points, neuron.t_stop / neuron.default_h)
+        > _MANY
+    ):
+        return 0.0
+    # What the table is made of; the files may have less.
+    return min(_ERRORS[keep], 2e-3)
+
+
+def _to_disk() -> str:
+    """Take the ngspice that writes its data to disk, if it is here."""
+    if shutil.which("ngspice") is None:
+        return "ngspice"
+    click.echo(
+        "Note: taking the program ngspice (ngspice-batch), which writes its data to disk, since "
+        "there will be more points than memory should hold.",
+        err=True,
+    )
+    return "ngspice-batch"
+
+
 def _import_what_comes_next() -> None:
     """Load the libraries that saving and drawing need, while the simulator is still at work."""
     import h5netcdf  # noqa: F401
     import xarray  # noqa: F401
 
 
+def _save(result: Certificate | Cosimulation, folder: Path, figures: bool, keep: str) -> list[Path]:
+    files = result.save(folder, interpolation_error=_ERRORS[keep])
+    return files + (_draw(result, folder) if figures else [])
+
+
 def _draw(result: Certificate | Cosimulation, folder: Path) -> list[Path]:
     from spicealif import plots
 
-    neuron = result.neuron
-    files = [
-        plots.save_figure(plots.reference_figure(result.reference, neuron), folder / "fig5.png")
-    ]
+    def drawn(waveforms: Waveforms) -> Waveforms:
+        # More samples than a page has dots take memory and show nothing.
+        return waveforms.decimated(_DRAWN) if len(waveforms) > _MOST_DRAWN else waveforms
+
+    neuron, reference = result.neuron, drawn(result.reference)
+    files = [plots.save_figure(plots.reference_figure(reference, neuron), folder / "fig5.png")]
     if result.run.waveforms is not None:
-        figure = plots.circuit_figure(result.run.waveforms, neuron)
+        figure = plots.circuit_figure(drawn(result.run.waveforms), neuron)
         files.append(plots.save_figure(figure, folder / "fig6.png"))
     if result.comparison is not None:
-        figure = plots.overlay_figure(result.comparison)
+        pair = result.comparison
+        figure = plots.overlay_figure(replace(pair, a=drawn(pair.a), b=drawn(pair.b)))
         files.append(plots.save_figure(figure, folder / "overlay.png"))
     return files

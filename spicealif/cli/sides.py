@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from spicealif._support.text import counted
+from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
     cross_check_option,
     find_neuron,
-    neuron_argument,
+    neuron_options,
+    output_options,
     quiet_option,
-    set_options,
     simulator_options,
     variant_option,
     with_cross_check,
 )
-from spicealif.cli._output import output_option, print_text, writing
+from spicealif.cli._output import print_text, writing
 from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
+from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
+
+if TYPE_CHECKING:
+    from spicealif.design import Neuron
 
 __all__ = ["netlist_command", "reference_command", "simulate_command"]
 
 
 @click.command(
     "netlist",
+    cls=Command,
     epilog="Example:  spicealif netlist paper --dialect ltspice --output neuron.net",
     short_help="Print or write the netlist.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @click.option(
     "--dialect",
     default="ngspice",
@@ -39,26 +46,39 @@ __all__ = ["netlist_command", "reference_command", "simulate_command"]
     metavar="NAME",
     help="Whose netlist: ngspice or ltspice.",
 )
-@output_option("File to write [default: print].")
+@click.option(
+    "--check/--no-check",
+    default=None,
+    help="Whether ngspice runs it first, to find the reltol that numerics.accuracy asks for; else "
+    "it is 1e-8.  [default: for ltspice yes]",
+)
+@output_options("File to write [default: print].")
+@quiet_option
 def netlist_command(
     neuron: str,
     changes: tuple[str, ...],
     ideal: bool,
     dialect: str,
+    check: bool | None,
     output: Path | None,
     force: bool,
+    quiet: bool,
 ) -> None:
     """Print the netlist of NEURON, or write it to a file.
 
     LTspice opens a netlist whose name ends in .net or .cir; the raw file that it writes is compared
     by "spicealif compare".
     """
-    from spicealif._files import write_text
-    from spicealif._kinds import NETLIST
+    from spicealif._support.files import write_text
+    from spicealif._support.kinds import NETLIST
     from spicealif.netlist import build_netlist
 
     with writing((output, NETLIST), inputs=(neuron, *changes), force=force) as say:
-        netlist = build_netlist(find_neuron(neuron, changes, ideal), dialect)
+        described = find_neuron(neuron, changes, ideal)
+        netlist = build_netlist(described, dialect)  # what cannot be written is told at once
+        if check or (check is None and dialect == "ltspice"):
+            reltol = _found(described, check is not None, quiet)
+            netlist = build_netlist(described, dialect, reltol=reltol)
         if output is None:
             print_text(netlist.text)
             return
@@ -66,16 +86,60 @@ def netlist_command(
         say(f"Wrote {output} (digest {netlist.digest[:12]}).")
 
 
+def _found(neuron: Neuron, asked: bool, quiet: bool) -> float | None:
+    """Return the reltol that ngspice needs, told in a note; None where none is found."""
+    from spicealif.cosim import find_reltol
+    from spicealif.errors import SimulatorNotFound
+    from spicealif.measures.tables import figure
+
+    if neuron.numerics.reltol is not None:
+        return None
+    try:
+        with progress_bar("ngspice, to find the reltol", quiet) as bar:
+            found = find_reltol(neuron, progress=bar)
+    except SimulatorNotFound as error:
+        if asked:
+            raise
+        found, why = None, f"no ngspice is here to find a better one. {error}"
+    else:
+        why = "the circuit's equations, which would say what is enough, cannot be solved."
+    if found is None:
+        _note(f"reltol is {neuron.numerics.safe_reltol:g}, and its error is not known: {why}")
+        return None
+    if found.error != found.error:
+        _note(
+            f"reltol {found.reltol:g}, with which ngspice has another number of spikes than the "
+            "circuit's own equations; see 'spicealif run'."
+        )
+        return found.reltol
+    enough = found.error <= neuron.numerics.accuracy
+    _note(
+        f"reltol {found.reltol:g}, with which spike times in ngspice are within "
+        f"{figure(found.error, 's')} of the circuit's own equations"
+        + (
+            "."
+            if enough
+            else f", which is not the {figure(neuron.numerics.accuracy, 's')} asked for."
+        )
+    )
+    return found.reltol
+
+
+def _note(text: str) -> None:
+    click.echo(f"Note: {text}", err=True)
+
+
 @click.command(
     "simulate",
+    cls=Command,
     epilog="Example:  spicealif simulate paper --simulator ngspice-batch --output circuit.nc",
     short_help="Run the circuit only.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @simulator_options
 @cross_check_option(CROSS_CHECK_RUN)
-@output_option("netCDF file to write [default: NAME-circuit.nc].")
+@output_options("netCDF file to write [default: NAME-circuit.nc].")
+@limit_options
 @quiet_option
 def simulate_command(
     neuron: str,
@@ -86,19 +150,25 @@ def simulate_command(
     cross_check: bool,
     output: Path | None,
     force: bool,
+    limit: float,
+    yes: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and write its waveforms.
 
-    What a run that ends early has computed is written as well; the exit code then is 1.
+    What a run that ends early has computed is written as well, to NAME-stopped.nc where the file
+    is there already; the exit code then is 1.
     """
-    from spicealif._kinds import WAVEFORMS
-    from spicealif._needs import check_needs, circuit_needs
+    from spicealif._support.kinds import WAVEFORMS, beside_good
     from spicealif.cosim import simulate
+    from spicealif.design.needs import check_needs, circuit_needs
 
     described = find_neuron(neuron, changes, ideal)
     target = output or Path(f"{described.name}-circuit.nc")
     check_needs(circuit_needs(described, timeout), target.parent)
+    ask_about(
+        described, simulator, limit=limit, yes=yes, timeout=timeout, check=False, reference=False
+    )
     with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force) as say:
         with progress_bar(
             f"{simulator}, {described.t_stop * 1e3:g} ms of circuit time", quiet
@@ -106,9 +176,16 @@ def simulate_command(
             tool = with_cross_check(simulator, cross_check)
             run = simulate(described, tool, timeout=timeout, progress=bar)
         if run.waveforms is not None:
-            run.waveforms.save(target)
+            if not run.status.ok and target.is_file():
+                # which keeps the earlier result from being replaced by half a run
+                target = beside_good(target, target.suffix)
+                with writing((target, WAVEFORMS), inputs=(neuron, *changes), force=force):
+                    run.waveforms.save(target)
+            else:
+                run.waveforms.save(target)
             say(
-                f"{run.version}: {len(run.waveforms.t_spike)} spikes, {run.cost.points} points, "
+                f"{run.version}: {counted(len(run.waveforms.t_spike), 'spike')}, "
+                f"{counted(run.cost.points, 'point')}, "
                 f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
             )
     for warning in run.warnings:
@@ -118,11 +195,11 @@ def simulate_command(
 
 @click.command(
     "reference",
+    cls=Command,
     epilog="Example:  spicealif reference paper --variant schmitt --output reference.nc",
     short_help="Integrate the differential equations only.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @variant_option
 @click.option(
     "--switches",
@@ -131,7 +208,7 @@ def simulate_command(
     help="Draw N metastable switches instead of their mean (memristors mms and gmms).",
 )
 @click.option("--seed", type=CountType(), metavar="S", help="Seed of the draws [default: 0].")
-@output_option("netCDF file to write [default: NAME-reference.nc].")
+@output_options("netCDF file to write [default: NAME-reference.nc].")
 @quiet_option
 def reference_command(
     neuron: str,
@@ -150,8 +227,8 @@ def reference_command(
     """
     if seed is not None and switches is None:
         raise click.UsageError("--seed counts with --switches only; add, say, --switches 1000.")
-    from spicealif._kinds import WAVEFORMS
-    from spicealif._needs import check_needs, reference_needs
+    from spicealif._support.kinds import WAVEFORMS
+    from spicealif.design.needs import check_needs, reference_needs
     from spicealif.reference import solve_reference
 
     described = find_neuron(neuron, changes, ideal)
@@ -168,8 +245,8 @@ def reference_command(
             )
         waveforms.save(target)
         how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
-        (spikes, steps) = (len(waveforms.t_spike), waveforms.attrs["n_steps"])
+        (spikes, steps) = (len(waveforms.t_spike), int(waveforms.attrs["n_steps"]))
         say(
-            f"RK4 ({variant}{how}): {spikes} spikes, {steps} steps of at most "
-            f"{float(waveforms.attrs['h']):g} s. Wrote {target}."
+            f"RK4 ({variant}{how}): {counted(spikes, 'spike')}, {counted(steps, 'step')} of at "
+            f"most {float(waveforms.attrs['h']):g} s. Wrote {target}."
         )

@@ -1,4 +1,4 @@
-"""``spicealif sweep`` and ``store``: experiments of many points, and what is kept of them."""
+"""``spicealif sweep``: experiments of many points."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from spicealif._support.text import counted
+from spicealif.cli._limits import tell_duration
 from spicealif.cli._options import (
+    figure_option,
     find_neuron,
-    neuron_argument,
+    neuron_options,
+    output_options,
     quiet_option,
-    set_options,
     simulator_options,
+    store_option,
     variant_option,
+    workers_option,
 )
-from spicealif.cli._output import OutputPath, output_option, writing
-from spicealif.cli._progress import counting_bar
+from spicealif.cli._output import writing
+from spicealif.cli._progress import progress_bar
+from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
@@ -29,26 +36,21 @@ if TYPE_CHECKING:
     from spicealif.design import Neuron
     from spicealif.sweep import Experiment
 
-__all__ = ["store_command", "sweep_command"]
+__all__ = ["sweep_command"]
 
 #: Values that one --over may ask for.
 _MOST_VALUES = 1_000_000
-
-store_option = click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where results are kept [default: the user's cache folder].",
-)
+#: Who looks at an experiment's points, unless told.
+_WITNESS = "ngspice:5%"
 
 
 @click.command(
     "sweep",
+    cls=Command,
     epilog="Example:  spicealif sweep paper --over leak.tau=1m:10m:7 --over c=47n,100n,220n",
     short_help="Compute many points: sweeps, Monte Carlo, the paper's experiments.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @click.option(
     "--over",
     multiple=True,
@@ -60,7 +62,8 @@ store_option = click.option(
     "--experiment",
     "name",
     metavar="NAME",
-    help="Instead of --over: frequency-response, f-i-curve, adaptation-map or prototypes.",
+    help="Instead of --over: frequency-response, f-i-curve, adaptation-map, prototypes "
+    "or temperature.",
 )
 @click.option(
     "--sampling",
@@ -86,7 +89,13 @@ store_option = click.option(
 )
 @variant_option
 @simulator_options
-@click.option("--workers", type=CountType(), metavar="N", help="Processes [default: all CPUs].")
+@click.option(
+    "--witness",
+    metavar="SIMULATOR:SHARE",
+    help="Compute some of the points by another simulator too, and say how far apart they are: "
+    "ngspice:5% of the points, or ngspice:20; none for none.",
+)
+@workers_option("Processes")
 @click.option("--dask", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
 @store_option
 @click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
@@ -96,8 +105,8 @@ store_option = click.option(
     help="Whether to keep spike times [default: no; of an f-i-curve: yes].",
 )
 @click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
-@output_option("netCDF file to write [default: NAME.nc, named after the experiment].")
-@click.option("--figure", type=OutputPath(), metavar="FILE", help="Draw the result as well.")
+@output_options("netCDF file to write [default: NAME.nc, named after the experiment].")
+@figure_option("Draw the result as well.")
 @quiet_option
 def sweep_command(
     neuron: str,
@@ -113,26 +122,46 @@ def sweep_command(
     force: bool,
     figure: Path | None,
     quiet: bool,
+    witness: str | None,
     **choices: Any,
 ) -> None:
     """Compute NEURON at many points and write the measures of all of them as netCDF.
 
     Results are kept in a store: the same again computes only what is missing, so that an
     interrupted sweep goes on where it was. What failed, and why, is in the file; the exit code is 1
-    if a point failed for another reason than that its design is refused.
+    if a point failed for another reason than that its design is refused, or if none has a value.
+
+    The circuit is computed by ngspice; that of an --experiment, unless --simulator is given, by its
+    own equations, and where ngspice is installed one point in twenty by ngspice too.
     """
-    from spicealif._digest import with_digest
-    from spicealif._kinds import PICTURE, SWEEP
-    from spicealif._netcdf_write import write_netcdf
+    from spicealif._support.digest import with_digest
+    from spicealif._support.kinds import PICTURE, SWEEP
+    from spicealif._support.netcdf_write import write_netcdf
+    from spicealif.sweep.witness import check_witness, parse_witness, with_witness
     from spicealif.sweep.worker import INVALID, OK
 
     _refuse_both(changes, over)
-    experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices)
+    if name is not None and choices["sides"] != "reference":
+        witness = _quickly(choices, witness)
+    none = witness is None or witness.strip() == "none"
+    looked = None if none else parse_witness(str(witness), int(choices["seed"]))
+    if looked is not None and choices["spikes"] is None:
+        choices["spikes"] = True
+    experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices, changes)
+    if looked is not None:
+        check_witness(experiment, looked)
     target = output or Path(f"{experiment.name}.nc")
     with writing((target, SWEEP), (figure, PICTURE), inputs=(neuron, *changes), force=force) as say:
-        label = f"{experiment.name}, {len(experiment)} points"
+        if dask is None and not quiet:
+            from spicealif.sweep.pool import width
+
+            tell_duration(
+                experiment.neuron, experiment.simulator, experiment.sides, len(experiment),
+                width(None, workers),
+            )  # fmt: skip
+        label = f"{experiment.name}, {counted(len(experiment), 'point')}"
         try:
-            with _executor(dask) as executor, counting_bar(label, quiet) as bar:
+            with _executor(dask) as executor, progress_bar(label, quiet) as bar:
                 result = experiment.run(
                     store=store,
                     executor=executor,
@@ -140,13 +169,23 @@ def sweep_command(
                     retry_failed=retry_failed,
                     progress=bar,
                 )
+            if looked is not None:
+                label = f"witness {looked.simulator}"
+                with _executor(dask) as executor, progress_bar(label, quiet) as bar:
+                    result = with_witness(
+                        experiment, result, looked, store=store, executor=executor,
+                        workers=workers, retry_failed=retry_failed, progress=bar,
+                    )  # fmt: skip
         except KeyboardInterrupt:
             click.echo("What was done is kept; the same command goes on from there.", err=True)
             raise
         write_netcdf(with_digest(result), target)
         failed = int(result.attrs["failed"])
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
-        say(f"{experiment.name}: {len(experiment)} points{told}. Wrote {target}.")
+        say(f"{experiment.name}: {counted(len(experiment), 'point')}{told}. Wrote {target}.")
+        for said in ("accuracy", "witness"):
+            if said in result.attrs:
+                say(str(result.attrs[said]))
         if figure is not None:
             from spicealif.plots import save_figure
             from spicealif.sweep.figures import sweep_figure
@@ -156,62 +195,35 @@ def sweep_command(
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
-        if set(result["status"].values.ravel()) - {OK, INVALID}:
+        statuses = set(result["status"].values.ravel())
+        if statuses - {OK, INVALID} or OK not in statuses:
             raise click.exceptions.Exit(1)
 
 
-@click.command(
-    "store",
-    epilog="Example:  spicealif store check --set-aside",
-    short_help="List, check or prune the store of sweeps.",
-)
-@click.argument("action", type=click.Choice(["list", "check", "prune"]), default="list")
-@store_option
-@click.option("--set-aside", is_flag=True, help="With check: move damaged lines out of the way.")
-@click.option("--failed", is_flag=True, help="With prune: leave out points that failed.")
-@click.option("--experiment", metavar="NAME", help="With prune: leave out this experiment's.")
-def store_command(
-    action: str, store: Path | None, set_aside: bool, failed: bool, experiment: str | None
-) -> None:
-    """List the experiments in the store, check it for damage, or write it anew without some.
+def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:
+    """Have an experiment's circuits solved by their equations, unless told; return the witness.
 
-    Files that somebody is writing to are left as they are.
+    Hundreds of circuits take minutes so, and hours in SPICE.
     """
-    from spicealif.errors import SweepError
-    from spicealif.sweep import Store, default_store
+    from spicealif.errors import SimulatorNotFound
+    from spicealif.simulators import get_simulator
+    from spicealif.simulators.registry import version_of
 
-    folder = store or default_store()
-    kept = Store(folder)
-    if set_aside and action != "check":
-        raise SweepError("--set-aside goes with check; remove it, or say 'store check'.")
-    if (failed or experiment) and action != "prune":
-        raise SweepError("--failed and --experiment go with prune; say 'store prune'.")
-    if action == "prune":
-        count = kept.prune(failed=failed, experiment=experiment)
-        click.echo(f"{folder}: {count} results left out.")
-        return
-    report = kept.check(set_aside=set_aside)
+    source = click.get_current_context().get_parameter_source("simulator")
+    if source is not ParameterSource.DEFAULT:
+        return witness
+    choices["simulator"] = "equations"
+    with contextlib.suppress(SimulatorNotFound):
+        if witness is None:
+            version_of(get_simulator(_WITNESS.partition(":")[0]))
+            witness = _WITNESS
+    looked = f", and by a witness ({witness})" if witness not in (None, "none") else ""
     click.echo(
-        f"{folder}: {report.results} results ({report.failed} of failed points), "
-        f"{report.size / 1e6:.3g} MB in {report.segments} files."
+        f"Note: the circuits are solved by their own differential equations{looked}; --simulator "
+        "chooses another way.",
+        err=True,
     )
-    if report.waveforms:
-        click.echo(f"Waveforms: {report.waveforms} files, {report.waveforms_size / 1e6:.3g} MB.")
-    if action == "list":
-        for name, count in sorted(report.by_experiment.items()):
-            click.echo(f"{count:9d}  {name}")
-    found = {
-        "damaged lines": report.damaged,
-        "damaged files of waveforms": report.damaged_waveforms,
-        "files of waveforms that are gone": report.lost_waveforms,
-    }
-    for name, count in found.items():
-        done = "set aside in its folder 'damaged'" if set_aside else "ignored"
-        done = "" if name.endswith("gone") else f", {done}"
-        if count:
-            click.echo(f"{count} {name}{done}; their points will be computed again.", err=True)
-    if any(found.values()) and action == "check" and not set_aside:
-        raise click.exceptions.Exit(1)
+    return witness
 
 
 def _refuse_both(changes: tuple[str, ...], over: tuple[str, ...]) -> None:
@@ -224,8 +236,25 @@ def _refuse_both(changes: tuple[str, ...], over: tuple[str, ...]) -> None:
             raise SweepError(f"{ascii(key)} is in --set and in --over; leave it out of --set.")
 
 
+def _refuse_stimulus(changes: tuple[str, ...], name: str) -> None:
+    """Refuse a stimulus for an experiment that has its own."""
+    from spicealif.errors import SweepError
+
+    keys = [change.partition("=")[0].strip() for change in changes]
+    if given := next((key for key in keys if key.split(".")[0] == "stimulus"), None):
+        raise SweepError(
+            f"The experiment {name} has a stimulus of its own (steps up to the peak of the "
+            f"neuron's), so {ascii(given)} would say something else; leave it out of --set, or use "
+            "--over stimulus.amplitude=..."
+        )
+
+
 def _experiment(
-    neuron: Neuron, over: tuple[str, ...], name: str | None, choices: dict[str, Any]
+    neuron: Neuron,
+    over: tuple[str, ...],
+    name: str | None,
+    choices: dict[str, Any],
+    changes: tuple[str, ...],
 ) -> Experiment:
     from spicealif.errors import SweepError
     from spicealif.sweep import Sweep, experiment
@@ -241,6 +270,8 @@ def _experiment(
         return Sweep(neuron, _over(neuron, over, sampling), sampling, n, seed, **choices)
     if sampling != "grid":
         raise SweepError("--sampling goes with --over; remove it.")
+    if name == "f-i-curve":
+        _refuse_stimulus(changes, name)
     if name == "prototypes":
         choices |= {"seed": seed} | ({"n": n} if n is not None else {})
     elif n is not None:
@@ -259,6 +290,10 @@ def _over(neuron: Neuron, texts: tuple[str, ...], sampling: str) -> dict[str, An
         if name in out:
             raise SweepError(f"--over names {ascii(name)} twice; give all its values at once.")
         unit = None
+        if name in ("stimulus.file", "leak.file", "leak.preset"):
+            raise SweepError(
+                f"{name} cannot be varied; run the sweep once for each (--set {name}=...)."
+            )
         if name and "=" in text:
             design_value(neuron, name)
             unit = unit_of(neuron, name)
@@ -272,7 +307,7 @@ def _values(text: str, *, drawn: bool, unit: str | None = None) -> tuple[str, An
     import numpy as np
 
     from spicealif.errors import SweepError
-    from spicealif.quantities import parse_any, parse_count, quantity_of
+    from spicealif.quantities.grammar import parse_any, parse_count, quantity_of
     from spicealif.sweep import Range
 
     key, equals, values = (part.strip() for part in text.partition("="))
@@ -287,6 +322,11 @@ def _values(text: str, *, drawn: bool, unit: str | None = None) -> tuple[str, An
         return key, Range(low, high, log)
     form = "low:high or low:high:log" if drawn else "low:high:n or low:high:n:log"
     wrong = f"--over {ascii(text)} is not KEY={form}; write, say, c=47n:220n:5."
+    if not drawn and not more and not log:
+        wrong = (
+            f"--over {ascii(text)} does not say how many values; write {key}={low}:{high}:5, or "
+            "have them drawn (--sampling random -n 20)."
+        )
     if len(more) != 1:
         raise SweepError(wrong)
     try:
@@ -307,7 +347,10 @@ def _values(text: str, *, drawn: bool, unit: str | None = None) -> tuple[str, An
         for end in (low, high)
     )
     if log and not min(first, last) > 0:
-        raise SweepError(wrong)
+        raise SweepError(
+            f"--over {ascii(text)}: logarithmic steps go from one value above 0 to another; leave "
+            "':log' out, or change the ends."
+        )
     spaced = (np.geomspace if log else np.linspace)(first, last, count)
     # They are in K, and outside the usual range the design would ask.
     return key, [f"{v!r} K" for v in spaced.tolist()] if unit == "K" else spaced

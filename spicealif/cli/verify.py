@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
+from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     find_neuron,
-    neuron_argument,
+    json_option,
+    neuron_options,
     quiet_option,
-    set_options,
     simulator_options,
 )
 from spicealif.cli._progress import progress_bar
-from spicealif.cli._terminal import for_terminal
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
 __all__ = ["verify_command"]
@@ -20,11 +21,11 @@ __all__ = ["verify_command"]
 
 @click.command(
     "verify",
+    cls=Command,
     epilog="Example:  spicealif verify paper --set t_stop=5m",
     short_help="Check the simulator against the circuit's own equations.",
 )
-@neuron_argument
-@set_options
+@neuron_options
 @simulator_options
 @click.option(
     "--method",
@@ -43,7 +44,8 @@ __all__ = ["verify_command"]
     metavar="TIME",
     help="Largest difference of a spike time that passes, in s.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units).")
+@limit_options
+@json_option
 @quiet_option
 def verify_command(
     neuron: str,
@@ -54,6 +56,8 @@ def verify_command(
     method: str,
     rtol: float | None,
     tolerance: str,
+    limit: float,
+    yes: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -62,14 +66,16 @@ def verify_command(
     The equations are written out from the design; neither the netlist nor any SPICE is part of
     that route. The exit code is 1 if the spike times differ by more than the tolerance.
     """
-    import json
-
+    from spicealif.analysis.verification import verify
     from spicealif.errors import CompareError
-    from spicealif.quantities import quantity_of
-    from spicealif.verification import verify
+    from spicealif.measures.shown import json_text
+    from spicealif.quantities.grammar import quantity_of
 
     described = find_neuron(neuron, changes, ideal)
     largest = quantity_of("The tolerance", tolerance, "s", CompareError)
+    ask_about(
+        described, simulator, limit=limit, yes=yes, timeout=timeout, check=False, reference=False
+    )
     label = f"{simulator} and {method}, {described.t_stop * 1e3:g} ms of circuit time"
     with progress_bar(label, quiet) as bar:
         result = verify(
@@ -81,6 +87,6 @@ def verify_command(
             timeout=timeout,
             progress=bar,
         )
-    click.echo(json.dumps(result.to_dict(), indent=1) if as_json else for_terminal(result))
+    click.echo(json_text(result) if as_json else for_terminal(result))
     if not result.ok:
         raise click.exceptions.Exit(1)

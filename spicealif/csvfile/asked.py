@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
+
 from spicealif.csvfile.headings import key_of, parse_heading
 from spicealif.csvfile.match import LONG, Match, Pick, Quantity, listed
 from spicealif.csvfile.table import Table
 from spicealif.csvfile.units import Unit
 from spicealif.errors import TableFileError
-from spicealif.quantities import parse_quantity
+from spicealif.quantities.grammar import parse_quantity
 
-__all__ = ["are_numbers", "take_asked"]
+__all__ = ["are_numbers", "refuse_other_interval", "take_asked"]
+
+#: Part by which a stated interval may differ from the mean one of a column of times.
+_DIFFERENT = 0.02
 
 _EVERY = re.compile(r"every\s+(?P<step>.+)", re.IGNORECASE | re.DOTALL)
 _NUMBERED = re.compile(r"#(?P<number>\d{1,6})\s*(?:[\[(]\s*(?P<unit>[^\[\]()]+?)\s*[\])])?")
@@ -56,6 +61,35 @@ def take_asked(match: Match, quantity: Quantity, text: str, names: frozenset[str
     column, unit = _asked(match, quantity, plain, names)
     # A unit behind a number with # is said in spite of the heading.
     match.add(quantity, column, unit, -1.0 if negative else 1.0, forced=plain.startswith("#"))
+
+
+def refuse_other_interval(match: Match) -> None:
+    """Refuse ``every 1us`` beside a column of times that are 50 us apart.
+
+    Raises
+    ------
+    TableFileError
+        If there is such a column.
+    """
+    pick = next((p for p in match.picks.values() if p.column is None and p.counter is None), None)
+    if pick is None or pick.step <= 0:
+        return
+    for k, head in enumerate(match.heads):
+        known = head.known
+        if k in match.taken or known is None or known.base != "s":
+            continue
+        values = match.table.columns[k].values
+        values = values[np.isfinite(values)]
+        if len(values) < 2 or not values[-1] > values[0]:
+            continue
+        step = float(values[-1] - values[0]) / (len(values) - 1) * 10.0**known.power
+        # Times that were rounded, for which this is the way out, are right on the whole.
+        if abs(step - pick.step) > _DIFFERENT * step:
+            raise TableFileError(
+                f"The rows of {match.table.name} are {step:.4g} s apart by its column "
+                f"{match.shown(k)} and are said to be {pick.step:.4g} s apart; take one of them: "
+                f"{match.way('time', f'#{k + 1}')}, or the file without that column."
+            )
 
 
 def _equally_spaced(text: str) -> Pick:

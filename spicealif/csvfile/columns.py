@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spicealif.csvfile.asked import are_numbers, take_asked
+from spicealif.csvfile.asked import are_numbers, refuse_other_interval, take_asked
 from spicealif.csvfile.headings import Heading, parse_heading
 from spicealif.csvfile.match import Match, Pick, Quantity, Way
 from spicealif.csvfile.table import Table
@@ -69,6 +69,8 @@ def match_columns(
     for quantity in quantities:
         if bases.count(quantity.unit) == 1 and quantity.name not in match.asked:
             _take_by_unit(match, quantity)
+    if "time" in match.asked:
+        refuse_other_interval(match)
     return match
 
 

@@ -79,7 +79,8 @@ def find_headings(
         return Headings(none, none, 0, "")
     given = max(len(row.cells) for row in rows[first:])
     used = 1
-    if first > 1 and len(trimmed(rows[first - 1].cells)) == 1 < width:
+    lone = trimmed(rows[first - 1].cells)
+    if first > 1 and len(lone) == 1 < width and not is_units(lone):
         # A title stands between headings and data.
         upper = rows[first - 2]
         named = _is_names(upper, kinds[first - 2], run) and _fits(upper.cells, width, given)

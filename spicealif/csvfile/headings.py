@@ -26,7 +26,10 @@ GENERIC = {
         "v u vol voltage volt volts spannung tension tensione tensi\u00f3n \u7535\u538b "
         "\u96fb\u5727 \uc804\uc555"
     ),
-    "A": names("i current strom courant corriente corrente \u7535\u6d41 \u96fb\u6d41 \uc804\ub958"),
+    "A": names(
+        "i current strom courant corriente corrente intensit\u00e9 intensite "
+        "intensidad intensit\u00e0 \u7535\u6d41 \u96fb\u6d41 \uc804\ub958"
+    ),
 }
 #: Names that say nothing: channels, numbers, "value".
 _NEUTRAL = re.compile(
@@ -52,6 +55,9 @@ _FOREIGN = re.compile(
 )
 #: Units of time that nothing here is measured in; behind the name of a time they are no name.
 _LONG_TIMES = re.compile(r"days?|min|mins|minutes?|h|hours?|hrs?", re.IGNORECASE)
+#: What R's data.frame makes of "Time (ms)".
+_R_NAME = re.compile(r"\A(?P<name>[^.]+(?:\.[^.]+)*)\.\.(?P<unit>[^.]+)\.\Z")
+_IN = re.compile(r"[_\s]in\Z", re.IGNORECASE)
 _LAST = re.compile(r"(?P<name>.*?)\s*(?:\bin\s+|[_/,\s:]\s*)(?P<unit>[^\s_/,:()\[\]]+)\Z")
 
 
@@ -120,7 +126,7 @@ def parse_heading(text: str, names: frozenset[str] = frozenset()) -> Heading:
     -------
     Heading
     """
-    text = " ".join(text.split()).strip("\"' ")
+    text = _R_NAME.sub(r"\g<name> (\g<unit>)", " ".join(text.split()).strip("\"' "))
     if find_unit(text) is not None or is_ambiguous(text):
         # "s", "Volts", "mA"; but "V" is a name as well, and "A" may be a channel.
         if text in ("A", "a"):
@@ -146,6 +152,7 @@ def parse_heading(text: str, names: frozenset[str] = frozenset()) -> Heading:
     match = _LAST.match(bare)
     if match is not None:
         name, unit = match["name"].strip("_/,: "), match["unit"]
+        name = _without_in(name, names)
         known = find_unit(unit) is not None or is_ambiguous(unit)
         if name and known and not _contradicts(name, unit):
             return Heading(name, unit)
@@ -154,6 +161,12 @@ def parse_heading(text: str, names: frozenset[str] = frozenset()) -> Heading:
         if name and (long or ("/" in bare and _FOREIGN.fullmatch(unit) and not known)):
             return Heading(name, unit)
     return Heading(bare)
+
+
+def _without_in(name: str, names: frozenset[str]) -> str:
+    """Return t of ``t_in_ms``; but ``v_in_mV`` is the voltage v_in."""
+    said = _IN.sub("", name)
+    return said if key_of(name) not in names and key_of(said) in GENERIC["s"] | names else name
 
 
 def _contradicts(name: str, unit: str) -> bool:

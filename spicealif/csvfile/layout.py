@@ -34,6 +34,7 @@ _MOST_COLUMNS = 4096  # no instrument writes that many, and each takes its time
 _ROWS = 2000  # of the table that tell how it is written
 _RECORD = 8  # rows that are a table of their own, rather than a part of a preamble
 _DIGITS = tuple("+-.0123456789")
+_CLOCK = re.compile(r"[\"']?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T])?\d{1,2}:\d{2}")
 _SEP = re.compile(r'"?sep=([;,|\t:^~])"?\s*\Z', re.IGNORECASE)
 
 
@@ -162,6 +163,13 @@ def _best(
             if len(run.numbers) >= 2 and (best is None or score > best[0]):
                 best = (score, delimiter, rows, kinds, runs, run)
     if best is None:
+        clock = next((a for a, _, line in lines if _CLOCK.match(line)), None)
+        if clock is not None:
+            raise TableFileError(
+                f"The times of {name} are dates or times of day (line {clock}), which are not "
+                "read; give them in s, or say that the time is 'every INTERVAL' if the samples are "
+                "equally spaced."
+            )
         raise TableFileError(
             f"The file {name} has no table of numbers with two columns or more; give a CSV file "
             "with one row for each sample."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spicealif.csvfile.headings import Heading
+from spicealif.csvfile.hints import other_sign, other_unit, unit_above
 from spicealif.csvfile.table import Table
 from spicealif.csvfile.units import Unit, find_unit, is_ambiguous
 from spicealif.errors import TableFileError
@@ -112,14 +113,14 @@ class Match:
         heading = self.table.headings[column]
         return ascii(heading[:LONG]) if heading else f"column {column + 1}"
 
-    def remedy(self, quantity: str, column: int) -> str:
-        """Return how to say that a column is a quantity."""
+    def remedy(self, quantity: str, column: int, sign: str = "") -> str:
+        """Return how to say that a column is a quantity; the sign "-" turns it."""
         heading = self.table.headings[column]
         plain = heading.isascii() and heading.isprintable() and not set(heading) & set("'\"\\")
         unique = self.table.headings.count(heading) == 1 and not heading.startswith("#")
         if plain and unique and heading and not heading.isdigit() and len(heading) <= LONG:
-            return self.way(quantity, heading)
-        return self.way(quantity, f"#{column + 1}")
+            return self.way(quantity, f"{sign}{heading}")
+        return self.way(quantity, f"{sign}#{column + 1}")
 
     def add(
         self,
@@ -154,6 +155,8 @@ class Match:
                 f"{where[0].upper()}{where[1:]} of {self.table.name} is asked for as {other} and "
                 f"as {quantity.name}; give each a column of its own."
             )
+        if not (forced or sign < 0):
+            self._refuse_turned(quantity, column)
         stated = self.heads[column].unit
         if unit and find_unit(stated) and find_unit(unit) not in (None, find_unit(stated)):
             if not forced:
@@ -167,6 +170,7 @@ class Match:
             )
         scale = self._scale(quantity, unit or stated, column)
         if not (unit or stated):
+            self._refuse_unread(quantity, column)
             self.notes.append(
                 f"the heading {self.shown(column)} has no unit; {quantity.unit} is assumed."
                 if self.table.headings[column]
@@ -174,6 +178,35 @@ class Match:
             )
         shown = ("-" if sign < 0 else "") + self.shown(column)
         self.picks[quantity.name] = Pick(column, scale, sign, shown)
+
+    def _refuse_unread(self, quantity: Quantity, column: int) -> None:
+        """Refuse to assume a unit where the heading or a line above may say another."""
+        base, text = quantity.unit, self.table.headings[column]
+        remedy = (
+            f"write the unit into the heading, or say "
+            f"{self.way(quantity.name, f'#{column + 1} [{base}]')} if it is in {base}"
+        )
+        if other_unit(text, base):
+            raise TableFileError(
+                f"The heading {ascii(text[:LONG])} in {self.table.name} may hold a unit that is "
+                f"not known here; {remedy}."
+            )
+        said = next((line for line in self.table.comments if unit_above(line, base)), None)
+        if said is not None:
+            raise TableFileError(
+                f"The {self._where(column)} of {self.table.name} has no unit, and a line above it "
+                f"speaks of units ({ascii(said[:LONG])}); {remedy}."
+            )
+
+    def _refuse_turned(self, quantity: Quantity, column: int) -> None:
+        """Refuse a column that may hold the quantity with another sign or scale."""
+        text = self.table.headings[column]
+        if other_sign(text, self.heads[column]):
+            raise TableFileError(
+                f"The heading {ascii(text[:LONG])} in {self.table.name} may say that the column is "
+                f"turned or scaled; say {self.way(quantity.name, f'#{column + 1}')} to take it as "
+                f"it is, or {self.way(quantity.name, f'-#{column + 1}')} to turn its sign."
+            )
 
     def _where(self, column: int) -> str:
         heading = self.table.headings[column]

@@ -80,6 +80,8 @@ class Table:
         Whether anything but comments stands above table and headings.
     short : dict of int to int
         Rows with too few cells, and how many they have.
+    comments : tuple of str
+        What else stands above the data: comments without their marks, rows of a preamble.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Table:
     interval: float | None = None
     has_preamble: bool = False
     short: dict[int, int] = field(default_factory=dict)
+    comments: tuple[str, ...] = ()
 
 
 def read_table(data: bytes, name: str) -> Table:
@@ -134,16 +137,22 @@ def _read(data: bytes, name: str) -> Table:
     rows: list[list[str]] = []
     numbers: list[int] = []
     total = 0
+    empty: list[int] = []
     for number, row in data_rows(text, layout.start, layout.delimiter, name):
-        if len(row) != width:
-            if not any(cell.strip() for cell in row):
-                continue
-            _fit(row, width, number, total + len(rows), short, name, layout)
-        elif not row[0].strip() and not any(cell.strip() for cell in row):
+        # The first cell alone tells of nearly all rows; one of a damaged table may have none.
+        if not (row and row[0].strip()) and not any(cell.strip() for cell in row):
+            if len(row) > 1:
+                empty.append(number)
             continue
+        # Empty cells between rows are values that are missing; below the last row they are none.
+        rows += [[""] * width for _ in empty]
+        numbers += empty
+        empty.clear()
+        if len(row) != width:
+            _fit(row, width, number, total + len(rows), short, name, layout)
         rows.append(row)
         numbers.append(number)
-        if len(rows) == _CHUNK:
+        if len(rows) >= _CHUNK:
             total += _take(rows, readers)
             lines.append(np.array(numbers, dtype=np.int64))
             rows, numbers = [], []
@@ -155,6 +164,7 @@ def _read(data: bytes, name: str) -> Table:
         name, headings, units, tuple(reader.finish() for reader in readers),
         np.concatenate(lines), layout.doubt, preamble.maker, preamble.time, preamble.interval,
         bool(layout.above), short,
+        (*layout.comments, *(", ".join(row.cells) for row in layout.above)),
     )  # fmt: skip
 
 

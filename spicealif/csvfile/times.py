@@ -11,6 +11,8 @@ from spicealif.errors import TableFileError
 __all__ = ["check_times"]
 
 _Floats = npt.NDArray[np.float64]
+#: Part of the steps that may be longer because rows are missing.
+_FEW = 0.1
 
 
 def check_times(
@@ -100,7 +102,9 @@ def _rounded_note(time: _Floats, steps: _Floats, way: Way) -> str | None:
     # Equally spaced samples whose times were rounded have two steps that differ by one digit.
     whole = np.abs(steps / quantum - np.round(steps / quantum)) < 1e-3 + 1e-6 * steps / quantum
     two = np.minimum(np.abs(steps - low), np.abs(steps - high)) < 1e-3 * quantum
-    if not (whole.all() and two.all()):
+    # Rows that are missing leave steps of twice the interval, and few of them.
+    missing = abs(high / low - round(high / low)) < 1e-3 and np.mean(steps > middle * 1.5) < _FEW
+    if missing or not (whole.all() and two.all()):
         return None
     mean = (time[-1] - time[0]) / len(steps)
     ideal = time[0] + np.arange(len(time)) * mean

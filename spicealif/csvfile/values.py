@@ -13,13 +13,17 @@ from spicealif.csvfile.cells import is_either
 from spicealif.csvfile.match import Match, Pick, Quantity
 from spicealif.csvfile.table import Column, Table
 from spicealif.errors import TableFileError
-from spicealif.quantities import parse_quantity
+from spicealif.quantities.grammar import parse_quantity
 
 __all__ = ["Values", "read_values"]
 
 _Floats = npt.NDArray[np.float64]
 _DATE = re.compile(r"\d{1,4}[-/.]\w{1,3}[-/.]\d{1,4}\b|.*\b\d{1,2}:\d{2}(?::\d{2})?")
 _SHOWN = 40  # characters of a cell
+#: What loggers write where there is no value, and how far beyond all others such a number stands.
+_FILLS, _FAR = (999.0, 9999.0, 99999.0, 999999.0, 999.25, 999.9, 9999.9), 50.0
+#: Likewise where it stands several times.
+_FAR_AGAIN = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +119,7 @@ def _column(match: Match, quantity: Quantity, pick: Pick, notes: list[str]) -> _
         return np.asarray(pick.start + count * pick.step)
     column = table.columns[pick.column]
     _refuse(table, pick.column, column, quantity, match)
-    values = _scaled(column.values, pick)
+    values = _scaled(_without_fills(column, quantity), pick)
     if column.quantities:
         values = values.copy()
         known: dict[str, float] = {}
@@ -128,6 +132,28 @@ def _column(match: Match, quantity: Quantity, pick: Pick, notes: list[str]) -> _
             f"own, such as {ascii(column.quantities[0][1][:_SHOWN])}."
         )
     return values
+
+
+def _without_fills(column: Column, quantity: Quantity) -> _Floats:
+    """Return a column's numbers, NaN where loggers wrote -999 or 9999 for none.
+
+    Only where the number stands far outside of all others: -999 mV may well be measured. Times
+    are let alone; one that does not rise is refused anyhow.
+    """
+    values = column.values
+    if quantity.unit == "s":
+        return values
+    nines = np.isin(np.abs(values), _FILLS)
+    if not nines.any():
+        return values
+    rest = np.abs(values[~nines & np.isfinite(values)])
+    # The same again and again is measured by nobody, far from all others.
+    far = _FAR if int(nines.sum()) < 2 else _FAR_AGAIN
+    if not len(rest) or float(np.abs(values[nines]).min()) < far * float(rest.max()):
+        return values
+    for code in np.unique(values[nines]):
+        column.codes[f"{code:g}"] = int(np.sum(values == code))
+    return np.where(nines, np.nan, values)
 
 
 def _scaled(values: _Floats, pick: Pick) -> _Floats:
@@ -217,8 +243,8 @@ def _left_out(
     if not skip:
         name = next(n for n, values in columns.items() if not np.isfinite(values[first]))
         raise TableFileError(
-            f"Line {table.lines[first]} of {table.name} has no number for {name} (empty, or not "
-            "finite); mend or remove the line."
+            f"Line {table.lines[first]} of {table.name} has no number for {name} (empty, not "
+            "finite, or a code for no value); mend or remove the line."
         )
     total: Counter[str] = Counter()
     for pick in picks.values():

@@ -1,8 +1,8 @@
 """What the user describes: frozen, validated values, their presets and files."""
 
 from spicealif.design._base import Part, parse_quantity
-from spicealif.design.device_store import DevicePreset, device_names, load_device
 from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorModel, Yakopcic
+from spicealif.design.devices.store import DevicePreset, device_names, load_device
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
 from spicealif.design.leak import Resistor
 from spicealif.design.neuron import Neuron
@@ -19,7 +19,7 @@ from spicealif.design.parts import (
     Supplies,
 )
 from spicealif.design.series import AnyDesign, SeriesCircuit
-from spicealif.design.stimulus import (
+from spicealif.design.stimulus.sources import (
     Constant,
     PiecewiseLinear,
     PulseTrain,

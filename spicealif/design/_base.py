@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, cast
 
@@ -16,9 +14,12 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic import ValidationError as _ValidationError
+from pydantic_core import PydanticSerializationError
 
+from spicealif.design._changes import Whole, nest, with_changes
+from spicealif.design._sentences import sentence
 from spicealif.errors import DesignError
-from spicealif.quantities import PLAIN_KELVIN, parse_count, parse_quantity
+from spicealif.quantities.grammar import PLAIN_KELVIN, parse_count, parse_quantity
 
 if TYPE_CHECKING:
     # The class of pydantic's classes is public only as ``type(BaseModel)``, which a type
@@ -39,13 +40,14 @@ __all__ = [
     "Number",
     "Ohm",
     "Part",
+    "PerKelvin",
     "PerSecond",
     "PerVolt",
     "Radian",
     "Second",
     "Volt",
+    "VoltPerKelvin",
     "VoltPerSecond",
-    "current_kind",
     "parse_quantity",
 ]
 
@@ -77,10 +79,12 @@ if TYPE_CHECKING:
     Number: TypeAlias = float
     Ohm: TypeAlias = float
     PerSecond: TypeAlias = float
+    PerKelvin: TypeAlias = float
     PerVolt: TypeAlias = float
     Radian: TypeAlias = float
     Second: TypeAlias = float
     Volt: TypeAlias = float
+    VoltPerKelvin: TypeAlias = float
     VoltPerSecond: TypeAlias = float
     Identifier: TypeAlias = str
 else:
@@ -94,10 +98,12 @@ else:
     Number = _quantity("")
     Ohm = _quantity("ohm")
     PerSecond = _quantity("1/s")
+    PerKelvin = _quantity("1/K")
     PerVolt = _quantity("1/V")
     Radian = _quantity("rad")
     Second = _quantity("s")
     Volt = _quantity("V")
+    VoltPerKelvin = _quantity("V/K")
     VoltPerSecond = _quantity("V/s")
     # pydantic matches with Rust's engine, where '$' is the very end of the text; Python's '$'
     # would let a final newline pass.
@@ -157,7 +163,12 @@ class Part(BaseModel, metaclass=_PartMeta):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as nested dictionaries of plain numbers and texts."""
-        return self.model_dump(mode="json", exclude_none=True)
+        try:
+            return self.model_dump(mode="json", exclude_none=True)
+        except PydanticSerializationError as error:
+            if "KeyboardInterrupt" in str(error):  # swallowed, with no other trace of it
+                raise KeyboardInterrupt from None
+            raise
 
     def replace(self, changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Self:
         """Return a copy with some fields changed and everything validated again.
@@ -178,221 +189,17 @@ class Part(BaseModel, metaclass=_PartMeta):
         DesignError
             If a name is unknown or a value is out of range.
         """
-        data = self.to_dict()
+        old = self.to_dict()
         named = {**(changes or {}), **fields}
-        if any(named.get(name) is not None for name in WHOLE_DEVICE):
-            data["leak"] = {}
-        # A new kind comes first, whatever the order: the fields are then those of the new kind.
-        for name in sorted(named, key=lambda n: not n.endswith("kind")):
-            _assign(data, name, named[name])
-        return type(self).from_dict(data)
+        nested: dict[str, Any] = {}
+        # Whole parts come before the fields in them, whatever the order.
+        for name in sorted(named, key=lambda n: n.count(".")):
+            nest(nested, name, _plain(named[name]), old)
+        return type(self).from_dict(with_changes(old, nested))
 
 
-#: Names that stand for a whole device (see `load_device`); nothing of the old one is left then.
-WHOLE_DEVICE = frozenset({"leak.preset", "leak.file"})
-
-
-def current_kind(kind: Any) -> Any:
-    """Return today's name of a kind of part: "memristor" was the only memristor model, MMS."""
-    return "mms" if isinstance(kind, str) and kind == "memristor" else kind
-
-
-def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
+def _plain(value: Any) -> Any:
+    """Return a value as a mapping has it; a part is given whole."""
     if isinstance(value, Part):
-        value = value.to_dict()
-    *path, last = dotted.split(".")
-    target = data
-    for step in path:
-        inner = target.setdefault(step, {})
-        if not isinstance(inner, dict):
-            raise DesignError(
-                f"{ascii(dotted)} does not name a field, since {ascii(step)} is a single value; "
-                "use a name such as leak.tau."
-            )
-        target = inner
-    if last == "kind":
-        value = current_kind(value)
-    # None means "not given", which a TOML file writes by leaving the key out.
-    if value is None:
-        target.pop(last, None)
-    elif last == "kind" and target.get(last) != value:
-        target.clear()  # another kind of part has other fields
-        target[last] = value
-    else:
-        target[last] = value
-
-
-# --- pydantic's errors as sentences -------------------------------------------------------------
-
-_BOUNDS = {
-    "greater_than": "must be greater than {gt:g}",
-    "greater_than_equal": "must be {ge:g} or more",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be {le:g} or less",
-}
-
-
-def sentence(error: _ValidationError, model: type[BaseModel]) -> str:
-    """Return pydantic's error as one sentence that names the field and the remedy.
-
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-        What pydantic found.
-    model : type
-        The class that was being built; its fields give the known names.
-
-    Returns
-    -------
-    str
-        The first finding, and how many more there are.
-    """
-    errors = error.errors(include_url=False)
-    first = errors[0]
-    lacking = [e for e in errors if e["type"] == "missing" and e["loc"][:-1] == first["loc"][:-1]]
-    if first["type"] == "missing" and first["loc"][-2:-1]:
-        text = _missing(first["loc"][:-1], [str(e["loc"][-1]) for e in lacking])
-        rest = len(errors) - len(lacking)
-    else:
-        text, rest = _one(first, model), len(errors) - 1
-    return f"{text[:-1]} ({rest} more like this)." if rest else text
-
-
-def _missing(place: tuple[int | str, ...], names: list[str]) -> str:
-    """Say which values a part lacks, and which devices have them."""
-    where = _dotted(place)
-    kind, others = str(place[-1]), ", ".join(names[1:])
-    text = f"{where}.{names[0]} is missing{f', and so are {others}' if len(names) > 2 else ''}"
-    if len(names) == 2:
-        text += f", and so is {others}"
-    text += f"; give {'it a value' if len(names) == 1 else 'them values'}"
-    if kind not in _TAGS:
-        return f"{text}."
-    # What the presets are is known above this module, which only a refusal has to ask.
-    from spicealif.design.device_store import devices_of_kind
-
-    presets = " or ".join(devices_of_kind(kind)[:3])
-    offer = f", or take a device preset that has them ({where}.preset={presets})" if presets else ""
-    return f"{text}{offer}."
-
-
-def _one(item: Any, model: type[BaseModel]) -> str:
-    # Discriminated unions put the tag between two names; tags of ours are field values.
-    where = _dotted(item["loc"])
-    kind, ctx, value = item["type"], item.get("ctx", {}), item.get("input")
-    label = where or model.__name__
-    if isinstance(value, float) and not math.isfinite(value):
-        kind = "finite_number"
-    if kind in _BOUNDS:
-        rule = _BOUNDS[kind].format(**ctx)
-        return f"{label} = {_show(value)} {rule}; give such a value."
-    match kind:
-        case "finite_number":
-            return f"{label} = {_show(value)} is not finite; give a finite number."
-        case "extra_forbidden":
-            return _unknown(item["loc"], model)
-        case "missing":
-            return f"{label} is missing; give it a value."
-        case "value_error":
-            message = str(ctx.get("error", item["msg"]))
-            if message.startswith("is ") and "which is not finite" in message:
-                return f"{label} = {_show(value)} is not finite; give a finite number."
-            return _stop(f"{where} {message}" if where and message.startswith("is ") else message)
-        case "union_tag_invalid" | "union_tag_not_found":
-            tags = str(ctx.get("expected_tags", "")) or "the known kinds, see the JSON Schema"
-            tag = ctx.get("tag")
-            got = f"{tag!r} is not a kind of {label}" if tag else f"{label} has no 'kind'"
-            return f"{got}; set kind to one of {tags}."
-        case "model_attributes_type" | "model_type" | "dict_type":
-            return f"{label} = {_show(value)} is a single value; give a table with its keys."
-        case "string_pattern_mismatch":
-            return (
-                f"{label} = {_show(value)} is not a plain name; use letters, digits and "
-                "underscores only, starting with a letter or an underscore."
-            )
-        case "literal_error":
-            return f"{label} = {_show(value)} is not known; use one of {ctx.get('expected')}."
-        case _:
-            detail = item["msg"][0].lower() + item["msg"][1:]
-            return _stop(f"{label} = {_show(value)} is not valid: {detail}; see the JSON Schema")
-
-
-def _unknown(loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    name = str(loc[-1])
-    owner = _owner(loc[:-1], model)
-    known = list(owner.model_fields) if owner else []
-    close = difflib.get_close_matches(name, known, n=1)
-    where = _dotted(loc[:-1])
-    place = f" in {where}" if where else ""
-    hint = f"did you mean {close[0]!r}" if close else "remove it"
-    return f"Unknown key {_show(name)}{place}; {hint} (known keys: {', '.join(known)})."
-
-
-def _owner(loc: tuple[int | str, ...], model: type[BaseModel] | None) -> type[BaseModel] | None:
-    """Follow pydantic's path to the class whose field it ends in."""
-    current: type[BaseModel] | None = model
-    options: dict[str, type[BaseModel]] = {}
-    for step in loc:
-        if isinstance(step, int):
-            continue
-        if step in options:
-            current, options = options[step], {}
-            continue
-        field = current.model_fields.get(step) if current else None
-        if field is None:
-            return None
-        classes = _models_in(field.annotation)
-        options = {
-            str(c.model_fields["kind"].default): c for c in classes if "kind" in c.model_fields
-        }
-        current = classes[0] if classes else None
-    return current
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    found: list[type[BaseModel]] = []
-    for inner in getattr(annotation, "__args__", ()):
-        found += _models_in(inner)
-    return found
-
-
-def _dotted(loc: tuple[int | str, ...]) -> str:
-    names: list[str] = []
-    after_name = False
-    for step in loc:
-        if isinstance(step, int):
-            if names:
-                names[-1] += f"[{step}]"
-            after_name = True
-        elif after_name and _is_tag(step):
-            after_name = False
-        else:
-            names.append(str(step))
-            after_name = True
-    return ".".join(names)
-
-
-def _is_tag(step: str) -> bool:
-    return step in _TAGS
-
-
-#: Values of ``kind`` seen so far; pydantic puts them into its error paths.
-_TAGS: set[str] = set()
-
-
-def register_tags(*classes: type[BaseModel]) -> None:
-    """Note the ``kind`` of classes that are members of a discriminated union."""
-    _TAGS.update(str(c.model_fields["kind"].default) for c in classes)
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _stop(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
+        return Whole(value.to_dict())
+    return Whole(value) if isinstance(value, Mapping) else value

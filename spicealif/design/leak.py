@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, SerializeAsAny, WrapValidator
 
-from spicealif.design._base import Ohm, Part, current_kind, register_tags
-from spicealif.design.device_store import device_table
-from spicealif.design.devices import MODELS, MemristorModel
+from spicealif.design._base import Ohm, Part
+from spicealif.design._sentences import register_tags
+from spicealif.design.devices import MemristorModel
+from spicealif.design.devices.choice import choose_device
+from spicealif.design.devices.registry import OWN
+from spicealif.design.devices.store import device_table
 
 __all__ = ["AnyLeak", "Resistor"]
 
@@ -41,20 +44,19 @@ class Resistor(Part):
         return self.r
 
 
-def _written_out(value: object) -> object:
+def _written_out(value: object, ours: Callable[[object], Any]) -> Part:
     """Put a device preset's values where it is named; take former names of kinds."""
     if isinstance(value, Mapping) and ("preset" in value or "file" in value):
-        return device_table(value)
-    if isinstance(value, Mapping) and "kind" in value:
-        return {**value, "kind": current_kind(value["kind"])}
-    return value
+        value = device_table(value)
+    return choose_device(value, ours, ("resistor",))
 
 
 if TYPE_CHECKING:
     AnyLeak: TypeAlias = MemristorModel | Resistor
 else:
-    _union: Any = functools.reduce(operator.or_, [*MODELS.values(), Resistor])
+    _union: Any = functools.reduce(operator.or_, [*OWN.values(), Resistor])
     AnyLeak = Annotated[
-        Annotated[_union, Field(discriminator="kind")], BeforeValidator(_written_out)
+        SerializeAsAny[Annotated[_union, Field(discriminator="kind")]],
+        WrapValidator(_written_out),
     ]
-register_tags(*MODELS.values(), Resistor)
+register_tags(*OWN.values(), Resistor)

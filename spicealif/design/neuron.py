@@ -9,12 +9,23 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from spicealif.design._base import Farad, Identifier, Kelvin, Ohm, Part, Second, Volt
+from spicealif.design._base import (
+    Farad,
+    Identifier,
+    Kelvin,
+    Ohm,
+    Part,
+    PerKelvin,
+    Second,
+    Volt,
+)
 from spicealif.design._shared import digest_of, thermal_voltage
+from spicealif.design._temperature import at_temperature
+from spicealif.design._working import check_works, doubts
 from spicealif.design.devices import MemristorModel
-from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, thresholds
+from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork
 from spicealif.design.leak import AnyLeak
-from spicealif.design.numerics import Numerics, too_long
+from spicealif.design.numerics import Numerics
 from spicealif.design.parts import (
     AnyComparator,
     AnyDifferenceAmplifier,
@@ -28,13 +39,10 @@ from spicealif.design.parts import (
     run_away,
 )
 from spicealif.design.steps import largest_steps
-from spicealif.design.stimulus import AnyStimulus
+from spicealif.design.stimulus.sources import AnyStimulus
 from spicealif.errors import DesignError
 
 __all__ = ["Neuron"]
-
-#: A run of more steps than this is refused as a slip of the pen (a day of computing).
-MAX_STEPS = 1e9
 
 
 class Neuron(Part):
@@ -68,8 +76,13 @@ class Neuron(Part):
     t_ref : float
         Refractory time in s, in the `ideal` reference only.
     temperature : float
-        In K; sets the memristor's thermal voltage. The other parts' values are taken to hold at
-        this temperature (the netlist's temp and tnom are both set to it).
+        In K; sets the memristor's thermal voltage, and by their coefficients what the parts'
+        values are; see `at_temperature`.
+    temperature_nominal : float
+        In K; where the parts' values hold (25 degC, to a third of a degree).
+    tc_r, tc_c : float
+        What resistors and capacitor change by with temperature, as parts of their values, in 1/K.
+        Makers state limits (25 or 50 ppm/K of a metal film, 30 ppm/K of C0G) and no sign, hence 0.
     difference_amplifier, comparator, mosfet : parts
         Each real or ideal.
     hysteresis : Hysteresis
@@ -100,6 +113,11 @@ class Neuron(Part):
     v_reset: Volt = Field(default=0.0, description="capacitor voltage after a spike in V (ideal)")
     t_ref: Second = Field(default=0.0, ge=0, description="refractory time in s (ideal)")
     temperature: Kelvin = Field(default=298.5, gt=1, lt=1000, description="in K")
+    temperature_nominal: Kelvin = Field(
+        default=298.5, gt=1, lt=1000, description="where the parts' values hold in K"
+    )
+    tc_r: PerKelvin = Field(default=0.0, ge=-0.01, le=0.01, description="of the resistors")
+    tc_c: PerKelvin = Field(default=0.0, ge=-0.01, le=0.01, description="of the capacitor")
     difference_amplifier: AnyDifferenceAmplifier = Field(default=DifferenceAmplifier())
     comparator: AnyComparator = Field(default=Comparator())
     hysteresis: Hysteresis = Field(default=Hysteresis())
@@ -110,11 +128,30 @@ class Neuron(Part):
     numerics: Numerics = Field(default=Numerics())
 
     @cached_property
+    def at_temperature(self) -> Neuron:
+        """The neuron with the values that its parts have at its temperature.
+
+        Netlists, equations and references are made of it. Itself where the temperature is nominal.
+        """
+        return at_temperature(self)
+
+    @property
+    def uses_supplies(self) -> bool:
+        """Whether a part draws current from the supplies; ideal parts draw none."""
+        amplifier = self.difference_amplifier
+        return isinstance(self.comparator, Comparator) or (
+            isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp)
+        )
+
+    @cached_property
     def network(self) -> HysteresisNetwork:
         """The solved hysteresis network, thresholds at the difference amplifier's output."""
-        gain = self.difference_amplifier.gain
+        gain, comparator = self.difference_amplifier.gain, self.comparator
+        low, r_low, r_high = comparator.v_ol, 0.0, 0.0
+        if isinstance(comparator, Comparator):
+            (low, r_low), r_high = comparator.low_source, comparator.r_source
         return self.hysteresis.solve(
-            gain * self.v_th, gain * self.v_low, self.comparator.v_oh, self.comparator.v_ol
+            gain * self.v_th, gain * self.v_low, comparator.v_oh, low, r_high, r_low
         )
 
     @cached_property
@@ -136,9 +173,24 @@ class Neuron(Part):
         return thermal_voltage(self.temperature)
 
     @property
+    def v_gate(self) -> float:
+        """The comparator's high level in V with the network's load, as a discharge begins."""
+        network, v_oh = self.network, self.comparator.v_oh
+        loop = network.r_a + network.r_b + network.r_out
+        return v_oh - network.r_out * (v_oh - network.v_high) / loop
+
+    @property
+    def output_levels(self) -> tuple[float, float]:
+        """Low and high level of the comparator's output without a load in V."""
+        comparator = self.comparator
+        if isinstance(comparator, Comparator):
+            return comparator.low_source[0], comparator.v_oh
+        return comparator.v_ol, comparator.v_oh
+
+    @property
     def r_ds_on(self) -> float:
         """On-resistance of the discharge MOSFET at the comparator's high level in ohm."""
-        return self.mosfet.on_resistance(self.comparator.v_oh)
+        return self.mosfet.on_resistance(self.v_gate)
 
     @property
     def switch_delays(self) -> tuple[float, float]:
@@ -172,10 +224,10 @@ class Neuron(Part):
         """
         if self.numerics.h is not None:
             return self.numerics.h
-        return self._usual_steps[0]
+        return self.usual_steps[0]
 
     @cached_property
-    def _usual_steps(self) -> tuple[float, float]:
+    def usual_steps(self) -> tuple[float, float]:
         """The largest reference step in s without numerics.h, and about how many there are."""
         pieces = self.stimulus.pieces(self.t_stop)
         lengths = np.diff(pieces.t)
@@ -232,25 +284,24 @@ class Neuron(Part):
         """Voltages in V at the difference amplifier's output at which the comparator switches.
 
         Slowly driven; the network's thresholds less what the real comparator's bias current,
-        offset, finite gain and output resistance take from them.
+        offset and finite gain take from them. (Its output resistance is allowed for in the
+        network's resistors.)
         """
         network, comparator = self.network, self.comparator
         if not isinstance(comparator, Comparator):
             return network.v_high, network.v_low
-        # The output resistance is in series with r_b.
-        r_a, r_b = network.r_a, network.r_b + comparator.r_out
-        high, low = thresholds(r_a, r_b, network.v_ref, comparator.v_oh, comparator.v_ol)
-        share = r_a / (r_a + r_b)
+        share = network.share
         tail = comparator.tail(share)
-        at_input = comparator.i_bias * r_a * (1 - share) + comparator.v_os
-        return high - (at_input + tail) / (1 - share), low - (at_input - tail) / (1 - share)
+        at_input = comparator.i_bias * network.r_a * (1 - share) + comparator.v_os
+        up, down = (at_input + tail) / (1 - share), (at_input - tail) / (1 - share)
+        return network.v_high - up, network.v_low - down
 
     @property
     def effective_thresholds(self) -> tuple[float, float]:
         """Membrane voltages in V at which the real circuit switches up and down, slowly driven.
 
-        `v_th` and `v_low` less what the comparator's bias current, offset, finite gain and output
-        resistance and the op-amp's offset take from them; the network's own for ideal parts.
+        `v_th` and `v_low` less what the comparator's bias current, offset and finite gain and the
+        op-amp's offset take from them; the network's own for ideal parts.
         """
         gain = self.difference_amplifier.gain
         high, low = self.comparator_thresholds
@@ -265,6 +316,14 @@ class Neuron(Part):
         """SHA-256 of everything that can change a result, as hexadecimal text."""
         return digest_of(self)
 
+    @property
+    def doubts(self) -> list[str]:
+        """What real parts would not do although their models do, a sentence each.
+
+        Inputs outside a part's range, and a comparator slower than the interval.
+        """
+        return doubts(self.at_temperature)
+
     def ideal(self) -> Self:
         """Return the same neuron with every part in its ideal variant."""
         parts: dict[str, Any] = {}
@@ -273,17 +332,14 @@ class Neuron(Part):
         if isinstance(self.comparator, Comparator):
             parts["comparator"] = self.comparator.ideal()
         if isinstance(self.mosfet, Mosfet):
-            parts["mosfet"] = self.mosfet.ideal(self.comparator.v_oh)
+            parts["mosfet"] = self.mosfet.ideal(self.v_gate)
         return self.replace(parts)
 
     @model_validator(mode="after")
     def _would_work(self) -> Self:
         try:
-            self._check_thresholds()
-            self._check_length()
-            self._check_step()
-            self._check_discharge()
-            self._check_ranges()
+            check_works(self)
+            _ = self.at_temperature  # which is checked as it is made
         except DesignError as error:
             raise ValueError(str(error)) from None
         except ArithmeticError:
@@ -292,123 +348,3 @@ class Neuron(Part):
                 "of ordinary size."
             ) from None
         return self
-
-    def _check_thresholds(self) -> None:
-        if not self.v_low > 0:
-            raise DesignError(
-                f"v_low = {self.v_low:g} V is not above 0: the comparator would never switch the "
-                "MOSFET off and the neuron would latch; raise v_low, for example to "
-                f"{self.v_th / 8:.2g} V."
-            )
-        if not self.v_low < self.v_th:
-            raise DesignError(
-                f"v_low = {self.v_low:g} V is not below v_th = {self.v_th:g} V; lower v_low or "
-                "raise v_th."
-            )
-        network = self.network
-        if not network.v_low > 0:
-            raise DesignError(
-                f"With resistors of the series {self.hysteresis.series} the lower threshold "
-                f"becomes {network.v_low:.3g} V and the neuron would latch; raise v_low, or use a "
-                "finer series."
-            )
-        share = network.share
-        if share * self.comparator.gain <= 1:
-            raise DesignError(
-                f"The comparator's gain of {self.comparator.gain:g} is too low for the feedback "
-                f"of {share:.3g} to make a hysteresis; raise comparator.gain or the distance of "
-                "v_th from v_low."
-            )
-        low = self.effective_thresholds[1]
-        if not low > 0:
-            raise DesignError(
-                f"The comparator's bias current, offset and gain and the op-amp's offset move the "
-                f"lower threshold from {self.v_low:g} V to {low:.3g} V, so the neuron would latch; "
-                "raise v_low, or lower hysteresis.r_a, comparator.i_bias or the offsets."
-            )
-        v_m_reset = (self.v_reset - self.v_rest) * self._divider_max
-        if v_m_reset >= self.v_th:
-            raise DesignError(
-                f"v_reset = {self.v_reset:g} V leaves the membrane at or above v_th = "
-                f"{self.v_th:g} V, so the neuron would fire without end; lower v_reset."
-            )
-
-    def _check_discharge(self) -> None:
-        v_gate = self.comparator.v_oh
-        if not v_gate > self.mosfet.v_to:
-            raise DesignError(
-                f"The comparator's high level of {v_gate:g} V does not reach the MOSFET's "
-                f"threshold v_to = {self.mosfet.v_to:g} V, so the capacitor would never be "
-                "discharged; raise comparator.v_oh or take a MOSFET with a lower v_to."
-            )
-        if not self.comparator.v_ol < self.mosfet.v_to:
-            raise DesignError(
-                f"The comparator's low level of {self.comparator.v_ol:g} V already switches the "
-                f"MOSFET on (v_to = {self.mosfet.v_to:g} V); lower comparator.v_ol."
-            )
-        # Where the discharge ends if the comparator did not stop it: the current shared by the
-        # MOSFET and the leak branch, with the largest share of voltage across the leak device.
-        i_peak = self.stimulus.peak(self.t_stop)
-        g_leak = 1 / (self.leak.r_min(self.v_th) + self.r_s)
-        v_c = (i_peak + self.v_rest * g_leak) / (1 / self.r_ds_on + g_leak)
-        v_floor = (v_c - self.v_rest) * self._divider_max
-        if v_floor >= self.effective_thresholds[1]:
-            raise DesignError(
-                f"The peak input current of {i_peak:g} A holds the membrane at {v_floor:.3g} V "
-                f"while the MOSFET ({self.r_ds_on:.3g} ohm) discharges it, not below the lower "
-                f"threshold of {self.effective_thresholds[1]:.3g} V, so the neuron would latch; "
-                "raise v_low, lower the current or take a MOSFET with a lower on-resistance."
-            )
-
-    def _check_ranges(self) -> None:
-        v_out = self.difference_amplifier.gain * self.v_th
-        amplifier = self.difference_amplifier
-        if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
-            floor = self.supplies.v_neg + amplifier.opamp.headroom
-            if floor >= self.network.v_low:
-                raise DesignError(
-                    f"The op-amp's output ends {floor:g} V above ground and cannot fall to the "
-                    f"{self.network.v_low:.3g} V of the lower threshold, so the neuron would "
-                    "latch; lower supplies.v_neg."
-                )
-            room = self.supplies.v_pos - amplifier.opamp.headroom
-            if v_out >= room:
-                raise DesignError(
-                    f"The op-amp's output would have to reach {v_out:g} V but ends at {room:g} V; "
-                    "raise supplies.v_pos, or lower v_th or the difference amplifier's gain."
-                )
-        if isinstance(self.comparator, Comparator):
-            room = self.supplies.v_comparator - self.comparator.common_mode_headroom
-            if self.network.v_ref >= room:
-                raise DesignError(
-                    f"The comparator's reference of {self.network.v_ref:.3g} V is outside its "
-                    f"input range, which ends at {room:g} V; lower v_th or the difference "
-                    "amplifier's gain, or raise supplies.v_comparator."
-                )
-            if self.comparator.v_oh > self.supplies.v_comparator:
-                raise DesignError(
-                    f"The comparator's v_oh = {self.comparator.v_oh:g} V is above its supply of "
-                    f"{self.supplies.v_comparator:g} V; lower v_oh or raise "
-                    "supplies.v_comparator."
-                )
-
-    def _check_length(self) -> None:
-        largest, count = self._usual_steps
-        steps = max(self.t_stop / self.t_step_max, count * largest / self.default_h)
-        if not steps <= MAX_STEPS:
-            raise DesignError(
-                f"t_stop = {self.t_stop:g} s would take at least {steps:.1g} steps of "
-                f"{self.t_stop / steps:.2g} s; shorten the run, raise numerics.t_step_max and "
-                "numerics.h, or look at c and the resistances, which set the step too."
-            )
-
-    def _check_step(self) -> None:
-        h = self.numerics.h
-        if h is not None and (said := too_long("numerics.h", h, self.shortest_time)):
-            raise DesignError(f"{said}.")
-
-    @property
-    def _divider_max(self) -> float:
-        """Largest share of the branch voltage that falls across the leak device."""
-        r = self.leak.r_max(self.v_th)
-        return 1.0 if math.isinf(r) else r / (r + self.r_s)

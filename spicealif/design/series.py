@@ -12,11 +12,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from spicealif.design._base import Identifier, Kelvin, Ohm, Part, Second, parse_quantity
 from spicealif.design._shared import digest_of, thermal_voltage
+from spicealif.design._working import MAX_STEPS
 from spicealif.design.devices import MemristorModel
 from spicealif.design.leak import AnyLeak
-from spicealif.design.neuron import MAX_STEPS, Neuron
+from spicealif.design.neuron import Neuron
 from spicealif.design.numerics import SeriesNumerics, too_long
-from spicealif.design.stimulus import AnyStimulus
+from spicealif.design.stimulus.sources import AnyStimulus
 
 __all__ = ["AnyDesign", "SeriesCircuit"]
 

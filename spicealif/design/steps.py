@@ -11,8 +11,8 @@ import numpy.typing as npt
 from spicealif.design.devices import MemristorModel
 
 if TYPE_CHECKING:
-    from spicealif.design._stimulus import StimulusPieces
     from spicealif.design.leak import AnyLeak
+    from spicealif.design.stimulus.base import StimulusPieces
 
 __all__ = ["SOURCE_SHARE", "STEPS_PER_TIME", "largest_steps"]
 

@@ -11,19 +11,24 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from spicealif._digest import check_signature
-from spicealif._files import write_text
-from spicealif._kinds import NEURON, check_ending, signed
-from spicealif._resources import models_dir
-from spicealif._text_files import read_person_text, toml_table
-from spicealif.design._base import Part, current_kind
-from spicealif.design.device_store import device_names
+from spicealif._support.digest import check_signature
+from spicealif._support.files import write_text
+from spicealif._support.kept import tell
+from spicealif._support.kinds import NEURON, check_ending, signed
+from spicealif._support.resources import models_dir
+from spicealif._support.text_files import read_person_text, toml_table
+from spicealif.design._base import Part
+from spicealif.design._changes import Whole, with_changes
+from spicealif.design.devices.registry import MODELS, OWN
+from spicealif.design.devices.store import device_names
 from spicealif.design.neuron import Neuron
+from spicealif.design.parts.store import part_names
 from spicealif.design.series import AnyDesign
-from spicealif.design.stimulus import PiecewiseLinear
+from spicealif.design.stimulus.sources import PiecewiseLinear
 from spicealif.errors import DesignError, within
 
 __all__ = [
+    "changed_from",
     "dump_toml",
     "load_preset",
     "load_toml",
@@ -33,6 +38,15 @@ __all__ = [
     "save_toml",
     "schema",
 ]
+
+#: Keys that say nothing of how a neuron behaves, and how long their texts may be.
+_FOR_PEOPLE = frozenset({"name", "description", "source"})
+_LONGEST = 2000
+#: Items of lists beside those of 8 letters, and tables and values, that a result's design exceeds
+#: in no case.
+_MOST_ITEMS, _MOST_TABLES = 1 << 17, 1 << 14
+#: Sums of sums of stimuli in which files are looked for.
+_DEEPEST = 16
 
 
 def preset_names() -> list[str]:
@@ -128,22 +142,66 @@ def parse_toml(
     DesignError
         If the text names a file and may not, is not TOML or does not describe a working neuron.
     """
+    if not files and _too_much(text):
+        raise DesignError(
+            "This design holds more than any result's own design does; give the neuron's own file "
+            "instead (--neuron FILE)."
+        )
     data = toml_table(text, "This", "a neuron's", DesignError)
     if not files and (named := _named_file(data)):
         raise DesignError(
             f"This design names a file or a device ({named}), which a result's own design never "
             "does; give the neuron's own file instead (--neuron FILE)."
         )
+    if isinstance(data.get("device"), dict) and "leak" not in data:
+        raise DesignError(
+            "This is a device's file and no neuron's; take the device into a neuron: "
+            "--set leak.file=FILE, or leak = {file = 'FILE'} in its own file."
+        )
     preset = data.pop("preset", None)
-    leak = data.get("leak")
-    if isinstance(leak, dict) and isinstance(leak.get("file"), str):
-        leak["file"] = str(Path(folder) / leak["file"])
-    if preset is not None:
-        data = _merged(load_preset(str(preset)).to_dict(), {"name": name, **data} if name else data)
+    for path in _NAMED_BY_FILE:
+        table: Any = data
+        for step in path:
+            table = table.get(step) if isinstance(table, dict) else None
+        if isinstance(table, dict) and isinstance(table.get("file"), str):
+            table["file"] = str(Path(folder) / table["file"])
+    base = None if preset is None else load_preset(str(preset)).to_dict()
     stimulus = data.get("stimulus")
-    if isinstance(stimulus, Mapping) and "file" in stimulus:
-        data["stimulus"] = _from_file(stimulus, Path(folder))
-    return Neuron.from_dict(data)
+    firsts: list[float] = []
+    if isinstance(stimulus, Mapping):
+        data["stimulus"] = _with_points(stimulus, Path(folder), firsts)
+    if base is not None:
+        if changes := ", ".join(ascii(key)[1:-1] for key in data if key not in _FOR_PEOPLE):
+            base |= changed_from(base, str(preset), changes)
+        data = with_changes(base, {"name": name, **data} if name else data)
+    neuron = Neuron.from_dict(data)
+    for first in firsts:
+        if first > neuron.t_stop:  # which may yet be set
+            tell(f"The stimulus' file begins at {first:g} s, behind t_stop = {neuron.t_stop:g} s.")
+    return neuron
+
+
+def changed_from(base: Mapping[str, Any], name: str, changes: str) -> dict[str, str]:
+    """Return what people are told of a neuron that was made of another: its own words are not true.
+
+    Parameters
+    ----------
+    base : mapping
+        The other neuron.
+    name, changes : str
+        What it is called, and what is different.
+
+    Returns
+    -------
+    dict of str to str
+        ``description`` and ``source``.
+    """
+    out = {"description": f"{name}, changed: {changes}."}
+    if source := base.get("source"):
+        unchanged = "Of what was not changed: "
+        out["source"] = f"{unchanged}{str(source).removeprefix(unchanged)}"
+    return {key: text if len(text) <= _LONGEST else f"{text[:_LONGEST - 3]}..."
+            for key, text in out.items()}  # fmt: skip
 
 
 def dump_toml(design: AnyDesign) -> str:
@@ -194,6 +252,10 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     return write_text(Path(path), signed(dump_toml(neuron)))
 
 
+#: Tables that may name a device or a part by a file.
+_NAMED_BY_FILE = (("leak",), ("difference_amplifier", "opamp"), ("comparator",), ("mosfet",))
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a complete neuron.
 
@@ -201,13 +263,30 @@ def schema() -> dict[str, Any]:
     that names a device whatever the device gives.
     """
     out = Neuron.model_json_schema()
+    _add_models(out)
     _add_bounds(out["properties"], Neuron)
     for model in _classes(Part):
         if model.__name__ in out["$defs"]:
             _add_bounds(out["$defs"][model.__name__]["properties"], model)
-    _add_devices(out["properties"])
+    properties = out["properties"]
+    _add_names(properties["leak"], device_names(), "device")
+    _add_names(properties["comparator"], part_names("comparator"), "comparator")
+    _add_names(properties["mosfet"], part_names("mosfet"), "MOSFET")
+    amplifier = out["$defs"]["DifferenceAmplifier"]["properties"]
+    _add_names(amplifier["opamp"], part_names("opamp"), "op-amp")
     out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return out
+
+
+def _add_models(out: dict[str, Any]) -> None:
+    """Add the models of other packages, which pydantic's union of our own does not have."""
+    leak = out["properties"]["leak"]
+    for name, model in MODELS.items():
+        if name not in OWN:
+            (part := model.model_json_schema()).pop("$defs", None)
+            out["$defs"][model.__name__] = part
+            leak["oneOf"].append({"$ref": f"#/$defs/{model.__name__}"})
+            leak["discriminator"]["mapping"][name] = f"#/$defs/{model.__name__}"
 
 
 def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
@@ -228,15 +307,14 @@ def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
                         part.pop(attribute, None)
 
 
-def _add_devices(properties: dict[str, Any]) -> None:
-    """Let the leak name a device, which pydantic does not see: it is written out before that."""
-    leak = properties["leak"]
-    whole = {key: leak.pop(key) for key in ("oneOf", "discriminator") if key in leak}
-    names: dict[str, Any] = {"type": "string", "description": "device preset"}
-    if known := device_names():
+def _add_names(part: dict[str, Any], known: list[str], what: str) -> None:
+    """Let a table name a preset or a file, which is written out before pydantic sees it."""
+    whole = {key: part.pop(key) for key in ("oneOf", "discriminator") if key in part}
+    names: dict[str, Any] = {"type": "string", "description": f"{what} preset"}
+    if known:
         names["enum"] = known
-    path = {"type": "string", "description": "path of a device's TOML file, relative to this one"}
-    leak["anyOf"] = [
+    path = {"type": "string", "description": f"path of a {what}'s TOML file, relative to this one"}
+    part["anyOf"] = [
         whole,
         *(
             {"type": "object", "properties": {key: value}, "required": [key]}
@@ -251,19 +329,13 @@ def _classes(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _classes(child)
 
 
-def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `over`; a table of another kind replaces the old one."""
-    out = dict(base)
-    for key, value in over.items():
-        old = out.get(key)
-        if isinstance(value, Mapping) and isinstance(old, dict):
-            # A new kind of part has other fields; what is left of the old one would be unknown.
-            kind = current_kind(value.get("kind", old.get("kind")))
-            same = kind == old.get("kind") and not {"file", "preset"} & value.keys()
-            out[key] = _merged(old, value) if same else dict(value)
-        else:
-            out[key] = value
-    return out
+def _too_much(text: str) -> bool:
+    """Whether a text makes far more of itself in memory than a design that spicealif wrote.
+
+    That has few tables, and numbers of many digits in its lists.
+    """
+    items, tables = text.count(","), sum(text.count(c) for c in "[{=")
+    return items > _MOST_ITEMS + len(text) // 8 or tables > _MOST_TABLES
 
 
 def _named_file(data: dict[str, Any]) -> str:
@@ -272,13 +344,33 @@ def _named_file(data: dict[str, Any]) -> str:
     while waiting:
         value, key = waiting.pop()
         if isinstance(value, list):
-            waiting += [(part, key) for part in value]
+            waiting += [(part, key) for part in value if isinstance(part, list | dict)]
         elif isinstance(value, dict):
             for name, inner in value.items():
                 if name == "file" or (name == "preset" and key):
                     return f"{key}.{_key(name)}".lstrip(".")
                 waiting.append((inner, key or _key(name)))
     return ""
+
+
+def _with_points(
+    stimulus: Mapping[str, Any], folder: Path, firsts: list[float], depth: int = 0
+) -> Mapping[str, Any]:
+    """Return a stimulus with the points of its files, its own and those of a sum's terms."""
+    if "file" in stimulus:
+        points = _from_file(stimulus, folder)
+        firsts.append(points["t"][0])
+        return Whole(points)
+    terms = stimulus.get("terms")
+    if not isinstance(terms, list) or depth > _DEEPEST:
+        return stimulus
+    return {
+        **stimulus,
+        "terms": [
+            _with_points(term, folder, firsts, depth + 1) if isinstance(term, Mapping) else term
+            for term in terms
+        ],
+    }
 
 
 def _from_file(stimulus: Mapping[str, Any], folder: Path) -> dict[str, Any]:

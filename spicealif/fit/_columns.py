@@ -94,6 +94,7 @@ def find_columns(table: Table, wanted: Mapping[str, str], *, one_voltage: bool) 
     match = match_columns(table, _ALL, wanted, column_option)
     if not {"v_mem", "v_in"} & match.asked:
         _settle_voltages(match, one_voltage)
+    _ask_for_current(match)
     if not match.picks.keys() - {"time"}:
         raise TableFileError(
             f"In {table.name} no column is known by its heading (headings: "
@@ -132,6 +133,25 @@ def _settle_voltages(match: Match, one_voltage: bool) -> None:
             f"In {table.name} {match.shown(asked[0])} may be {QUANTITIES[other]}; say "
             f"{match.remedy(other, asked[0])} if it is, or {keep} to leave it out."
         )
+
+
+def _ask_for_current(match: Match) -> None:
+    """Ask about a column in amperes with an unknown name where a current is needed.
+
+    A simulator's ``I(V1)`` flows into the source's + terminal: turned against the memristor's.
+    """
+    if "i" in match.picks or {"v_mem", "v_in"} <= match.picks.keys():
+        return
+    free = [k for k, head in enumerate(match.heads) if head.base == "A" and match.is_free(k)]
+    if not free or not {"v_mem", "v_in"} & match.picks.keys():
+        return
+    k = free[0]
+    others = f" (and {len(free) - 1} more)" if len(free) > 1 else ""
+    raise TableFileError(
+        f"In {match.table.name} {match.shown(k)}{others} may be the memristor's current; say "
+        f"{match.remedy('i', k)} if it is, or {match.remedy('i', k, '-')} if it flows the other "
+        "way, as a simulator's I(V1) of a voltage source does."
+    )
 
 
 def _may_be_voltage(match: Match, k: int) -> bool:

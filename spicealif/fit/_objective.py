@@ -18,7 +18,7 @@ from spicealif.design.devices import LoopScale, Memristor, MemristorModel, Searc
 from spicealif.fit._drive import Drive
 from spicealif.fit.loop import Loop
 from spicealif.reference.device import compiled_functions
-from spicealif.reference.series_kernel import simulate, steady_state
+from spicealif.reference.series.kernel import simulate, steady_state
 
 __all__ = ["Objective", "Unknown", "scale_of"]
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from spicealif.design import MODELS, MemristorModel
 from spicealif.design._shared import thermal_voltage
 from spicealif.design.devices import LoopScale, SearchRange
+from spicealif.design.devices.registry import load_model
 from spicealif.errors import DesignError, FitError
 from spicealif.fit._checks import check_loops
 from spicealif.fit._objective import Objective, Unknown, scale_of
 from spicealif.fit._thin import thinned
 from spicealif.fit.loop import Loop
 
-__all__ = ["Problem", "check_options"]
+__all__ = ["Problem", "check_options", "model_of"]
 
 #: Samples of a loop from which on means of neighbours stand for them; where edges ask for more, up
 #: to the second.
@@ -149,10 +150,7 @@ def check_options(
         See `spicealif.fit.fit_device`.
     """
     (bounds, held) = (dict(bounds or {}), dict(held or {}))
-    if model not in MODELS:
-        raise FitError(
-            f"There is no memristor model {ascii(model)}; choose one of {', '.join(MODELS)}."
-        )
+    model_of(model)
     if not 0 < level < 1:
         raise FitError(f"The level {level:g} is not between 0 and 1; give, for example, 0.95.")
     if not 1 < temperature < 1000:
@@ -161,6 +159,20 @@ def check_options(
         raise FitError(f"The seed {ascii(seed)} is not a whole number of 0 or more.")
     _check_names(model, bounds, held, per_loop)
     _check_values(MODELS[model], bounds, held)
+
+
+def model_of(name: str) -> type[MemristorModel]:
+    """Return the class of a memristor model.
+
+    Raises
+    ------
+    FitError
+        If there is none of that name, or it is another package's and cannot be used.
+    """
+    try:
+        return load_model(name)
+    except DesignError as error:
+        raise FitError(str(error)) from None
 
 
 def _check_names(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import OptimizeResult, differential_evolution, least_squares
 from scipy.stats import qmc
 
-from spicealif._cores import usable_cores
+from spicealif._support.cores import usable_cores
 from spicealif.design import MODELS
 from spicealif.fit._objective import COARSE, FINE, Objective, Unknown
 from spicealif.fit._problem import Problem

@@ -29,9 +29,11 @@ _SIGNIFICANT = 6.0
 _LONGER = 4
 #: Times that differ by less, as a part of the period, are the same.
 _SAME = 1e-9
+#: Samples of the shortest loop.
+_FEWEST = 16
 
 
-def thinned(loop: Loop, usual: int, most: int) -> Loop:
+def thinned(loop: Loop, usual: int, most: int, periods: int = 1) -> Loop:
     """Return a loop of means of neighbouring samples; the same loop if it is not longer.
 
     Parameters
@@ -42,6 +44,8 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
         How many means.
     most : int
         How many where the signals change so often that the usual number would blur them.
+    periods : int
+        Of a steady state: how many of them the record is laid upon.
 
     Returns
     -------
@@ -53,8 +57,9 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
         return loop
     time = loop.time - loop.time[0]
     if loop.period is not None:
-        time = time % loop.period
-        time = np.where(loop.period - time < _SAME * loop.period, 0.0, time)
+        span = periods * loop.period
+        time = time % span
+        time = np.where(span - time < _SAME * loop.period, 0.0, time)
     order = np.argsort(time, kind="stable")
     time = time[order]
     counts = np.ones(n) if loop.counts is None else loop.counts[order]
@@ -74,6 +79,9 @@ def thinned(loop: Loop, usual: int, most: int) -> Loop:
     (t, v_in, v_mem, i) = (np.add.reduceat(y * counts, begin) / weight for y in (time, *signals))
     kept = len(begin)
     name = loop.name
+    if kept < _FEWEST and periods == 1 and loop.period is not None:
+        # All samples fall upon a few moments of the period; those of several periods make a loop.
+        return thinned(loop, usual, most, periods=math.ceil(_FEWEST / kept))
     what = "" if loop.period is None else ", periods laid upon each other"
     note = f"{name}: {n} samples were fitted as {kept} means of neighbours{what}."
     return replace(

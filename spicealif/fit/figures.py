@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._figures import in_figure_style, new_figure, readable, save_figure
-from spicealif._folders import exchanging
+from spicealif._support.figures import in_figure_style, new_figure, readable, save_figure
+from spicealif._support.folders import exchanging
 from spicealif.fit.result import FitResult, FittedLoop
 
 if TYPE_CHECKING:

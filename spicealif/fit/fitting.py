@@ -19,7 +19,7 @@ from spicealif.fit._search import minimise
 from spicealif.fit._uncertainty import Uncertainty, find_uncertainty
 from spicealif.fit.loop import Loop
 from spicealif.fit.result import FitResult, FittedLoop
-from spicealif.quantities import quantity_of
+from spicealif.quantities.grammar import quantity_of
 
 __all__ = ["fit_device"]
 

@@ -39,6 +39,9 @@ class Loop:
     counts : ndarray, shape (N,), or None
         How many samples each one is the mean of, if they are means; it counts in a fit as many
         times.
+    made : str
+        Which of ``v_mem``, ``i``, ``v_in`` was made of the two others, by the resistor; may be
+        empty.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class Loop:
     sha256: str = ""
     notes: tuple[str, ...] = ()
     counts: _Floats | None = None
+    made: str = ""
 
     def __post_init__(self) -> None:
         n = len(np.atleast_1d(self.time))

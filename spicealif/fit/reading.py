@@ -120,8 +120,14 @@ def read_loop(
         )
     return Loop(
         time, v_mem, i, v_in, r_s, period, name or printable(path.stem), label,
-        hashlib.sha256(data).hexdigest(), tuple(notes),
+        hashlib.sha256(data).hexdigest(), tuple(notes), made=_made(found, r_s),
     )  # fmt: skip
+
+
+def _made(found: dict[str, _Floats], r_s: float) -> str:
+    """Return which quantity was made of the two others."""
+    missing = [name for name in ("v_mem", "i", "v_in") if name not in found]
+    return missing[0] if len(missing) == 1 and r_s else ""
 
 
 def _quantity(what: str, value: float | str | None, unit: str) -> float | None:
@@ -171,7 +177,8 @@ def _completed(
             raise FitError(
                 f"{label}: the voltages and the current say {seen:.4g} ohm where the series "
                 f"resistor is said to be {r_s:.4g} ohm; mend the resistor, or the units or signs "
-                f"of the columns.{unit_factor(seen / r_s) if r_s else ''}"
+                f"of the columns.{unit_factor(seen / r_s) if r_s else ''} A channel that is cut "
+                "off at its range or compliance says so too: leave such cells empty."
             )
         return v_mem, i, v_in, r_s
     if r_s is None and v_in is None and v_mem is not None and i is not None:

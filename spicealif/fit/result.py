@@ -5,67 +5,27 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._files import write_text
-from spicealif._kinds import DEVICE, check_ending, signed
-from spicealif._tables import figure, html_table, plain, text_table
+from spicealif._support.files import write_text
+from spicealif._support.kinds import DEVICE, check_ending, signed
 from spicealif.design import DevicePreset, MemristorModel
 from spicealif.errors import FitError
-from spicealif.fit.loop import Loop
+from spicealif.fit._fitted import FittedLoop
+from spicealif.fit._result_shown import FitShown
 
 __all__ = ["FitResult", "FittedLoop"]
 
 _Floats = npt.NDArray[np.float64]
-#: A loop's loss beyond which nothing that was measured is described.
-_DESCRIBED = 0.5
 #: What a preset's name and its free texts may hold.
 _LONGEST_NAME, _LONGEST_TEXT = 64, 2000
 
 
 @dataclass(frozen=True, eq=False)
-class FittedLoop:
-    """A loop and what the fitted device does in its place.
-
-    Attributes
-    ----------
-    loop : Loop
-    device : MemristorModel
-        With the values that belong to this loop; its x_0 is the state at the record's begin.
-    v_mem, i, x, v_in : ndarray, shape (N,)
-        Simulated at the loop's samples, in their order; v_in is what drove the simulation.
-    nmse_v, nmse_i : float
-        Mean squared error over the variance of the measured values.
-    drive : str
-        How the drive was taken from the samples.
-    white : bool
-        Whether the residuals look like noise (Ljung-Box test of both at 1 %).
-    """
-
-    loop: Loop
-    device: MemristorModel
-    v_mem: _Floats
-    i: _Floats
-    x: _Floats
-    v_in: _Floats
-    nmse_v: float
-    nmse_i: float
-    drive: str
-    white: bool
-
-    @property
-    def described(self) -> bool:
-        """Whether the device is one of this loop at all: a loss of 0.5 or less, of 2 at most."""
-        return self.nmse_v + self.nmse_i <= _DESCRIBED
-
-
-@dataclass(frozen=True, eq=False)
-class FitResult:
+class FitResult(FitShown):
     """A memristor model fitted to measured loops.
 
     Attributes
@@ -163,105 +123,6 @@ class FitResult:
         extra = fields[bare].json_schema_extra
         unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
         return "" if unit == "1" else str(unit)
-
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        head = [f"{self.model} fit", "value", f"{self.level:.0%} interval", "half-width", ""]
-        rows = []
-        for name, value, (low, high) in zip(self.names, self.values, self.intervals, strict=True):
-            unit = self.unit(name)
-            remark = "at a bound" if name in self.at_bound else ""
-            remark = "hardly pinned" if name in self.not_identifiable else remark
-            half = (high - low) / 2 / abs(value) if value else 0.0
-            width = f"{half:.1%}" if value else "-"
-            width = "over 1000%" if half > 10 else width
-            between = f"{figure(low, unit)} to {figure(high, unit)}"
-            rows.append([name, figure(value, unit), between, width, remark])
-        for name, value in self.held.items():
-            rows.append([name, figure(value, self.unit(name)), "", "", "held"])
-        return head, rows
-
-    def _notes(self) -> list[str]:
-        many = len(self.loops) > 1
-        out = [
-            f"loss NMSE(v) + NMSE(i) = {self.loss:.4g}{' (mean of the loops)' if many else ''}, "
-            f"numerical error {self.loss_error:.1g}; {self.evaluations} simulations, "
-            f"{self.cpu_s:.1f} s of CPU"
-        ]
-        for fitted in self.loops:
-            loop = fitted.loop
-            how = "single shot" if loop.frequency is None else f"{figure(loop.frequency, 'Hz')}"
-            out.append(
-                f"{loop.name}: NMSE(v) {fitted.nmse_v:.4g}, NMSE(i) {fitted.nmse_i:.4g}; "
-                f"{figure(loop.r_s, 'ohm')} in series, {how}, drive: {fitted.drive}"
-            )
-            out += loop.notes
-        return [*out, *self.warnings]
-
-    def __str__(self) -> str:
-        (head, rows) = self._table()
-        return text_table(head, rows, self._notes())
-
-    def _repr_html_(self) -> str:
-        (head, rows) = self._table()
-        return html_table(head, rows, self._notes())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the traces as JSON has it."""
-        return {
-            "model": self.model,
-            "device": self.device.to_dict(),
-            "parameters": {
-                name: {
-                    "value": plain(float(value)),
-                    "interval": [plain(float(low)), plain(float(high))],
-                    "bounds": [plain(float(b)) for b in bounds],
-                    "unit": self.unit(name),
-                    "at_bound": name in self.at_bound,
-                    "identifiable": name not in (*self.not_identifiable, *self.at_bound),
-                }
-                for name, value, (low, high), bounds in zip(
-                    self.names, self.values, self.intervals, self.bounds, strict=True
-                )
-            },
-            "correlation": {"names": list(self.names), "matrix": plain(self.correlation)},
-            **self._record(),
-            "loss_error": self.loss_error,
-            "evaluations": self.evaluations,
-            "cpu_s": self.cpu_s,
-            "wall_s": self.wall_s,
-        }
-
-    def _record(self) -> dict[str, Any]:
-        """Return the part that a device preset keeps too."""
-        # found from columns, it carries their rounding
-        resistors = [float(f"{fitted.loop.r_s:.6g}") for fitted in self.loops]
-        loops = []
-        for fitted in self.loops:
-            loop = fitted.loop
-            # the largest sample; noise is in its fourth digit
-            entry = {
-                "file": loop.file or loop.name,
-                "amplitude": float(f"{loop.v_peak:.3g}"),
-                "frequency": loop.frequency,
-                "points": len(loop.time),
-                "sha256": loop.sha256,
-                "nmse_v": fitted.nmse_v,
-                "nmse_i": fitted.nmse_i,
-            }
-            loops.append({key: value for key, value in entry.items() if value not in (None, "")})
-        return {
-            "loss": self.loss,
-            "nmse_v": float(np.mean([fitted.nmse_v for fitted in self.loops])),
-            "nmse_i": float(np.mean([fitted.nmse_i for fitted in self.loops])),
-            "series_resistor": resistors[0] if len(set(resistors)) == 1 else resistors,
-            "temperature": self.temperature,
-            "level": self.level,
-            "seed": self.seed,
-            "spicealif": version("spicealif"),
-            "warnings": list(self.warnings),
-            "loops": loops,
-            "held": dict(self.held),
-        }
 
     def preset(
         self, name: str | None = None, *, loop: int = 0, description: str = "", source: str = ""

@@ -4,16 +4,21 @@ Why dialects differ at all: the elements of our netlists are of the subset that 
 both understand (see `spicealif.netlist.portable`), so the templates are shared. What differs is
 what SPICE never standardised: how a vector is spelled in ``.save`` and in the raw file, what
 separates the levels of a hierarchical name, which options exist, and what a ``.tran`` card's first
-field does. The first two are here; the other two are templates in the dialect's own folder.
+field does. That is here; the head of the netlist and the card itself are templates in the dialect's
+own folder. Other packages announce dialects of their own with the entry point
+``spicealif.dialects``, which names a `Dialect`.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
+from spicealif._support.plugins import Addition
 from spicealif.errors import NetlistError
 
-__all__ = ["Dialect", "dialects", "find_dialect"]
+__all__ = ["ADDED", "OWN", "Dialect", "dialects", "find_dialect"]
 
 
 @dataclass(frozen=True)
@@ -28,22 +33,55 @@ class Dialect:
         How the voltage of a node and the current into a source are written, the name as ``{}``.
     separator : str
         What stands between the levels of a hierarchical name, as in ``x_cmp.t1``.
+    options : frozenset of str
+        Options that this dialect alone has.
+    step_may_be_zero : bool
+        Whether the first field of ``.tran`` may be 0.
+    templates : Path or None
+        Folder of its templates (``neuron_head.cir.j2``, ``series_head.cir.j2``,
+        ``transient.cir.j2``); None for our own dialects.
     """
 
     name: str
     voltage: str = "v({})"
     current: str = "i({})"
     separator: str = "."
+    options: frozenset[str] = frozenset()
+    step_may_be_zero: bool = False
+    templates: Path | None = None
 
 
-_DIALECTS = {
-    d.name: d for d in (Dialect("ngspice"), Dialect("ltspice", "V({})", "I({})", separator=":"))
+#: Our own dialects by name.
+OWN = {
+    d.name: d
+    for d in (
+        Dialect("ngspice"),
+        Dialect(
+            "ltspice",
+            "V({})",
+            "I({})",
+            separator=":",
+            options=frozenset({"plotwinsize", "numdgt"}),
+            step_may_be_zero=True,
+        ),
+    )
 }
+_TEMPLATES = ("neuron_head.cir.j2", "series_head.cir.j2", "transient.cir.j2")
+
+
+ADDED = Addition("spicealif.dialects", "netlist dialect", NetlistError, tuple(sorted(OWN)))
 
 
 def dialects() -> list[str]:
-    """Return the names of the dialects that netlists can be written in."""
-    return sorted(_DIALECTS)
+    """Return the names of the dialects that netlists can be written in, sorted.
+
+    A package's that cannot be loaded is none of them.
+    """
+    names = set(OWN)
+    for name in set(ADDED.names()) - names:
+        with contextlib.suppress(NetlistError):
+            names.add(find_dialect(name).name)
+    return sorted(names)
 
 
 def find_dialect(name: str) -> Dialect:
@@ -61,10 +99,20 @@ def find_dialect(name: str) -> Dialect:
     Raises
     ------
     NetlistError
-        If there is no such dialect.
+        If there is no such dialect, or it is a package's and cannot be loaded.
     """
-    if name not in _DIALECTS:
+    if name in OWN:
+        return OWN[name]
+    (loaded, label), ask = ADDED.load(name), "ask those who make it"
+    if not isinstance(loaded, Dialect):
         raise NetlistError(
-            f"There is no netlist dialect {ascii(name)}; choose one of {', '.join(dialects())}."
+            f"{label} is no spicealif.netlist.Dialect but {ascii(loaded)[:60]}; {ask}."
         )
-    return _DIALECTS[name]
+    if loaded.name != name:
+        raise NetlistError(
+            f"{label} is announced under another name than its own ({ascii(loaded.name)}); {ask}."
+        )
+    lacking = [t for t in _TEMPLATES if not ((loaded.templates or Path()) / t).is_file()]
+    if loaded.templates is None or lacking:
+        raise NetlistError(f"{label} has no templates {', '.join(lacking or _TEMPLATES)}; {ask}.")
+    return loaded

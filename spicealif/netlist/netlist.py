@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from spicealif._files import make_folder, write_text
+from spicealif._support.files import make_folder, write_text
 from spicealif.design import AnyDesign, Neuron, Stimulus
 from spicealif.errors import NetlistError
 
@@ -25,7 +25,7 @@ class SourceLine:
     line : int
         Line of the netlist, from 1.
     template : str
-        Template file, relative to the folder of its kind, such as ``"parts/opamp_op482.cir.j2"``.
+        Template file, relative to the folder of its kind, such as ``"parts/mosfet_vdmos.cir.j2"``.
     template_line : int
         Line of the template, from 1.
     component : str
@@ -61,6 +61,12 @@ class Netlist:
         The vectors it asks the simulator to keep, in the dialect's spelling.
     signals : mapping of str to tuple of (float, str)
         How each quantity is made of vectors: the sum of factor times vector.
+    reltol : float
+        The relative tolerance it is written with.
+    interpolation_error : float
+        No part of the text: above 0, of how far lines between the samples that are kept of a
+        neuron's run may be from the others, as a part of each trace's span. A simulator that
+        writes its data to disk then reads them back in little memory; others keep all.
     """
 
     text: str
@@ -68,7 +74,9 @@ class Netlist:
     design: AnyDesign
     vectors: tuple[str, ...]
     signals: Mapping[str, tuple[tuple[float, str], ...]]
+    reltol: float
     _origins: tuple[tuple[str, int], ...] = field(repr=False)
+    interpolation_error: float = 0.0
 
     @cached_property
     def digest(self) -> str:

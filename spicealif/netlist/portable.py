@@ -24,7 +24,6 @@ __all__ = ["PortabilityFinding", "find_unportable"]
 
 _OPTIONS = frozenset({"reltol", "abstol", "vntol", "chgtol", "trtol", "method", "temp", "tnom"})
 #: Options that one of them alone has, and why they may stand in its netlists.
-_OWN_OPTIONS = {"ngspice": frozenset[str](), "ltspice": frozenset({"plotwinsize", "numdgt"})}
 _METHODS = frozenset({"trap", "gear"})
 #: Parameters of VDMOS models that both have, by both manuals.
 _VDMOS = frozenset(
@@ -90,8 +89,8 @@ class _Check:
     def __init__(self, text: str, dialect: str) -> None:
         spelling = find_dialect(dialect)
         self.text = text
-        self.dialect = spelling.name
-        self.options = _OPTIONS | _OWN_OPTIONS[spelling.name]
+        self.dialect = spelling
+        self.options = _OPTIONS | spelling.options
         voltage, current = (
             re.escape(form).replace(re.escape("{}"), r"([A-Za-z_]\w*)")
             for form in (spelling.voltage, spelling.current)
@@ -321,7 +320,8 @@ class _Check:
         self.analyses += 1
         if start != 0:
             raise Unportable("a start other than 0 moves the origin of time in LTspice alone")
-        if step < 0 or stop <= 0 or largest <= 0 or (step == 0 and self.dialect == "ngspice"):
+        zero = step == 0 and not self.dialect.step_may_be_zero
+        if step < 0 or stop <= 0 or largest <= 0 or zero:
             raise Unportable("a time of .tran is 0 or less")
 
     def _end(self, number: int, card: str) -> None:

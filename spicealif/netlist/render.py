@@ -18,15 +18,12 @@ from typing import Any
 
 import jinja2
 
-from spicealif._resources import models_dir, netlists_dir
+from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import (
     AnyDesign,
-    Comparator,
-    DifferenceAmplifier,
     IdealComparator,
     MemristorModel,
     Neuron,
-    OpAmp,
     Resistor,
     SeriesCircuit,
 )
@@ -65,7 +62,9 @@ class _Spice(str):
     __slots__ = ()
 
 
-def build_netlist(design: AnyDesign, dialect: str = "ngspice") -> Netlist:
+def build_netlist(
+    design: AnyDesign, dialect: str = "ngspice", *, reltol: float | None = None
+) -> Netlist:
     """Render the circuit of a neuron, or the series circuit of a device.
 
     Parameters
@@ -74,6 +73,9 @@ def build_netlist(design: AnyDesign, dialect: str = "ngspice") -> Netlist:
         What to build.
     dialect : str
         One of `dialects()`.
+    reltol : float, optional
+        SPICE's relative tolerance, where a run has found the one that is accurate enough; else
+        the design's, or 1e-8.
 
     Returns
     -------
@@ -86,17 +88,30 @@ def build_netlist(design: AnyDesign, dialect: str = "ngspice") -> Netlist:
     """
     spelling = find_dialect(dialect)
     signals = signals_of(design, dialect)
+    tolerance = design.numerics.safe_reltol if reltol is None else reltol
+    if not 0 < tolerance < 1:
+        raise NetlistError(
+            f"The reltol is {tolerance}; give one above 0 and below 1, such as 1e-6."
+        )
     vectors = tuple(dict.fromkeys(v for terms in signals.values() for _, v in terms))
     base = "neuron.cir.j2" if isinstance(design, Neuron) else "series.cir.j2"
+    here, nominal = design, None
+    if isinstance(design, Neuron) and design.at_temperature is not design:
+        here, nominal = design.at_temperature, _celsius(design.temperature_nominal)
     try:
-        values = _neuron(design) if isinstance(design, Neuron) else _series(design)
-        marked = _template(dialect, base).render(
+        values = _neuron(here) if isinstance(here, Neuron) else _series(here)
+        device = design.leak if isinstance(design, Neuron) else design.device
+        foreign = device.template_folder() if isinstance(device, MemristorModel) else None
+        marked = _template(spelling, base, foreign).render(
             **values,
             numerics=design.numerics,
+            reltol=tolerance,
+            chosen=reltol is not None,
             t_stop=design.t_stop,
-            t_step_max=design.t_step_max,
+            t_step_max=here.t_step_max,
             thermal_voltage=design.thermal_voltage,
-            celsius=round(design.temperature - 273.15, 9),
+            celsius=_celsius(design.temperature),
+            nominal_celsius=nominal,
             vectors=[_Spice(v) for v in vectors],
             voltage=lambda node: _Spice(spelling.voltage.format(node)),
         )
@@ -117,7 +132,11 @@ def build_netlist(design: AnyDesign, dialect: str = "ngspice") -> Netlist:
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
         )
-    return Netlist(text, dialect, design, vectors, signals, origins)
+    return Netlist(text, dialect, design, vectors, signals, tolerance, origins)
+
+
+def _celsius(temperature: float) -> float:
+    return round(temperature - 273.15, 9)
 
 
 def signals_of(
@@ -151,7 +170,7 @@ def signals_of(
         for name, terms in _NEURON_SIGNALS.items()
         if name != "x" or isinstance(design.leak, MemristorModel)
     }
-    if _uses_supplies(design):
+    if design.uses_supplies:
         signals |= _delivered(_SUPPLY_SIGNALS, spelling)
     return signals
 
@@ -173,7 +192,8 @@ def _neuron(neuron: Neuron) -> dict[str, Any]:
         "initial": [("v_c", neuron.v_rest), *state],
         "t_step_first": neuron.t_step_max,
         "stimulus_sources": [_Spice(s) for s in neuron.stimulus.spice(neuron.t_stop)],
-        "uses_supplies": _uses_supplies(neuron),
+        "uses_supplies": neuron.uses_supplies,
+        "mosfet_title": _Spice(_title(getattr(neuron.mosfet, "name", ""))),
         "steer_p": _Spice("u" if ideal else "cp"),
         "steer_n": _Spice("0" if ideal else "ref"),
         "two_pi": 2 * math.pi,
@@ -181,6 +201,11 @@ def _neuron(neuron: Neuron) -> dict[str, Any]:
         "two_pole_delay": TWO_POLE_DELAY,
         "steering_pole": _STEERING_POLE,
     }
+
+
+def _title(name: str) -> str:
+    """Return what is printed on a part whose name begins with a letter, since SPICE wants one."""
+    return (name[1:] if name[:1] == "n" and name[1:2].isdigit() else name).upper()
 
 
 def _series(circuit: SeriesCircuit) -> dict[str, Any]:
@@ -216,13 +241,6 @@ def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
     return min(max(device.time_scale(v), 1e-4), 1.0)
 
 
-def _uses_supplies(neuron: Neuron) -> bool:
-    return isinstance(neuron.comparator, Comparator) or (
-        isinstance(neuron.difference_amplifier, DifferenceAmplifier)
-        and isinstance(neuron.difference_amplifier.opamp, OpAmp)
-    )
-
-
 class _MarkingLoader(jinja2.BaseLoader):
     """Looks a template up in several folders and marks its lines."""
 
@@ -241,16 +259,17 @@ class _MarkingLoader(jinja2.BaseLoader):
 
 
 @cache
-def _template(dialect: str, base: str) -> jinja2.Template:
-    root = netlists_dir()
+def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Template:
+    root, parts = netlists_dir(), models_dir() / "parts"
+    folders = [
+        (f"netlists/{dialect.name}", dialect.templates or root / dialect.name),
+        ("netlists/base", root / "base"),
+        ("models/parts", parts),
+    ]
+    if device is not None and device != parts:  # a model of another package
+        folders.append((f"{device.parent.name}/{device.name}", device))
     environment = jinja2.Environment(
-        loader=_MarkingLoader(
-            [
-                (f"netlists/{dialect}", root / dialect),
-                ("netlists/base", root / "base"),
-                ("models/parts", models_dir() / "parts"),
-            ]
-        ),
+        loader=_MarkingLoader(folders),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
@@ -270,6 +289,12 @@ def _finalize(value: object) -> str:
         return repr(value)
     if kind is _Spice or (kind is str and _NAME.match(str(value))):
         return str(value)
+    if isinstance(value, jinja2.Undefined):
+        name = ascii(getattr(value, "_undefined_name", "?"))
+        raise NetlistError(
+            f"A template prints {name}, which there is not; mend the template, or ask those who "
+            "make the package that it is of."
+        )
     raise NetlistError(
         f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
         "number nor a plain name; only these may reach a netlist."

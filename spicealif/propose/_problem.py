@@ -364,7 +364,7 @@ def _largest_resistor(amplifier: DifferenceAmplifier, v_th: float) -> float:
 
 def _measure(neuron: Neuron, summary: ReferenceSummary) -> dict[str, float]:
     """Return the measures of spikes; the same function as a comparison's."""
-    from spicealif.measures import measure
+    from spicealif.measures.one_side import measure
     from spicealif.waveforms import Waveforms
 
     # Without `ReferenceSummary.waveforms`' provenance, which takes longer than the measures.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spicealif._tables import figure
 from spicealif.design import DifferenceAmplifier, Neuron, PulseTrain
+from spicealif.measures.tables import figure
 from spicealif.propose._problem import INJECTION_SHARE, Point, Problem
 from spicealif.waveforms import Waveforms
 

@@ -24,7 +24,7 @@ from spicealif.propose._reasons import reasons, trace_facts
 from spicealif.propose._rounding import rounded
 from spicealif.propose._search import explore, nearest_rate, pick
 from spicealif.propose.result import Proposal, run_figures
-from spicealif.quantities import quantity_of
+from spicealif.quantities.grammar import quantity_of
 
 __all__ = ["propose_neuron"]
 
@@ -157,8 +157,9 @@ def propose_neuron(
     current = None if i_peak is None else _positive("i_peak", i_peak, "A")
     if current is not None and current > limits.i_max:
         raise DesignError(
-            f"i_peak = {current:g} A is above the device's rated {limits.i_max:g} A; lower it, or "
-            "raise i_max if the device bears it."
+            f"The current of {current:g} A (i_peak, --current) is above the device's rated "
+            f"{limits.i_max:g} A (i_max, --max-current); lower it, or raise the rated one if the "
+            "device bears it."
         )
     shape = _shape(stimulus)
     length = _positive("t_stop", t_stop, "s") if t_stop is not None else None
@@ -194,7 +195,7 @@ def _proposal(
     series: str | None,
     name: str,
 ) -> Proposal:
-    from spicealif.measures import measure
+    from spicealif.measures.one_side import measure
     from spicealif.reference import solve_reference
 
     reach = (min(p.adaptation for p in found), max(p.adaptation for p in found))

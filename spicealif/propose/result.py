@@ -1,4 +1,4 @@
-"""What a proposal is, and how it reads."""
+"""What a proposal is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spicealif.design import DifferenceAmplifier, Neuron, store
+from spicealif.design import Neuron, store
+from spicealif.propose._result_shown import ProposalShown
 
 if TYPE_CHECKING:
     from spicealif.simulators import Simulator
@@ -18,7 +19,7 @@ __all__ = ["Proposal", "run_figures"]
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
+class Proposal(ProposalShown):
     """A neuron around a device, what it reaches, and what cannot be had.
 
     Attributes
@@ -27,7 +28,7 @@ class Proposal:
         The design; if `met` is False, the nearest one.
     rate, adaptation : float
         The wish: initial rate in Hz (1 / `isi_first`) and `adaptation_ratio`, both as
-        `spicealif.measures.measure` defines them.
+        `spicealif.measures.one_side.measure` defines them.
     tolerance : float
         Relative; within it a wish counts as met.
     reached : mapping of str to float
@@ -98,7 +99,7 @@ class Proposal:
             If the simulator is not on this machine.
         """
         from spicealif.cosim import simulate
-        from spicealif.measures import measure
+        from spicealif.measures.one_side import measure
 
         run = simulate(self.neuron, simulator, timeout=timeout)
         circuit = run_figures(measure(run.require(), self.neuron))
@@ -114,79 +115,6 @@ class Proposal:
         """
         return store.save_toml(self.neuron, path)
 
-    def __str__(self) -> str:
-        from spicealif._tables import figure, note_lines, text_table
-
-        head = ["", "wanted", f"reference ({self.variant})", "off by"]
-        if self.circuit is not None:
-            head += [f"circuit ({self.simulator.split()[0]})", "off by"]
-        rows = []
-        for name, label, unit, wish in (
-            ("rate", "initial rate (1 / first interval)", "Hz", self.rate),
-            ("adaptation", "last / first interval", "", self.adaptation),
-        ):
-            row = [label, figure(wish, unit)]
-            for side in (self.reached, self.circuit):
-                if side is not None:
-                    row += [figure(side[name], unit), _percent(side[name], wish)]
-            rows.append(row)
-        low, high = self.range
-        notes = [
-            f"Adaptation found for this device at {figure(self.reached['rate'], 'Hz')}: "
-            f"{low:.4g} to {high:.4g}.",
-            *(f"Not to be had: {text}" for text in self.cannot),
-        ]
-        if self.cannot:
-            notes.append("The values below are the nearest design.")
-        parts = text_table(["design", "value"], self._values()).rstrip()
-        facts = [*self._facts(), *self.notes]
-        return "\n".join([text_table(head, rows, notes), "", parts, *note_lines(facts)])
-
-    def _values(self) -> list[list[str]]:
-        from spicealif._tables import figure
-
-        neuron = self.neuron
-        network, amplifier = neuron.network, neuron.difference_amplifier
-        values: list[tuple[str, float, str, str]] = [
-            ("r_s", neuron.r_s, "ohm", "in series with the device"),
-            ("c", neuron.c, "F", "membrane capacitance"),
-            ("v_th", neuron.v_th, "V", "fires at this membrane voltage"),
-            ("v_low", neuron.v_low, "V", "discharge ends"),
-            ("i_peak", neuron.stimulus.peak(neuron.t_stop), "A", f"{neuron.stimulus.kind} current"),
-        ]
-        if isinstance(amplifier, DifferenceAmplifier):
-            values.append(
-                ("difference_amplifier.r", amplifier.r, "ohm", "high, not to load the device")
-            )
-        values += [
-            ("hysteresis r_a", network.r_a, "ohm", "comparator's feedback"),
-            ("hysteresis r_b", network.r_b, "ohm", "from its output"),
-            ("hysteresis v_ref", network.v_ref, "V", "comparator's reference"),
-            ("t_stop", neuron.t_stop, "s", "length of the run"),
-        ]
-        width = max(len(name) for name, *_ in values)
-        return [
-            [f"{name.ljust(width)}  {text}", figure(float(value), unit)]
-            for name, value, unit, text in values
-        ]
-
-    def _facts(self) -> list[str]:
-        from spicealif._tables import figure
-
-        f = self.facts
-        lines = [
-            f"x is {f['x_first']:.3g} at the first spike and {f['x_last']:.3g} at the last; it "
-            f"stays within {f['x_low']:.3g} and {f['x_high']:.3g}.",
-            f"The current is {f['margin']:.3g} times the device's at v_th and the largest x. v_c "
-            f"reaches {figure(f['v_c_peak'], 'V')}.",
-        ]
-        if not math.isnan(f["load"]):
-            lines.append(
-                f"The difference amplifier draws at most {f['load']:.1%} of the input current, "
-                "which the reference does not know."
-            )
-        return lines
-
 
 def run_figures(measures: Mapping[str, Any]) -> dict[str, float]:
     """Return ``rate`` (Hz) and ``adaptation`` from the measures of a side."""
@@ -195,7 +123,3 @@ def run_figures(measures: Mapping[str, Any]) -> dict[str, float]:
         "rate": 1 / interval if interval > 0 else math.nan,
         "adaptation": float(measures["adaptation_ratio"]),
     }
-
-
-def _percent(value: float, wish: float) -> str:
-    return "-" if math.isnan(value) else f"{value / wish - 1:+.2%}"

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numba import types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
-from spicealif._compiled import cfunc, njit
+from spicealif._support.compiled import cfunc, njit
 from spicealif.design.devices import MemristorModel
 
 __all__ = ["Device", "compiled_device", "compiled_functions", "solve_branch"]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif.design import GMMS, Memristor, MemristorModel, Resistor, StimulusPieces
-from spicealif.design.neuron import MAX_STEPS
+from spicealif.design._working import MAX_STEPS
 from spicealif.design.numerics import too_long
 from spicealif.errors import IntegrationError
 from spicealif.reference.parameters import KernelParameters
@@ -43,6 +43,8 @@ CHUNK_STEPS = 500_000
 # The first buffers: room for these many rows besides the grid's, at most these many rows, and
 # these many spikes. A full buffer is doubled.
 EVENT_ROWS, MAX_FIRST_ROWS, FIRST_SPIKES = 4096, 100_000_000, 1024
+#: Rows that are taken out at a time, where somebody takes them.
+TAKEN_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +95,7 @@ def integrate(
     progress: Callable[[float], None] | None = None,
     switches: int | None = None,
     seed: int = 0,
+    taken: Callable[[ReferenceResult], None] | None = None,
 ) -> ReferenceResult:
     """Integrate the reference equations from 0 to `t_stop` with RK4 steps of at most `h`.
 
@@ -117,6 +120,9 @@ def integrate(
         Number of metastable switches to draw (MMS and GMMS); their mean if not given.
     seed : int
         Of the draws.
+    taken : callable, optional
+        Called with the rows that are new whenever there are many; the result then has only the
+        last one.
 
     Returns
     -------
@@ -142,32 +148,36 @@ def integrate(
     sines[:, 1] *= 2.0 * math.pi  # the kernel wants angular frequencies
     stimulus = (t, i, slope, n_piece, sines)
     memristor = isinstance(params.leak, MemristorModel)
-    fs = np.zeros(kernel.N_FLOAT_STATE)
-    x_0 = params.x_0 if memristor else 0.0
-    drawn = None
-    if switches is not None:
-        from spicealif.reference.switches import check_switches
-
-        check_switches(params.leak, switches, seed)
-        drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
-        x_0 = math.floor(x_0 * switches + 0.5) / switches
-    fs[:2] = (params.v_c_0, x_0)
-    fs[11] = -1.0  # no spike yet
-    ns = np.zeros(kernel.N_INT_STATE, dtype=np.int64)
-    (ns[1], ns[7]) = (-1, stride)
+    (fs, ns, drawn) = _start(params, stride, switches, seed)
     rows = int(n_piece.sum()) // stride + n_piece.size + kernel.ROWS_PER_STEP
-    rows = max(min(rows + EVENT_ROWS, MAX_FIRST_ROWS), kernel.ROWS_PER_STEP)
+    largest = MAX_FIRST_ROWS if taken is None else TAKEN_ROWS
+    rows = max(min(rows + EVENT_ROWS, largest), kernel.ROWS_PER_STEP)
     device = leak_device(params.leak, params.thermal_voltage)
     try:
         (time, v_c, v_mem, x, energy) = (np.empty(rows) for _ in range(5))
         level = np.empty(rows, dtype=np.uint8)
         t_spike = np.empty(FIRST_SPIKES)
+        first = 0  # row that has not been taken
+
+        def made() -> ReferenceResult:
+            cut = slice(first, int(ns[5]))
+            return ReferenceResult(
+                time[cut], v_c[cut], v_mem[cut], x[cut] if memristor else None, level[cut],
+                t_spike[: ns[6]].copy(), energy[cut], int(ns[8]), h, variant,
+            )  # fmt: skip
+
         status = kernel.PAUSED
         while status != kernel.DONE:
             out = (time, v_c, v_mem, x, energy, level, t_spike)
             status = kernel.advance(par, stimulus, fs, ns, out, CHUNK_STEPS, device, drawn)
             now = float(fs[10])
-            if ns[5] > time.size - kernel.ROWS_PER_STEP:
+            full = ns[5] > time.size - kernel.ROWS_PER_STEP
+            if taken is not None and (full or status == kernel.DONE):
+                taken(made())
+                for column in (time, v_c, v_mem, x, energy, level):
+                    column[0] = column[ns[5] - 1]
+                first = ns[5] = 1
+            elif full:
                 (time, v_c, v_mem, x, energy) = map(_grown, (time, v_c, v_mem, x, energy))
                 level = _grown(level)
             if ns[6] >= t_spike.size:
@@ -179,19 +189,30 @@ def integrate(
         raise IntegrationError(
             f"The waveforms of {n_piece.sum()} steps do not fit in memory; choose a larger stride."
         ) from None
-    row = int(ns[5])
-    return ReferenceResult(
-        time=time[:row],
-        v_c=v_c[:row],
-        v_mem=v_mem[:row],
-        x=x[:row] if memristor else None,
-        spike=level[:row],
-        t_spike=t_spike[: ns[6]].copy(),
-        energy=energy[:row],
-        n_steps=int(ns[8]),
-        h=h,
-        variant=variant,
-    )
+    first = 0
+    return made()
+
+
+def _start(
+    params: KernelParameters, stride: int, switches: int | None, seed: int
+) -> tuple[FloatArray, npt.NDArray[np.int64], Any]:
+    """Return the kernel's state at t = 0, and the switches that are drawn, if any."""
+    from spicealif.reference import kernel
+
+    x_0 = params.x_0 if isinstance(params.leak, MemristorModel) else 0.0
+    drawn = None
+    if switches is not None:
+        from spicealif.reference.switches import check_switches
+
+        check_switches(params.leak, switches, seed)
+        drawn = (np.random.Generator(np.random.PCG64(seed)), switches)
+        x_0 = math.floor(x_0 * switches + 0.5) / switches
+    fs = np.zeros(kernel.N_FLOAT_STATE)
+    fs[:2] = (params.v_c_0, x_0)
+    fs[11] = -1.0  # no spike yet
+    ns = np.zeros(kernel.N_INT_STATE, dtype=np.int64)
+    (ns[1], ns[7]) = (-1, stride)
+    return fs, ns, drawn
 
 
 def check_step(h: float | None, shortest_time: float) -> None:

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._compiled import njit
+from spicealif._support.compiled import njit
 from spicealif.reference.device import Device, solve_branch
 
 __all__ = [

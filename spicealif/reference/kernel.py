@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._compiled import njit
+from spicealif._support.compiled import njit
 from spicealif.reference.device import Device
 from spicealif.reference.equations import (
     SIXTH,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spicealif._needs import check_needs, reference_needs
+from spicealif._support.decimation import Thinner
 from spicealif.design import MemristorModel, Neuron, store
+from spicealif.design.needs import check_needs, reference_needs
 from spicealif.reference.driver import (
     KernelParameters,
+    ReferenceResult,
     Variant,
     check_step,
     integrate,
@@ -28,6 +31,7 @@ def solve_reference(
     progress: Callable[[float], None] | None = None,
     switches: int | None = None,
     seed: int = 0,
+    interpolation_error: float = 0.0,
 ) -> Waveforms:
     """Integrate the paper's Eq. 1 (resistor) or Eq. 2 (memristor) by RK4.
 
@@ -56,6 +60,9 @@ def solve_reference(
         Same seed, same waveforms, bit for bit, with the same versions of numba and NumPy: NumPy
         keeps the bits of its generator PCG64, but neither keeps the draws made of them for ever.
         It counts with `switches` only.
+    interpolation_error : float
+        Above 0, as many samples are kept as straight lines between them need to be within this
+        part of each trace's span of the others, while it is integrated; see `Waveforms.decimated`.
 
     Returns
     -------
@@ -72,12 +79,14 @@ def solve_reference(
     ResourceError
         If there is less memory than the waveforms take at least.
     """
-    check_step(h, neuron.shortest_time)
-    step = neuron.default_h if h is None else h
-    if stride > 0 and 0 < step < neuron.t_stop:
-        check_needs(reference_needs(neuron, stride * step / neuron.default_h))
+    here = neuron.at_temperature
+    check_step(h, here.shortest_time)
+    step = here.default_h if h is None else h
+    thinner = Thinner(interpolation_error) if interpolation_error > 0 else None
+    if stride > 0 and 0 < step < neuron.t_stop and thinner is None:
+        check_needs(reference_needs(here, stride * step / here.default_h))
     result = integrate(
-        kernel_parameters(neuron),
+        kernel_parameters(here),
         neuron.stimulus.pieces(neuron.t_stop),
         variant=variant,
         t_stop=neuron.t_stop,
@@ -86,16 +95,13 @@ def solve_reference(
         progress=progress,
         switches=switches,
         seed=seed,
+        taken=None
+        if thinner is None
+        else lambda rows: thinner.feed(rows.time, _quantities(rows, neuron)),
     )
-    comparator = neuron.comparator
-    signals = {
-        "v_c": result.v_c,
-        "v_mem": result.v_mem,
-        "spike": np.where(result.spike > 0, comparator.v_oh, comparator.v_ol),
-        "i_in": neuron.stimulus.value(result.time),
-    }
-    if result.x is not None:
-        signals["x"] = result.x
+    time, signals = (
+        (result.time, _quantities(result, neuron)) if thinner is None else thinner.result()
+    )
     attrs = {
         "side": "reference",
         "variant": variant,
@@ -105,7 +111,22 @@ def solve_reference(
         **({} if switches is None else {"switches": switches, "seed": seed}),
         **store.provenance(neuron),
     }
-    return Waveforms(result.time, signals, result.t_spike, attrs)
+    if thinner is not None:
+        attrs |= {"interpolation_error": thinner.part, "samples": thinner.samples}
+    return Waveforms(time, signals, result.t_spike, attrs)
+
+
+def _quantities(rows: ReferenceResult, neuron: Neuron) -> dict[str, NDArray[np.float64]]:
+    comparator = neuron.comparator
+    signals = {
+        "v_c": rows.v_c,
+        "v_mem": rows.v_mem,
+        "spike": np.where(rows.spike > 0, comparator.v_oh, comparator.v_ol),
+        "i_in": neuron.stimulus.value(rows.time),
+    }
+    if rows.x is not None:
+        signals["x"] = rows.x
+    return signals
 
 
 def kernel_parameters(neuron: Neuron) -> KernelParameters:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif.design import MemristorModel, StimulusPieces
-from spicealif.design.neuron import MAX_STEPS
+from spicealif.design._working import MAX_STEPS
 from spicealif.design.steps import largest_steps
 from spicealif.errors import IntegrationError
 from spicealif.reference.parameters import KernelParameters
 
-__all__ = ["count_steps", "discharge_step"]
+__all__ = ["DISCHARGE_STEPS", "count_steps", "discharge_step", "whole"]
 
 _Floats = npt.NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def count_steps(
     with np.errstate(over="ignore"):
         # In proportion to h, and not by h alone: else pieces shorter than h would keep their one
         # step, and two levels of refinement would take the same steps and prove nothing.
-        steps = _whole(_whole(np.diff(t) / allowed) * (usual / h))
+        steps = whole(whole(np.diff(t) / allowed) * (usual / h))
     if not steps.sum() <= MAX_STEPS:
         raise IntegrationError(
             f"{steps.sum():.2g} steps of at most {h:g} s are too many (limit {MAX_STEPS:.0e}); "
@@ -55,7 +55,7 @@ def count_steps(
     return steps.astype(np.int64)
 
 
-def _whole(steps: _Floats) -> _Floats:
+def whole(steps: _Floats) -> _Floats:
     """Round numbers of steps up; a whole number up to rounding is that number."""
     return np.maximum(np.ceil(steps * (1.0 - 1e-12)), 1.0)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-from spicealif._compiled import njit
+from spicealif._support.compiled import njit
 from spicealif.design import GMMS, Memristor, MemristorModel, Resistor
 from spicealif.errors import IntegrationError
 

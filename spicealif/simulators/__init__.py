@@ -1,7 +1,7 @@
 """Simulators: a netlist in, a `Run` out, whatever happens in between."""
 
-from spicealif.simulators.ltspice_log import LtspiceLog, read_ltspice_log
-from spicealif.simulators.raw import RawPlot, RawVariable, read_raw
+from spicealif.ltspice_log.log import LtspiceLog, read_ltspice_log
+from spicealif.rawfile.raw import RawPlot, RawVariable, read_raw
 from spicealif.simulators.registry import get_simulator, simulator_names
 from spicealif.simulators.run import Cost, Message, Run, Simulator, Status
 

@@ -7,21 +7,24 @@ import errno
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._text import shown
-from spicealif.design import AnyDesign, store
+from spicealif._support.text import shown
+from spicealif.design import AnyDesign, Neuron, store
 from spicealif.errors import RawFileError, SimulatorError
 from spicealif.netlist import Netlist
-from spicealif.simulators._folders import PrivateFolder
+from spicealif.rawfile.growing import GrowingRaw
+from spicealif.rawfile.raw import RawPlot, read_raw
+from spicealif.rawfile.second_reader import cross_check
 from spicealif.simulators.judge import judge, read_log, waveforms_from
-from spicealif.simulators.raw import RawPlot, read_raw
-from spicealif.simulators.run import Cost, Message, Run, Status
-from spicealif.simulators.second_reader import cross_check
+from spicealif.simulators.process.folders import PrivateFolder
+from spicealif.simulators.run import Cost, Message, Progress, Run, Status
+from spicealif.waveforms import Waveforms
 
 __all__ = [
     "SUSPENDED",
@@ -29,10 +32,12 @@ __all__ = [
     "check_timeout",
     "death",
     "finish",
+    "in_blocks",
     "no_room",
     "private_folder",
     "provenance",
     "transients",
+    "watch",
     "write_deck",
 ]
 
@@ -40,6 +45,8 @@ __all__ = [
 SUSPENDED = "The simulator's process was stopped (SIGSTOP), did not go on, and was ended"
 #: What a folder must have room for so that it is not called full, bytes.
 _ROOM = 1 << 16
+#: The largest reltol with which spikes were nowhere more than 13 ns off on `paper`.
+_COARSE = 1e-5
 
 
 @dataclass
@@ -69,8 +76,12 @@ class Output:
     died : str
         What ended the simulator before it was done, the beginning of a sentence; empty if it ended
         by itself or by us.
+    timeout : float or None
+        Seconds that it was given.
     no_room : str
         Why its files could not be written, in the middle of a sentence; empty if they could.
+    made : tuple of Waveforms or None and list of str, or None
+        In place of `columns`, what `thinned_waveforms` has made of them.
     """
 
     columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -83,7 +94,9 @@ class Output:
     doubt: tuple[Status, str] | None = None
     nothing: tuple[Status, str] | None = None
     died: str = ""
+    timeout: float | None = None
     no_room: str = ""
+    made: tuple[Waveforms | None, list[str]] | None = None
 
     def second_opinion(self, raw: Path, plot: RawPlot) -> None:
         """Have the package ``ltspice`` read the raw file too; a difference becomes the doubt."""
@@ -98,11 +111,26 @@ class Output:
             self.remarks += (Message("warning", skipped),)
 
 
+def in_blocks(netlist: Netlist) -> bool:
+    """Return whether the samples of a run are thinned while they are read."""
+    return netlist.interpolation_error > 0 and isinstance(netlist.design, Neuron)
+
+
 def finish(netlist: Netlist, simulator: str, version: str, output: Output, start: float) -> Run:
     """Judge a simulator's output and make it a `Run`; `start` is ``time.perf_counter()`` then."""
     errors, warnings = output.messages or read_log(output.log, netlist)
-    attrs = {"netlist_digest": netlist.digest, **provenance(netlist.design, simulator, version)}
-    waveforms, missing = waveforms_from(output.columns, netlist, attrs)
+    attrs: dict[str, str | float | int] = {
+        "netlist_digest": netlist.digest,
+        "reltol": netlist.reltol,
+        **provenance(netlist.design, simulator, version),
+    }
+    if output.made is not None:
+        (waveforms, missing) = output.made
+        if waveforms is not None:
+            attrs = {**attrs, **waveforms.attrs}
+            waveforms = replace(waveforms, attrs=attrs)
+    else:
+        waveforms, missing = waveforms_from(output.columns, netlist, attrs)
     status, reason = judge(
         netlist,
         waveforms,
@@ -112,13 +140,21 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
         stopped=output.stopped,
         died=output.died,
     )
+    if status is Status.TIMEOUT and output.timeout is not None:
+        reason = f"{reason.rstrip('.')}, after the {output.timeout:g} s that it was given."
     if output.doubt is not None and status.ok:
         status, reason = output.doubt
     if output.nothing is not None:
         status, reason = output.nothing
     if output.no_room and not status.ok and output.stopped is None:
         status, reason = Status.NO_ROOM, f"{reason.rstrip('.')}: {output.no_room}."
-    points = len(waveforms) if waveforms is not None else 0
+    points = int(attrs.get("samples", len(waveforms))) if waveforms is not None else 0
+    coarse = _coarse(netlist.design)
+    if waveforms is not None:
+        # What is wrong with them goes with them into files.
+        said = [f"{reason} ({status.name})"] if not status.ok else []
+        if caveat := " ".join([*said, *coarse]):
+            waveforms = replace(waveforms, attrs={**attrs, "caveat": caveat})
     return Run(
         status=status,
         reason=reason,
@@ -126,16 +162,43 @@ def finish(netlist: Netlist, simulator: str, version: str, output: Output, start
         waveforms=waveforms,
         log=output.log,
         errors=errors,
-        warnings=(*warnings, *output.remarks),
+        warnings=(*warnings, *output.remarks, *(Message("warning", text) for text in coarse)),
         cost=Cost(output.cpu_s, time.perf_counter() - start, points),
         simulator=simulator,
         version=shown(version, 100),  # of a log or a raw file, where the program does not say it
     )
 
 
+def _coarse(design: AnyDesign) -> list[str]:
+    """Return what is to be said of tolerances with which nobody would take a result for one."""
+    reltol = design.numerics.safe_reltol
+    if reltol <= _COARSE:
+        return []
+    usual = type(design.numerics)().safe_reltol
+    return [
+        f"numerics.reltol = {reltol:g} is coarse ({usual:g} is safe): on the preset paper "
+        "spikes were up to 5 us off with 1e-4 and 25 us with 1e-2; lower it, or look at the errors "
+        "('spicealif run --certify')."
+    ]
+
+
 def transients(raw: Path) -> list[RawPlot]:
     """Return the transient analyses of a raw file; raises `RawFileError` as `read_raw` does."""
     return [plot for plot in read_raw(raw) if "transient" in plot.plotname.lower()]
+
+
+def watch(raw: Path, t_stop: float, progress: Progress | None) -> Callable[[], None] | None:
+    """Return a function that reports how far a raw file has got; None if nobody wants to know."""
+    if progress is None:
+        return None
+    growing = GrowingRaw(raw)
+
+    def look() -> None:
+        reached = growing.last()
+        if reached is not None and 0 <= reached <= t_stop:
+            progress(reached / t_stop)
+
+    return look
 
 
 def check_timeout(timeout: float | None) -> None:

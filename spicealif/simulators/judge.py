@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._text import shown
+from spicealif._support.text import shown
 from spicealif.design import Neuron
+from spicealif.measures.spikes import crossing_times
 from spicealif.netlist import Netlist, SourceLine
-from spicealif.simulators._vectors import canonical
+from spicealif.rawfile.vectors import canonical
 from spicealif.simulators.run import Message, Status
-from spicealif.spikes import crossing_times
 from spicealif.waveforms import Waveforms
 
 __all__ = ["judge", "read_log", "spike_times", "waveforms_from"]
@@ -163,7 +163,7 @@ def spike_times(
     """
     finite = np.isfinite(spike)
     time, spike = time[finite], spike[finite]
-    low, high = neuron.comparator.v_ol, neuron.comparator.v_oh
+    low, high = neuron.output_levels
     hysteresis = (high - low) / 4
     if level is None:
         level = (high + low) / 2

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from spicealif._text import shown
+from spicealif._support.text import shown
 from spicealif.errors import RunFailed
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
@@ -198,7 +198,30 @@ class Simulator(Protocol):
     def run(
         self, netlist: Netlist, *, timeout: float | None = None, progress: Progress | None = None
     ) -> Run:
-        """Run a netlist; see `Run`."""
+        """Run a netlist.
+
+        Parameters
+        ----------
+        netlist : Netlist
+            In the simulator's dialect.
+        timeout : float, optional
+            Seconds of wall time after which the simulator is stopped with all that it started;
+            what it has computed by then is kept.
+        progress : callable, optional
+            Called with the fraction done.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        SimulatorNotFound
+            If the simulator is not on this machine.
+        SimulatorError
+            If the call makes no sense (such as a timeout that is not positive), there is no room
+            for temporary files, or the simulator cannot be started.
+        """
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._figures import readable
+from spicealif._support.figures import readable
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis

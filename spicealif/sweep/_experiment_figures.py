@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._figures import new_figure
+from spicealif._support.figures import new_figure
 from spicealif.sweep import _panels as panels
 from spicealif.sweep._axes import dress, is_log, quantity
 from spicealif.sweep._grid_figures import map_row
@@ -17,9 +17,11 @@ from spicealif.sweep._results import Results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EXPERIMENT_FIGURES", "adaptation_map", "f_i_curve", "frequency_response"]
+__all__ = ["EXPERIMENT_FIGURES", "adaptation_map", "f_i_curve", "frequency_response", "temperature"]
 
 CURRENT, FREQUENCY = "stimulus.amplitude", "stimulus.frequency"
+DRIFT, TEMPERATURE = "drift", "temperature"
+_LOOKS = {"circuit": "solid", "reference": "dashed"}
 TAU, R_S = "leak.tau", "r_s"
 #: So many amplitudes at most get an entry in the legend.
 _AMPLITUDES = 8
@@ -135,10 +137,39 @@ def adaptation_map(results: Results) -> Figure:
     return panels.finish(figure, results, what, measure="adaptation_ratio", grey=True)
 
 
+def temperature(results: Results) -> Figure:
+    """Draw what intervals, their growth and the energy of a spike change by from 25 degC."""
+    import matplotlib as mpl
+
+    figure = new_figure(10, 7.4)
+    celsius = results.coordinate(TEMPERATURE).astype(float) - 273.15
+    names = [str(text) for text in results.of_points("description")[:, 0]]
+    colours = [mpl.colormaps["viridis"](k) for k in np.linspace(0, 0.85, len(names) - 1)]
+    colours.append(mpl.colors.to_rgba("#D55E00"))
+    order = [results.dims.index(d) for d in (DRIFT, TEMPERATURE)]
+    measures = ("isi_first", "isi_last", "isi_growth", "energy_per_spike")
+    for axes, measure in zip(figure.subplots(2, 2, sharex=True).ravel(), measures, strict=True):
+        for side in results.sides:
+            values = results.values(measure, side).transpose(order)
+            for name, colour, row in zip(names, colours, values, strict=True):
+                label = name if side == results.sides[0] else None
+                good = np.isfinite(row)
+                ordinary = np.interp(25.0, celsius[good], row[good]) if good.any() else np.nan
+                change = 100 * (row / ordinary - 1)
+                panels.line(axes, celsius, change, side, color=colour, ms=3, label=label)
+        dress(axes.xaxis, "temperature", "", celsius)
+        axes.set_xlabel("temperature (\N{DEGREE SIGN}C)")
+        axes.set_ylabel(f"{results.label(measure)}: change (%)")
+    panels.legend_below(figure, figure.axes[0], 3)
+    sides = " and ".join(f"{side} {_LOOKS.get(side, '')}".strip() for side in results.sides)
+    return panels.finish(figure, results, f"change from 25 \N{DEGREE SIGN}C ({sides})")
+
+
 #: How experiments are drawn, by kind and dimensions.
 EXPERIMENT_FIGURES: Mapping[tuple[str, frozenset[str]], Callable[[Results], Figure]] = {
     ("f-i-curve", frozenset({CURRENT})): f_i_curve,
     ("frequency-response", frozenset({FREQUENCY, CURRENT})): frequency_response,
     ("frequency-response", frozenset({FREQUENCY})): frequency_response,
     ("adaptation-map", frozenset({TAU, R_S})): adaptation_map,
+    ("temperature", frozenset({DRIFT, TEMPERATURE})): temperature,
 }

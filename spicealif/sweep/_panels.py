@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._figures import readable
+from spicealif._support.figures import readable
+from spicealif._support.text import shown
 from spicealif.sweep._axes import (
     cell_edges,
     dress,
@@ -221,5 +223,7 @@ def finish(
         count += f", {lacking} without a value" + (" (grey)" if grey else "")
     sides = " and ".join(results.sides)
     lines.append(f"{sides}, {count}")
+    if said := str(results.dataset.attrs.get("witness", "")):
+        lines += textwrap.wrap(shown(said), int(9.5 * figure.get_figwidth()))[:3]
     figure.suptitle("\n".join(lines), fontsize=11)
     return figure

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._figures import new_figure
+from spicealif._support.figures import new_figure
+from spicealif._support.kept import tell
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
 from spicealif.sweep._axes import dress, quantity, with_prefix
@@ -59,12 +60,30 @@ def prototypes(results: Results, measure: str | None, limits: Limits | None) -> 
     each: list[tuple[str, tuple[float, float] | None, Yield]] = [
         (name, ends, yield_of(results.dataset, {name: ends}, of)) for name, ends in good.items()
     ]
+    if limits:
+        _tell_of_none(results, of, each)
     if len(good) > 1:
         each.append(("all of these", None, yield_of(results.dataset, good, of)))
     around = "nominal value" if results.nominal_side else "median"
     kept = "limits as given" if limits else f"limits: {around} ± {100 * YIELD_WIDTH:g} %"
     _yield_panel(share, results, each, f"yield of the {of}; {kept}")
     return panels.finish(figure, results, "prototypes", marked=False)
+
+
+def _tell_of_none(
+    results: Results, of: str, each: Sequence[tuple[str, tuple[float, float] | None, Yield]]
+) -> None:
+    """Say of limits that no prototype is within where the prototypes are: a unit may be wrong."""
+    for name, ends, share in each:
+        values = results.values(name, of)
+        values = values[np.isfinite(values)]
+        if ends is None or share.share > 0 or not len(values):
+            continue
+        (low, high), unit = (float(values.min()), float(values.max())), results.unit(name)
+        tell(
+            f"No prototype is within the limits ({_interval(ends, unit)}): {name} of the {of} runs "
+            f"from {quantity(low, unit)} to {quantity(high, unit)}; see the limits' unit."
+        )
 
 
 def _default_limits(results: Results, measures: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from spicealif._kept import has_stamp
+from spicealif._support.kept import has_stamp
 from spicealif.errors import SpicealifError
 from spicealif.sweep._segments import Brief
 from spicealif.waveforms import load_waveforms
@@ -89,7 +89,7 @@ def is_whole(path: Path, stamps: Any, side: str) -> bool:
     path : Path
         The file.
     stamps : mapping or sequence
-        The result's ``waveforms``: stamps by side (see `_kept.stamp_of`), or only the sides.
+        The result's ``waveforms``: stamps by side (see `kept.stamp_of`), or only the sides.
     side : str
     """
     if isinstance(stamps, Mapping):

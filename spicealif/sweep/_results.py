@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.errors import SweepError
-from spicealif.measures import MEASURES
+from spicealif.measures.one_side import MEASURES
 from spicealif.sweep.worker import OK
 
 if TYPE_CHECKING:

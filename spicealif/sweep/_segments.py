@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from spicealif._kept import open_regular, read_record, record
+from spicealif._support.kept import open_regular, read_record, record
 
 if sys.platform != "win32":
     import fcntl

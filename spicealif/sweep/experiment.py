@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._cache import digest_of, source_digest
-from spicealif._kept import tell
-from spicealif._needs import Needs, check_needs, sweep_needs
-from spicealif._resources import models_dir, netlists_dir
+from spicealif._support.cache import digest_of, source_digest
+from spicealif._support.kept import tell
+from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import Neuron, dump_toml
+from spicealif.design.needs import Needs, check_needs, sweep_needs
 from spicealif.errors import DesignError, SweepError
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
@@ -42,8 +42,8 @@ _LOOKED_AT = 8
 _SIDES = get_args(Side)
 #: Parts of the package that a result depends on.
 _SOURCES = (
-    *("design", "netlist", "reference", "simulators", "sweep/worker.py"),
-    *("waveforms.py", "measures.py", "comparison.py", "spikes.py", "_spike_kernels.py"),
+    *("quantities", "design", "netlist", "reference", "rawfile", "simulators", "circuit"),
+    *("waveforms.py", "measures", "sweep/worker.py"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spicealif._figures import in_figure_style
+from spicealif._support.figures import in_figure_style
 from spicealif.errors import SweepError
 from spicealif.sweep._experiment_figures import EXPERIMENT_FIGURES
 from spicealif.sweep._grid_figures import lines, many_maps, maps, scatter

@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import pickle
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
@@ -28,10 +25,9 @@ from concurrent.futures import (
 )
 from typing import Any
 
-from spicealif._cores import usable_cores
+from spicealif._support.cores import usable_cores
 from spicealif.errors import SweepError
-from spicealif.simulators._environment import python_path
-from spicealif.simulators._stopped import StopWatch
+from spicealif.sweep._process import WorkerProcess
 from spicealif.sweep.worker import PASSING, READY, Job, Value, evaluate, failure, lost
 
 __all__ = ["CRASHED", "Pool", "batch_size", "run_jobs", "width"]
@@ -49,19 +45,6 @@ _BATCH = 256
 _LOOK = 0.2
 #: How often a worker is started that was killed before it could say that it is ready.
 _STARTS = 3
-#: Seconds that a worker has to end what it has started, before it is killed.
-_GRACE = 3.0
-#: What a worker runs. Not ``-m``, which would look for modules in the working directory first.
-_START = """
-import sys
-sys.path[:] = sys.argv[1:]
-try:
-    from spicealif.sweep.worker import serve
-except BaseException as error:
-    print("spicealif", type(error).__name__, ascii(str(error)))
-else:
-    serve()
-"""
 
 
 def batch_size(points: int, executor: Executor | None, workers: int | None) -> int:
@@ -88,7 +71,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="spicealif-sweep")
         self._of_thread = threading.local()
         self._lock = threading.Lock()
-        self._processes: set[_Process] = set()
+        self._processes: set[WorkerProcess] = set()
         self._closed = False
         #: Why no process can be started; found out once for all jobs.
         self._trouble: SweepError | None = None
@@ -131,7 +114,7 @@ class Pool:
 
     def _attempt(self, job: Job) -> list[Value] | None:
         """Return a job's values; None if its process died with it."""
-        process: _Process | None = getattr(self._of_thread, "process", None)
+        process: WorkerProcess | None = getattr(self._of_thread, "process", None)
         if process is None or not process.alive():
             self._discard(process)
             process = self._of_thread.process = self._start()
@@ -152,7 +135,7 @@ class Pool:
         for process in processes:
             process.look()
 
-    def _start(self) -> _Process:
+    def _start(self) -> WorkerProcess:
         word = ""
         for _ in range(_STARTS):
             with self._lock:
@@ -160,7 +143,7 @@ class Pool:
                     raise CancelledError
                 if self._trouble is not None:
                     raise self._trouble
-                process = _Process()
+                process = WorkerProcess()
                 self._processes.add(process)
             word = process.first_word()
             if word == READY:
@@ -176,91 +159,12 @@ class Pool:
         )
         raise self._trouble
 
-    def _discard(self, process: _Process | None) -> None:
+    def _discard(self, process: WorkerProcess | None) -> None:
         if process is not None:
             process.end()
             process.forget()
             with self._lock:
                 self._processes.discard(process)
-
-
-class _Process:
-    """A process that computes the jobs it is sent, see `worker.serve`."""
-
-    def __init__(self) -> None:
-        # The workers are as many as the cores, so that threads inside them only get in the way.
-        environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, *python_path()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                # Ctrl-C, which a terminal sends to its foreground group, is for the parent. No
-                # session of its own: the kernel then ends it if it is stopped and we die.
-                process_group=None if sys.platform == "win32" else 0,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        except OSError as error:
-            raise SweepError(
-                f"A worker process cannot be started ({error.strerror}); check that "
-                f"{ascii(sys.executable)} can be run, and that there is memory for it."
-            ) from None
-        self._watch = StopWatch(self._process.pid)
-        #: How it came to its end, if it did not end by itself.
-        self.ending = "died"
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def killed(self) -> bool:
-        """Whether a signal ended it."""
-        return (self._process.returncode or 0) < 0
-
-    def look(self) -> None:
-        """End it if it was stopped and does not go on, which whoever waits for it then notices."""
-        if self._watch.too_long() and self.alive():
-            self.ending = "was stopped (SIGSTOP) and did not go on"
-            self._process.kill()
-
-    def first_word(self) -> str:
-        """Return `READY`, or why it does not start."""
-        assert self._process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            # A user's own start-up file may have printed something first.
-            for line in self._process.stdout:
-                greeting, _, word = line.decode("ascii", "replace").strip().partition(" ")
-                if greeting == "spicealif" and word:
-                    return word
-        return "it ended before it said anything"
-
-    def ask(self, job: Job) -> list[Value]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        pickle.dump(job, self._process.stdin)
-        self._process.stdin.flush()
-        values: list[Value] = pickle.load(self._process.stdout)
-        return values
-
-    def hang_up(self) -> None:
-        """Tell it to end itself and whatever it has started."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._process.stdin.close()
-
-    def end(self) -> None:
-        self.hang_up()
-        try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def forget(self) -> None:
-        """Close what is left of it; only when no thread reads from it any more."""
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 def run_jobs(

@@ -7,9 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from spicealif.design import GMMS, Memristor, Neuron
+from spicealif.design import (
+    GMMS,
+    Comparator,
+    DifferenceAmplifier,
+    Memristor,
+    Mosfet,
+    Neuron,
+    OpAmp,
+)
 from spicealif.errors import SweepError
-from spicealif.quantities import quantity_of
+from spicealif.quantities.grammar import quantity_of
 from spicealif.sweep.experiment import Experiment, Sweep
 from spicealif.sweep.space import Points, checked_count, design_value, sweep_points
 from spicealif.sweep.tolerances import MonteCarlo
@@ -21,7 +29,12 @@ __all__ = [
     "f_i_curve",
     "frequency_response",
     "prototypes",
+    "temperature",
 ]
+
+#: Coefficients of `temperature` where the design has none: thin or metal film and C0G as makers
+#: limit them, in 1/K, and the offset of an ordinary op-amp or comparator in V/K.
+_TC_R, _TC_C, _TC_V_OS = 25e-6, 30e-6, 10e-6
 
 
 def frequency_response(
@@ -164,6 +177,69 @@ def prototypes(neuron: Neuron, *, n: int = 100, seed: int = 0, **choices: Any) -
     return MonteCarlo(neuron, n, seed=seed, kind="prototypes", **choices)
 
 
+def temperature(
+    neuron: Neuron, *, points: int = 13, low: float = 253.15, high: float = 373.15, **choices: Any
+) -> Experiment:
+    """Return a sweep of the temperature, with all that drifts and with one kind of part at a time.
+
+    The dimension ``drift`` has five values, which the coordinate ``description`` names: the leak
+    device alone (its thermal voltage), with it the MOSFET, the resistors and the capacitor, or the
+    offsets and the delay, and all of them. A coefficient that the design does not have (0) is
+    taken as makers' limits are: 25 ppm/K of resistors, 30 ppm/K of the capacitor, 10 uV/K of either
+    offset (assumptions, all of one sign).
+
+    Parameters
+    ----------
+    neuron : Neuron
+    points : int
+        How many temperatures, evenly from `low` to `high`.
+    low, high : float
+        In K; -20 to 100 degC.
+    **choices
+        See `Experiment`.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    SweepError
+        If there are no points.
+    """
+    checked_count(points, "temperatures", 5)
+    kinds = _drifting(neuron)
+    temperatures = np.linspace(low, high, points)
+    labels = ["leak device alone", *(f"with {kind}" for kind in kinds), "all of them"]
+    values: dict[str, Any] = {"temperature": np.tile(temperatures, len(labels))}
+    values["description"] = np.repeat(np.array(labels, dtype=object), points)
+    for kind, coefficients in kinds.items():
+        on = np.array([label in (f"with {kind}", "all of them") for label in labels], dtype=float)
+        for name, coefficient in coefficients.items():
+            values[name] = np.repeat(coefficient * on, points)
+    grid = Points(values, {"drift": len(labels), "temperature": points})
+    return Experiment(neuron, grid, kind="temperature", **choices)
+
+
+def _drifting(neuron: Neuron) -> dict[str, dict[str, float]]:
+    """Return the coefficients of each kind of part, by their names in the design."""
+    mosfet, amplifier, comparator = neuron.mosfet, neuron.difference_amplifier, neuron.comparator
+    out: dict[str, dict[str, float]] = {"the MOSFET": {}, "R and C": {}, "offsets and delay": {}}
+    if isinstance(mosfet, Mosfet):
+        out["the MOSFET"] = {
+            "mosfet.tc_v_to": mosfet.tc_v_to,
+            "mosfet.mobility_exponent": mosfet.mobility_exponent,
+        }
+    out["R and C"] = {"tc_r": neuron.tc_r or _TC_R, "tc_c": neuron.tc_c or _TC_C}
+    if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
+        drift = amplifier.opamp.tc_v_os or _TC_V_OS
+        out["offsets and delay"]["difference_amplifier.opamp.tc_v_os"] = drift
+    if isinstance(comparator, Comparator):
+        out["offsets and delay"]["comparator.tc_v_os"] = comparator.tc_v_os or _TC_V_OS
+        out["offsets and delay"]["comparator.tc_t_delay"] = comparator.tc_t_delay
+    return {kind: coefficients for kind, coefficients in out.items() if coefficients}
+
+
 def experiment(name: str, neuron: Neuron, **choices: Any) -> Experiment:
     """Return one of `EXPERIMENTS` by its name.
 
@@ -185,6 +261,7 @@ EXPERIMENTS: dict[str, Callable[..., Experiment]] = {
     "f-i-curve": f_i_curve,
     "adaptation-map": adaptation_map,
     "prototypes": prototypes,
+    "temperature": temperature,
 }
 
 

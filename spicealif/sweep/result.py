@@ -4,36 +4,65 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.design import dump_toml
-from spicealif.measures import MEASURES
-from spicealif.sweep.space import unit_of
+from spicealif._support.text import counted
+from spicealif.design import Neuron, dump_toml
+from spicealif.measures.one_side import MEASURES
+from spicealif.measures.tables import figure
+from spicealif.sweep.space import Points, unit_of
 from spicealif.sweep.worker import OK, Value
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spicealif.sweep.experiment import Experiment
     from spicealif.sweep.store import Store
 
 __all__ = ["dataset"]
 
 #: Where a result has the measures of both sides together.
 _PAIR = "pair"
+#: What is known of the accuracy of a point's run in SPICE: name, what it is, and its unit.
+_CHECK = (
+    ("spike_time_error", "error of the circuit's spike times", "s"),
+    ("reltol", "SPICE's relative tolerance", "1"),
+)
 #: What is a list for each side of a point: its dimension, and its unit.
 _LISTS = (("spikes_per_pulse", "pulse", "1"), ("t_spike", "spike", "s"))
 
 
-def dataset(experiment: Experiment, values: Collection[Value], store: Store) -> xr.Dataset:
+class _Described(Protocol):
+    """What a result says of the experiment that it is of; an `Experiment` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def neuron(self) -> Neuron: ...
+    @property
+    def points(self) -> Points: ...
+    @property
+    def sides(self) -> str: ...
+    @property
+    def varies(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+    @property
+    def waveforms(self) -> bool: ...
+    def keys(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+
+
+def dataset(experiment: _Described, values: Collection[Value], store: Store) -> xr.Dataset:
     """Put the results of all points together.
 
     Parameters
     ----------
-    experiment : Experiment
+    experiment : _Described
     values : collection of dict
         The result of each point, see `worker.evaluate`; gone through twice.
     store : Store
@@ -45,7 +74,9 @@ def dataset(experiment: Experiment, values: Collection[Value], store: Store) -> 
         Dimensions: those of the points; ``side`` (``circuit``, ``reference``) for measures of one
         side; ``pulse`` for ``spikes_per_pulse`` and ``spike`` for ``t_spike``, filled up with NaN.
         Variables: the measures (see `measure` and `Comparison`; units in their ``attrs``),
-        ``status``, ``reason`` and ``simulator`` (its version) of each point; where waveforms were
+        ``status``, ``reason`` and ``simulator`` (its version) of each point; of runs in SPICE
+        ``spike_time_error`` against the circuit's own equations (NaN with another number of spikes)
+        and ``reltol``, which `run_accurately` found; where waveforms were
         kept, ``waveforms``, the name of each one's file. A point that failed has NaN. Nothing
         depends on who computed it, how fast, or in what order.
     """
@@ -66,6 +97,9 @@ def dataset(experiment: Experiment, values: Collection[Value], store: Store) -> 
             data[name] = (("side", *dims), array.reshape(len(sides), *shape), attrs)
         elif len(sides) == 2:
             data[name] = (dims, columns.numbers[_PAIR, name].reshape(shape), attrs)
+    for name, label, unit in _CHECK if columns.checked else ():
+        column = columns.numbers["check", name].reshape(shape)
+        data[name] = (dims, column, {"long_name": label, "units": unit})
     for name, inner, unit in _LISTS:
         if columns.longest[name]:
             array = _lists(name, values, columns)
@@ -98,7 +132,9 @@ class _Columns:
         wanted = [(s, name) for s in sides for name, info in MEASURES.items() if not info.pair]
         if len(sides) == 2:
             wanted += [(_PAIR, name) for name, info in MEASURES.items() if info.pair]
+        wanted += [("check", name) for name, _, _ in _CHECK]
         self.sides = sides
+        self.checked = False
         self.numbers = {key: np.full(n, np.nan) for key in wanted}
         self.texts = {t: np.full(n, "", dtype=object) for t in ("status", "reason", "simulator")}
         self.longest = {name: 0 for name, _, _ in _LISTS}
@@ -107,6 +143,7 @@ class _Columns:
         self._known: dict[str, str] = {}
 
     def add(self, k: int, value: Value) -> None:
+        self.checked = self.checked or "check" in value
         for part, name in self.numbers:
             number = value.get(part, {}).get(name)
             if number is not None:
@@ -120,7 +157,7 @@ class _Columns:
         self.waveforms.append(tuple(value.get("waveforms") or ()))
 
 
-def _attrs(experiment: Experiment, columns: _Columns, store: Store) -> dict[str, str | int]:
+def _attrs(experiment: _Described, columns: _Columns, store: Store) -> dict[str, str | int]:
     statuses = Counter(columns.texts["status"].tolist())
     failed = len(experiment) - statuses.pop(OK, 0)
     attrs: dict[str, str | int] = {
@@ -135,9 +172,43 @@ def _attrs(experiment: Experiment, columns: _Columns, store: Store) -> dict[str,
         "failed": failed,
         "failures": ", ".join(f"{k} {name}" for name, k in statuses.most_common()),
     }
+    asked = experiment.points.values.get("numerics.accuracy")
+    if asked is None or len(np.unique(np.asarray(asked))) == 1:
+        own = (
+            experiment.neuron.numerics.accuracy
+            if asked is None
+            else float(np.asarray(asked).flat[0])
+        )
+        said = _accuracy(own, columns)
+    else:
+        said = ""  # each point's own: its spike_time_error tells
+    if said:
+        attrs["accuracy"] = said
     if store.trouble:
         attrs["store"] = store.trouble
     return attrs
+
+
+def _accuracy(asked: float, columns: _Columns) -> str:
+    """Return how accurate the runs in SPICE are, a sentence; empty if none was checked."""
+    tolerances = columns.numbers["check", "reltol"]
+    checked = np.isfinite(tolerances)
+    if not checked.any():
+        return ""
+    errors = columns.numbers["check", "spike_time_error"][checked]
+    good = errors <= asked
+    worst = float(errors[good].max(initial=0.0))
+    text = (
+        f"Accuracy: {int(good.sum())} of {counted(len(errors), 'run')} in SPICE have spike times "
+        f"within {figure(asked, 's')} of the circuit's own equations (numerics.accuracy"
+        + (f"; worst of them {figure(worst, 's')})" if good.any() else ")")
+    )
+    other, far = int(np.isnan(errors).sum()), errors[errors > asked]
+    if len(far):
+        text += f"; {len(far)} up to {figure(float(far.max()), 's')}"
+    if other:
+        text += f"; {other} with another number of spikes"
+    return f"{text}."
 
 
 def _lists(name: str, values: Collection[Value], columns: _Columns) -> NDArray[np.float64]:
@@ -151,7 +222,7 @@ def _lists(name: str, values: Collection[Value], columns: _Columns) -> NDArray[n
 
 
 def _files(
-    experiment: Experiment, columns: _Columns, store: Store
+    experiment: _Described, columns: _Columns, store: Store
 ) -> tuple[tuple[str, ...], NDArray[Any], dict[str, str]]:
     """Return the variable with the names of the files of waveforms."""
     sides, dims = columns.sides, experiment.points.dims

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spicealif.design import Neuron
 from spicealif.errors import SweepError
-from spicealif.quantities import PLAIN_KELVIN, parse_any, quantity_of
+from spicealif.quantities.grammar import PLAIN_KELVIN, parse_any, quantity_of
 
 __all__ = [
     "SAMPLINGS",
@@ -227,6 +227,8 @@ def design_value(neuron: Neuron, name: str) -> Any:
     except AttributeError:
         value = neuron
     known = _names(neuron.to_dict())
+    # What is not given is not among them, and can be varied all the same.
+    known += [f"numerics.{key}" for key in ("reltol", "h") if getattr(neuron.numerics, key) is None]
     if name not in known or hasattr(value, "to_dict"):
         import difflib
 

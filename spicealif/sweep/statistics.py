@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._tables import text_table
 from spicealif.errors import SweepError
+from spicealif.measures.shown import Page, Shown
 from spicealif.sweep._results import Results
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Yield(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Sensitivity:
+class Sensitivity(Shown):
     """How much each parameter's scatter moves a measure.
 
     Attributes
@@ -77,7 +77,7 @@ class Sensitivity:
     n: int
     left_out: int
 
-    def __str__(self) -> str:
+    def _pages(self) -> list[Page]:
         rows = [
             [name, f"{b:+.3f}", f"{e:.3f}"]
             for name, b, e in zip(self.names, self.coefficients, self.standard_errors, strict=True)
@@ -85,7 +85,7 @@ class Sensitivity:
         out = f", {self.left_out} without a value left out" if self.left_out else ""
         note = f"{self.method} regression of {self.n} points{out}; R^2 = {self.r_squared:.3f}"
         of = f"{self.measure} ({self.side})" if self.side else self.measure
-        return text_table([of, "coefficient", "standard error"], rows, [note])
+        return [Page((([of, "coefficient", "standard error"], rows),), [note])]
 
 
 def sensitivity(

@@ -1,15 +1,16 @@
 """Results of points on disk, under the digest of everything that they depend on.
 
 A store is a folder of *segments*. Every process that writes has a segment of its own and only ever
-appends whole lines to it, each a record with its own digest (see `_kept`); so processes need not
-wait for each other, and a line that was cut off by ``kill -9`` or a full disk, or that was changed
-later, is noticed and does not touch the others. Looking results up is reading the segments from one
-end to the other, and taking apart only the lines that are wanted.
+appends whole lines to it, each a record with its own digest (see `spicealif._support.kept`; what a
+line says is made in `_segments`). So processes need not wait for each other, and a line that was
+cut off by ``kill -9`` or a full disk, or that was changed later, is noticed and does not touch the
+others. Looking results up is reading the segments from one end to the other, and taking apart only
+the lines that are wanted.
 
 ::
 
     store/
-        segments/20261125T021500.123456789-4242-3f9a2b1c.txt    records, see `_kept`
+        segments/20261125T021500.123456789-4242-3f9a2b1c.txt    records
         damaged/...                                             lines that were set aside
         waveforms/<key>-circuit.nc                              where they were asked for
 """
@@ -21,19 +22,19 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from spicealif._cache import NO_HOME, cache_folder
-from spicealif._files import make_folder, replacing
-from spicealif._kept import set_aside, tell
+from spicealif._support.cache import NO_HOME, cache_folder
+from spicealif._support.files import make_folder, replacing
+from spicealif._support.kept import set_aside, tell
 from spicealif.errors import OutputError, StoreError
+from spicealif.sweep._own_segment import OwnSegment
 from spicealif.sweep._report import StoreReport, is_whole, remove_unfinished, waveforms_file
 from spicealif.sweep._segments import (
     Brief,
     key_of,
     line_of,
     lines_of,
-    lock,
     locked,
     parts_of,
     segment_name,
@@ -81,9 +82,12 @@ class Store:
         #: Damaged lines that the last `find` met, and files that it could not read.
         self.damaged = 0
         self._damaged_segments: list[Path] = []
-        self._file: IO[bytes] | None = None
-        #: Why nothing more is written; empty while all is well.
-        self.trouble = ""
+        self._own = OwnSegment(self.folder, _SEGMENTS)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing more is written; empty while all is well."""
+        return self._own.trouble
 
     @property
     def writable(self) -> bool:
@@ -146,51 +150,11 @@ class Store:
         Trouble with the disk raises nothing, since the result is still with the caller: it is
         remembered in ``trouble``, and nothing more is written.
         """
-        if self.trouble:
-            return
-        line = line_of(key, value)
-        try:
-            self._append(line)
-            if self._taken_away():
-                self.close()
-                self._append(line)
-        except OSError as error:
-            self._in_trouble(error)
+        self._own.put(line_of(key, value))
 
     def prepare(self) -> None:
         """Find out before anything is computed whether results can be kept: see ``trouble``."""
-        try:
-            self._segment()
-        except OSError as error:
-            self._in_trouble(error)
-
-    def _in_trouble(self, error: OSError) -> None:
-        self.trouble = (
-            f"The store {ascii(str(self.folder))} cannot be written to "
-            f"({error.strerror or error}), so results are kept in memory only; free some "
-            "space, or choose another store."
-        )
-
-    def _append(self, line: bytes) -> None:
-        file = self._segment()
-        start = os.fstat(file.fileno()).st_size
-        try:
-            # One call for the whole line: a process that is killed leaves all of it or a part. Of
-            # a disk that fills up only the second call tells.
-            done = file.write(line)
-            while done < len(line):
-                done += file.write(line[done:])
-        except OSError:
-            with contextlib.suppress(OSError):
-                file.truncate(start)
-            raise
-
-    def _taken_away(self) -> bool:
-        """Whether our segment is gone, perhaps with the whole store."""
-        file = self._file
-        if file is None or os.fstat(file.fileno()).st_nlink:
-            return False
-        return not Path(file.name).exists()  # some file systems count no links
+        self._own.prepare()
 
     def waveforms_path(self, key: str, side: str) -> Path:
         """Return where the waveforms of a result are, or would be."""
@@ -216,12 +180,7 @@ class Store:
 
     def close(self) -> None:
         """Close this process's segment."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                if not os.fstat(self._file.fileno()).st_size:
-                    Path(self._file.name).unlink()  # nothing came
-                self._file.close()
-            self._file = None
+        self._own.close()
 
     def check(self, *, set_aside: bool = False) -> StoreReport:
         """Look through the whole store.
@@ -351,16 +310,6 @@ class Store:
     def _waveforms(self) -> Iterator[Path]:
         return (self.folder / WAVEFORMS).glob("*.nc")
 
-    def _segment(self) -> IO[bytes]:
-        if self._file is None:
-            folder = self.folder / _SEGMENTS
-            folder.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: a result that was put is not lost with this process.
-            path = folder / segment_name()
-            self._file = open(path, "xb", buffering=0, opener=_appending)  # noqa: SIM115
-            lock(self._file, exclusive=False)
-        return self._file
-
     def _set_aside(self, path: Path) -> None:
         """Take damaged lines out of a segment, or the whole of it away if it cannot be read."""
         folder = make_folder(self.folder / _DAMAGED)
@@ -395,7 +344,3 @@ class Store:
                 for number, line in enumerate(self._lines(path)):
                     if (path, number) in places:
                         file.write(line)
-
-
-def _appending(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_APPEND, 0o666)

@@ -20,20 +20,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, TypeAlias
 
-from spicealif._kept import stamp_of
-from spicealif._tables import plain
-from spicealif.comparison import pair_measures
+from spicealif._support.kept import stamp_of
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import (
     DesignError,
+    IntegrationError,
     SimulatorError,
     SimulatorNotFound,
     SpicealifError,
 )
-from spicealif.measures import measure
-from spicealif.netlist import build_netlist
+from spicealif.measures.comparison import pair_measures
+from spicealif.measures.one_side import measure
+from spicealif.measures.tables import plain
 from spicealif.reference import Variant
-from spicealif.simulators import Run, Simulator, Status, get_simulator
+from spicealif.simulators import Simulator, Status, get_simulator
+from spicealif.simulators.accurate import (
+    Accurate,
+    SpikeJudge,
+    run_accurately,
+    solve_spike_judge,
+    spikes_of,
+)
 from spicealif.waveforms import Waveforms
 
 __all__ = [
@@ -131,7 +138,8 @@ def evaluate(job: Job) -> list[Value]:
     list of dict
         For each point, in order, plain numbers and texts: ``status``, ``reason``, ``cpu_s``,
         ``simulator`` (its version), and for each side its measures (see `measure`; NaN is None),
-        for both also ``pair`` (see `Comparison`).
+        for both also ``pair`` (see `Comparison`); of a SPICE's run that was checked ``check``
+        (see `run_accurately`).
     """
     # Whatever the number of points: one that is computed alone must get the same bits.
     if job.settings.sides == "reference" and not job.settings.waveforms:
@@ -184,7 +192,11 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
     circuit = reference = None
     if settings.sides != "reference":
         neuron = varied if settings.varies != "reference" else base
-        run = _run(neuron, settings)
+        accurate = _run(neuron, settings)
+        run = accurate.run
+        if accurate.attempts:
+            last = accurate.attempts[-1]
+            value["check"] = _plain({"spike_time_error": last.error, "reltol": last.reltol})
         value["simulator"], value["cpu_s"] = run.version, run.cost.cpu_s
         if not run.ok or run.waveforms is None:
             failed = _failed(settings, run.status.name, run.message)
@@ -206,20 +218,32 @@ def _compute(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
     return value
 
 
-def _run(neuron: Neuron, settings: Settings) -> Run:
+def _run(neuron: Neuron, settings: Settings) -> Accurate:
     tool = _simulator(settings.simulator)
-    netlist = build_netlist(neuron, tool.dialect)
+    judge = lru_cache(maxsize=1)(lambda: _judge(neuron))
+
+    def once() -> Accurate:
+        return run_accurately(neuron, tool, judge, timeout=settings.timeout)
+
     try:
-        run = tool.run(netlist, timeout=settings.timeout)
-        again = run.status is Status.CRASHED
+        run = once()
+        again = run.run.status is Status.CRASHED
     except SimulatorNotFound:
         raise
     except SimulatorError:
         again = True  # perhaps it was killed while it started
     if again:
         # Killed by somebody, for want of memory perhaps; if it is the netlist, it dies again.
-        run = tool.run(netlist, timeout=settings.timeout)
+        run = once()
     return run
+
+
+def _judge(neuron: Neuron) -> SpikeJudge | None:
+    """Return the equations' spikes and their error; None if they cannot be solved."""
+    try:
+        return spikes_of(solve_spike_judge(neuron))
+    except IntegrationError:
+        return None
 
 
 def _references(job: Job) -> list[Value]:

@@ -1,14 +1,30 @@
-"""The memristor models, and the table that makes them known.
+"""The memristor models.
 
-A model is one file here (its parameters and equations), one template
-``models/parts/leak_<name>.cir.j2``, and one entry in `MODELS`; docs/new_model.md shows how.
+Ours are one file each here (parameters and equations) and one template
+``models/parts/leak_<name>.cir.j2``; packages may bring more. docs/new_model.md shows how.
 """
 
 from __future__ import annotations
 
-from spicealif.design.devices._model import LoopScale, MemristorModel, SearchRange
+from spicealif.design._base import (
+    Ampere,
+    Farad,
+    Number,
+    Ohm,
+    PerSecond,
+    PerVolt,
+    Second,
+    Volt,
+)
+from spicealif.design.devices._model import (
+    LoopScale,
+    MemristorModel,
+    SearchRange,
+    on_below_off,
+)
 from spicealif.design.devices.gmms import GMMS
 from spicealif.design.devices.mms import Memristor
+from spicealif.design.devices.registry import MODELS
 from spicealif.design.devices.vteam import VTEAM
 from spicealif.design.devices.yakopcic import Yakopcic
 
@@ -16,17 +32,18 @@ __all__ = [
     "GMMS",
     "MODELS",
     "VTEAM",
+    "Ampere",
+    "Farad",
     "LoopScale",
     "Memristor",
     "MemristorModel",
+    "Number",
+    "Ohm",
+    "PerSecond",
+    "PerVolt",
     "SearchRange",
+    "Second",
+    "Volt",
     "Yakopcic",
+    "on_below_off",
 ]
-
-#: Every memristor model by its name, which is its ``kind`` in a design.
-MODELS: dict[str, type[MemristorModel]] = {
-    "mms": Memristor,
-    "gmms": GMMS,
-    "vteam": VTEAM,
-    "yakopcic": Yakopcic,
-}

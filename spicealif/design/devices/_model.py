@@ -7,14 +7,19 @@ functions for the reference, the circuit's equations and the fit.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import Field
 
+from spicealif._support.resources import models_dir
 from spicealif.design._base import Number, Part
 
 __all__ = ["LoopScale", "MemristorModel", "SearchRange", "on_below_off"]
@@ -84,6 +89,32 @@ class MemristorModel(Part):
     simpler: ClassVar[str | None] = None
 
     x_0: Number = Field(default=0.0, ge=0, le=1, description="state at t = 0")
+
+    @classmethod
+    def template_folder(cls) -> Path:
+        """Return the folder with the model's template, ``leak_<kind>.cir.j2``.
+
+        Of another package it is the folder ``templates`` beside the module of the class.
+        """
+        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            return models_dir() / "parts"
+        return Path(inspect.getfile(cls)).parent / "templates"
+
+    @classmethod
+    @cache
+    def code_digest(cls) -> str:
+        """Return the SHA-256 of another package's model and template; empty for our own.
+
+        What is kept on disk is under it as well: equations of an older version of the package must
+        not be taken for its own. (Our own are in the digest of our source.)
+        """
+        folder = cls.template_folder()
+        if folder == models_dir() / "parts":
+            return ""
+        digest = hashlib.sha256(Path(inspect.getfile(cls)).read_bytes())
+        for template in sorted(folder.glob("*.j2")):
+            digest.update(template.read_bytes())
+        return digest.hexdigest()
 
     @staticmethod
     @abstractmethod

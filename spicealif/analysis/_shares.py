@@ -1,0 +1,77 @@
+"""The gap of one measure, and what each cause contributes to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spicealif.circuit.parameters import Cause
+
+__all__ = ["MeasureBudget", "Share"]
+
+#: The part of the largest share of a gap below which a change of sign over orders is not told.
+_SMALL_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one cause contributes to a gap.
+
+    Attributes
+    ----------
+    cause : Cause
+    value : float
+        Its Shapley value, in the measure's unit.
+    error : float
+        Standard error of a sampled value; 0 of an exact one.
+    applies : bool
+        Whether this neuron has the cause at all; if not, all figures are 0.
+    first, last : float
+        What switching the cause on changes before all others, and after all others.
+    least, most : float
+        The least and the most that it changes over all orders (of those sampled, if so).
+    """
+
+    cause: Cause
+    value: float
+    error: float
+    applies: bool
+    first: float = 0.0
+    last: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+
+
+@dataclass(frozen=True)
+class MeasureBudget:
+    """The gap of one measure and what it is made of.
+
+    Attributes
+    ----------
+    name, label, unit : str
+        As in `MEASURES`; SI.
+    circuit, reference : float
+        The simulator's circuit with all parts as designed, and the `ideal` reference with edges
+        of no duration.
+    gap : float
+        Circuit minus reference.
+    shares : tuple of Share
+        One for each cause.
+    residual : float
+        The gap less all shares: what the simulator differs by from the equations of the same
+        circuit, and the equations without any cause from the reference. It is numerical error,
+        or a mistake in one of the three.
+    """
+
+    name: str
+    label: str
+    unit: str
+    circuit: float
+    reference: float
+    gap: float
+    shares: tuple[Share, ...]
+    residual: float
+
+    def turns(self, share: Share) -> bool:
+        """Return whether a share's sign depends on the order, by more than 5 % of the largest."""
+        most = _SMALL_SHARE * max((abs(s.value) for s in self.shares), default=0.0)
+        return share.least < -most and share.most > most

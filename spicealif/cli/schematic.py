@@ -1,0 +1,51 @@
+"""``spicealif schematic``: the circuit as a drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import find_neuron, neuron_options, output_options, quiet_option
+from spicealif.cli._output import writing
+from spicealif.cli._terminal import Command
+
+__all__ = ["schematic_command"]
+
+
+@click.command(
+    "schematic",
+    cls=Command,
+    epilog="Example:  spicealif schematic paper -o paper.asc",
+    short_help="Draw the circuit, for LTspice or for print.",
+)
+@neuron_options
+@output_options(
+    "File to write: .asc for LTspice, or a picture, .svg, .pdf or .png [default: NAME.asc]."
+)
+@quiet_option
+def schematic_command(
+    neuron: str,
+    changes: tuple[str, ...],
+    ideal: bool,
+    output: Path | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Draw the circuit of NEURON as the paper's Fig. 4b has it.
+
+    LTspice's sheet holds the whole netlist; symbols that LTspice does not have are written beside
+    it, and LTspice finds them there. A picture shows the circuit and its values.
+    """
+    from spicealif._support.kinds import SCHEMATIC, SYMBOL
+    from spicealif.schematic import symbol_files, write_schematic
+
+    described = find_neuron(neuron, changes, ideal)
+    target = output or Path(f"{described.name}.asc")
+    symbols = [(file, SYMBOL) for file in symbol_files(described, target)]
+    with writing((target, SCHEMATIC), *symbols, inputs=(neuron, *changes), force=force) as say:
+        written = write_schematic(described, target)
+        if not quiet:
+            beside = [file.name for file in written[1:]]
+            more = f", and beside it {', '.join(beside)}" if beside else ""
+            say(f"Wrote {target}{more}.")

@@ -1,0 +1,3 @@
+"""Input currents: what they share, the kinds of them, and currents from files."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""LTspice: finding the program, running it, judging what it left."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""ngspice: the shared library in a worker process, and the program."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Processes of simulators: environment, start, watch, end with all children, folders."""
+
+__all__: list[str] = []

@@ -1,0 +1,93 @@
+"""Every command of spicealif, short enough to be run to its end and long enough to be interrupted.
+
+In an order in which each finds what it needs; `prepare` makes what no command makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["COMMANDS", "LONG", "Long", "prepare"]
+
+_SHORT = ("-s", "t_stop=1m")
+_SWEEP = ("--sides", "reference", "--store", "store", "--workers", "1")
+
+#: By name, the arguments of a run that takes a second or two.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "presets": ("presets",),
+    "schema": ("schema",),
+    "doctor": ("doctor",),
+    "plugins": ("plugins",),
+    "netlist": ("netlist", "paper"),
+    "schematic": ("schematic", "paper", "-o", "paper.asc"),
+    "reference": ("reference", "paper", *_SHORT, "-o", "reference.nc"),
+    "simulate": ("simulate", "paper", *_SHORT, "-o", "circuit.nc"),
+    "compare": ("compare", "circuit.nc", "reference.nc", "--figure", "compare.png"),
+    "run": ("run", "paper", *_SHORT, "-o", "results"),
+    "verify": ("verify", "paper", *_SHORT, "--method", "rodas"),
+    "explain": ("explain", "paper", *_SHORT, "--orders", "2", "-o", "budget"),
+    "sweep": ("sweep", "paper", "--over", "leak.tau=1m:9m:4", *_SWEEP, *_SHORT, "-o", "sweep.nc"),
+    "plot": ("plot", "sweep.nc", "-o", "sweep.pdf"),
+    "store": ("store", "list", "--store", "store"),
+    "fit": ("fit", "loop.csv", "--series-resistor", "5k", "-o", "device.toml"),
+    "propose": ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "1.5"),
+}
+
+
+@dataclass(frozen=True)
+class Long:
+    """A run that would take long, and when it is under way.
+
+    Attributes
+    ----------
+    arguments : tuple of str
+    begun : str
+        What its progress line begins with.
+    """
+
+    arguments: tuple[str, ...]
+    begun: str
+
+
+_ENDLESS = ("-s", "t_stop=20")
+#: Of the commands that ask whether to begin with it.
+_YES = (*_ENDLESS, "--yes")
+
+#: By name, runs to be interrupted.
+LONG: dict[str, Long] = {
+    "reference": Long(("reference", "paper", *_ENDLESS, "-o", "never.nc"), "RK4"),
+    "simulate": Long(("simulate", "paper", *_YES, "-o", "never.nc"), "ngspice"),
+    "simulate by program": Long(
+        ("simulate", "paper", *_YES, "--simulator", "ngspice-batch", "-o", "never.nc"),
+        "ngspice-batch",
+    ),
+    "compare": Long(("compare", "circuit.nc", "--neuron", "never.toml"), ""),
+    "run": Long(("run", "paper", *_YES, "-o", "never"), "ngspice"),
+    "verify": Long(("verify", "paper", *_YES), "ngspice"),
+    "explain": Long(("explain", "paper", *_ENDLESS, "-o", "never"), "all sets"),
+    "fit": Long(("fit", "loop.csv", "--series-resistor", "5k", "-o", "never.toml"), "fitting"),
+    "propose": Long(
+        ("propose", "w_sdc_5k_1khz_m2", "--rate", "50", "--adaptation", "1.01", "-o", "never.toml"),
+        "searching",
+    ),
+    "sweep": Long(
+        ("sweep", "paper", "--over", "leak.tau=1m:9m:400", *_SWEEP, *_ENDLESS, "-o", "never.nc"),
+        "paper",
+    ),
+}
+# Nothing to see of it and soon over: tried at random times only, see scripts/terminal_check.py.
+del LONG["compare"]
+
+
+def prepare(folder: Path) -> None:
+    """Write a measured loop: a resistor that falls with its charge, behind 5 kohm."""
+    t = np.arange(200) * 1e-5
+    v_in = 0.8 * np.sin(2 * np.pi * 1e3 * t)
+    x = 0.5 * (1 - np.cos(2 * np.pi * 1e3 * t))
+    r = 1 / (x / 4e3 + (1 - x) / 40e3)
+    i = v_in / (r + 5e3)
+    rows = [f"{a:.6e},{b:.6e},{c:.6e}" for a, b, c in zip(t, i * r, i, strict=True)]
+    (folder / "loop.csv").write_text("\n".join(["t [s],v_mem [V],i [A]", *rows, ""]))
