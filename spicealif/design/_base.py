@@ -49,6 +49,7 @@ __all__ = [
     "VoltPerKelvin",
     "VoltPerSecond",
     "parse_quantity",
+    "written_kelvin",
 ]
 
 
@@ -60,7 +61,7 @@ def _quantity(unit: str) -> Any:
     ]
 
 
-def _written_kelvin(temperature: float | None) -> float | str | None:
+def written_kelvin(temperature: float | None) -> float | str | None:
     """Return a temperature as a file states it: with its unit where it would else be asked for."""
     if temperature is None or PLAIN_KELVIN[0] <= temperature <= PLAIN_KELVIN[1]:
         return temperature
@@ -94,7 +95,7 @@ else:
     Count = Annotated[int, BeforeValidator(parse_count, json_schema_input_type=int | str)]
     Farad = _quantity("F")
     Hertz = _quantity("Hz")
-    Kelvin = Annotated[_quantity("K"), PlainSerializer(_written_kelvin, when_used="json")]
+    Kelvin = Annotated[_quantity("K"), PlainSerializer(written_kelvin, when_used="json")]
     Number = _quantity("")
     Ohm = _quantity("ohm")
     PerSecond = _quantity("1/s")

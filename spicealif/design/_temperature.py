@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from spicealif.design._base import written_kelvin
 from spicealif.design._shared import thermal_voltage
 from spicealif.design.leak import Resistor
 from spicealif.design.parts import Comparator, DifferenceAmplifier, Mosfet, OpAmp
@@ -45,7 +46,7 @@ def at_temperature(neuron: Neuron) -> Neuron:
     degrees = neuron.temperature - neuron.temperature_nominal
     if degrees == 0:
         return neuron
-    changes: dict[str, Any] = {"temperature_nominal": neuron.temperature}
+    changes: dict[str, Any] = {"temperature_nominal": written_kelvin(neuron.temperature)}
     r, c = 1 + neuron.tc_r * degrees, 1 + neuron.tc_c * degrees
     if r != 1:
         changes |= _resistors(neuron, r)

@@ -127,12 +127,17 @@ class Neuron(Part):
     t_stop: Second = Field(gt=0, description="length of the run in s")
     numerics: Numerics = Field(default=Numerics())
 
-    @cached_property
+    @property
     def at_temperature(self) -> Neuron:
         """The neuron with the values that its parts have at its temperature.
 
         Netlists, equations and references are made of it. Itself where the temperature is nominal.
         """
+        # A neuron that kept itself could not be compared with another, nor be freed.
+        return self if self.temperature == self.temperature_nominal else self._elsewhere
+
+    @cached_property
+    def _elsewhere(self) -> Neuron:
         return at_temperature(self)
 
     @property

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import Neuron
+from spicealif.design._base import written_kelvin
 from spicealif.errors import SweepError
-from spicealif.quantities.grammar import PLAIN_KELVIN, parse_any, quantity_of
+from spicealif.quantities.grammar import parse_any, quantity_of
 
 __all__ = [
     "SAMPLINGS",
@@ -278,9 +279,9 @@ def checked_count(n: Any, what: str, columns: int = 1) -> int:
 
 def _with_kelvin(name: str, value: Any) -> Any:
     """Return a temperature with its unit where the design would ask for it: K it is, here."""
-    if name != "temperature" or not isinstance(value, int | float):
+    if not name.startswith("temperature") or not isinstance(value, int | float):
         return value
-    return value if PLAIN_KELVIN[0] <= value <= PLAIN_KELVIN[1] else f"{value!r} K"
+    return written_kelvin(value)
 
 
 def _drawn(
