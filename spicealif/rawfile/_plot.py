@@ -28,14 +28,8 @@ StepValues = tuple[dict[str, float], ...]
 #: Types of a first variable that is an axis, whatever the analysis is called.
 _AXES = ("time", "frequency")
 #: Analyses that give numbers and no waveforms.
-_NO_AXIS = (
-    "operating point",
-    "transfer function",
-    "integrated noise",
-    "sensitivity",
-    "pole-zero",
-    "constant",
-)
+_NO_AXIS = {"operating point", "transfer function", "integrated noise"}
+_NO_AXIS |= {"sensitivity", "pole-zero", "constant"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """What the machine does to a simulator: environments, signals, stops, full disks, dead owners."""
 
 import contextlib
+import fcntl
 import os
 import resource
 import shlex
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -380,6 +382,26 @@ def owner(tmp_path):
             one.kill()
     process.wait()
     process.stdout.close()
+
+
+def test_a_folder_that_is_being_removed_is_not_taken(tmp_path, monkeypatch):
+    """Another process may find a new folder before its maker has locked it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    make, names, locks = tempfile.mkdtemp, [], []
+
+    def found_by_another(**kw):
+        names.append(make(**kw))
+        if len(names) == 1:
+            locks.append(os.open(names[0], os.O_RDONLY))
+            fcntl.flock(locks[0], fcntl.LOCK_EX)
+        return names[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", found_by_another)
+    try:
+        with PrivateFolder() as name:
+            assert [name] == names[1:]
+    finally:
+        os.close(locks[0])
 
 
 def test_leftovers_of_a_dead_owner(owner, tmp_path):

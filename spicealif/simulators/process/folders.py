@@ -99,27 +99,37 @@ def clear_leftovers(base: Path) -> int:
 def _made(base: str) -> tuple[str, int | None]:
     while True:
         name = tempfile.mkdtemp(prefix=f"spicealif-{os.getpid()}-", dir=base)
-        lock = _locked(name)
-        # Between the two steps another process may have taken it for a leftover.
+        # Between the two steps another process may take it for a leftover: it holds the lock
+        # then, and removes the folder, or has done so.
+        try:
+            lock = _locked(name)
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        except OSError:  # a file system without locks, where nobody clears
+            return name, None
         if lock is None or Path(name).is_dir():
             return name, lock
         os.close(lock)
 
 
 def _locked(name: str) -> int | None:
-    """Lock a folder; return what holds the lock, None if it cannot be had."""
+    """Lock a folder; return what holds the lock, None where there are none.
+
+    Raises
+    ------
+    OSError
+        BlockingIOError if somebody else has it.
+    """
     if sys.platform == "win32":
         return None
     import fcntl
 
-    descriptor = None
+    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # taken by its owner, or a file system without locks
-        if descriptor is not None:
-            os.close(descriptor)
-        return None
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
@@ -130,8 +140,10 @@ def _clear(name: str, pid: int) -> bool:
 
         if psutil.pid_exists(pid):
             return False
-    elif os.lstat(name).st_uid != os.geteuid() or (lock := _locked(name)) is None:
+    elif os.lstat(name).st_uid != os.geteuid():
         return False
+    else:
+        lock = _locked(name)  # or else its owner lives
     try:
         from spicealif.simulators.process.tree import ProcessTree
 

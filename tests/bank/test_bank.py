@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spicealif import load_preset, solve_bank, solve_circuit, solve_reference
-from spicealif.bank import _stimulus
+from spicealif.bank._samples import _stimulus
 from spicealif.errors import DesignError, IntegrationError
 
 PAPER = load_preset("paper").replace({"t_stop": 3e-3})
