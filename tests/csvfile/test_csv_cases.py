@@ -131,9 +131,9 @@ def test_08_reading_takes_time_in_proportion() -> None:
         np.testing.assert_allclose(table.columns[1].values, u, rtol=1e-9, atol=1e-15)
         return end - begin
 
-    short, long = took(10_000), took(100_000)
-    assert short < 0.5
-    assert long < 20 * short + 0.5
+    short, long = took(20_000), took(100_000)
+    assert short < 1  # as EXPECT.txt says
+    assert long < 10 * short + 0.5
 
 
 KEYSIGHT = CASES / "10_number_or_heading" / "keysight.csv"
