@@ -20,6 +20,8 @@ __all__ = ["MAX_STEPS", "check_works", "doubts", "floor_factors"]
 
 #: A run of more steps than this is refused as a slip of the pen (a day of computing).
 MAX_STEPS = 1e9
+#: Resistors beyond these are wires and gaps.
+_LEAST_OHM, _MOST_OHM = 1e-3, 1e15
 
 
 def check_works(neuron: Neuron) -> None:
@@ -36,6 +38,7 @@ def check_works(neuron: Neuron) -> None:
         If it would not.
     """
     _check_names(neuron)
+    _check_resistors(neuron)
     _check_thresholds(neuron)
     _check_length(neuron)
     _check_step(neuron)
@@ -89,6 +92,19 @@ def doubts(neuron: Neuron) -> list[str]:
             "comparator, a larger c, or a MOSFET of higher resistance."
         )
     return out
+
+
+def _check_resistors(neuron: Neuron) -> None:
+    """Refuse resistors that are products and would be 0 or infinite in a netlist."""
+    amplifier = neuron.difference_amplifier
+    if isinstance(amplifier, DifferenceAmplifier):
+        smaller, larger = sorted((amplifier.r, amplifier.r * amplifier.gain))
+        if not _LEAST_OHM <= smaller <= larger <= _MOST_OHM:
+            raise DesignError(
+                f"The resistors of the difference amplifier are {smaller:.3g} and {larger:.3g} "
+                f"ohm; choose r and gain so that both, r and gain * r, are from {_LEAST_OHM:g} to "
+                f"{_MOST_OHM:g} ohm."
+            )
 
 
 def _check_names(neuron: Neuron) -> None:

@@ -239,7 +239,7 @@ def test_an_interrupt_while_a_design_is_written_out():
     """pydantic calls Python for a temperature, and makes an error of all that it raises."""
 
     def interrupt(frame: Any, *_: Any) -> None:
-        if frame.f_code.co_name == "_written_kelvin":
+        if frame.f_code.co_name == "written_kelvin":
             raise KeyboardInterrupt
 
     neuron = load_preset("paper")

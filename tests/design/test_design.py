@@ -210,6 +210,16 @@ def test_a_current_just_below_the_latch_is_accepted() -> None:
         PAPER.replace({"stimulus.amplitude": 14e-3 * low / v_hold * 1.001})
 
 
+@pytest.mark.parametrize(
+    "changes", [{"r": 5e-324, "gain": 0.5}, {"r": 1, "gain": 1e-9}, {"r": 1e16}]
+)
+def test_a_difference_amplifier_of_wires_or_gaps_is_refused(changes: dict[str, float]) -> None:
+    """A product of two ordinary numbers may be 0, which no netlist can have."""
+    of = {f"difference_amplifier.{name}": value for name, value in changes.items()}
+    with pytest.raises(DesignError, match=r"resistors of the difference amplifier are .* and gain"):
+        PAPER.replace(of)
+
+
 def test_resting_voltage_counts_for_the_latch() -> None:
     # The MOSFET pulls v_c to about 0, which leaves most of 20 V across the leak device.
     with pytest.raises(DesignError, match="latch"):
