@@ -67,6 +67,7 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_COMPARATOR_C_IN,
     P_COMPARATOR_R_OUT,
     P_PULL_UP,  # resistance to the comparator's supply of an open collector; 0: push-pull
+    P_TURN_OFF,  # its power, see Comparator.turn_off
     P_F_D,  # the smooth comparator's input, see Neuron.ideal_feedback
     P_F_O,
     P_V_0,
@@ -90,5 +91,5 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_V_RESET,
     P_T_HOLD,  # and held for this long
     P_WAIT,  # 1: the MOSFET conducts from the spike on only, see `Cause.DISCHARGE_TIME`
-) = range(61)
-N_PARAMETERS = 61
+) = range(62)
+N_PARAMETERS = 62

@@ -252,6 +252,7 @@ def _comparator(
         y[at.Y_T2] = comparator.v_ol
         if comparator.output == "open-collector":
             p[at.P_PULL_UP] = comparator.r_pull_up
+            p[at.P_TURN_OFF] = comparator.turn_off
             y[at.Y_T1] = y[at.Y_T2] = 0.0
         if real_input:
             p[at.P_COMPARATOR_V_OS] = comparator.v_os

@@ -78,6 +78,7 @@ from spicealif.circuit.layout import (
     P_R_GATE,
     P_R_SOURCE,
     P_TAU,
+    P_TURN_OFF,
     P_V_0,
     P_V_OFF,
     P_V_OH,
@@ -281,7 +282,7 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         (v_spike, low, swing) = (g_o * y[Y_T2] + g_b * cp, p[P_V_OL], p[P_V_OH] - p[P_V_OL])
         if p[P_PULL_UP] > 0.0:  # the poles go from 0 to 1, the part to which the transistor is off
             (low, swing, g_p) = (0.0, 1.0, 1.0 / p[P_PULL_UP])
-            g_t = g_o * (1.0 - y[Y_T2])
+            g_t = g_o * max(1.0 - y[Y_T2], 1e-9) ** p[P_TURN_OFF]
             v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * cp
             g_o = g_t + g_p
         if vdmos:
@@ -341,7 +342,8 @@ def drops(y: FloatArray, p: FloatArray) -> tuple[float, float]:
         (g_o, g_b) = (1.0 / p[P_COMPARATOR_R_OUT], 1.0 / p[P_R_B])
         (source, v_spike) = (y[Y_T2], g_o * y[Y_T2] + g_b * y[Y_CP])
         if p[P_PULL_UP] > 0.0:
-            (g_t, g_p, source) = (g_o * (1.0 - y[Y_T2]), 1.0 / p[P_PULL_UP], p[P_V_OH])
+            (g_p, source) = (1.0 / p[P_PULL_UP], p[P_V_OH])
+            g_t = g_o * max(1.0 - y[Y_T2], 1e-9) ** p[P_TURN_OFF]
             v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * y[Y_CP]
             g_o = g_t + g_p
         if p[P_VDMOS] != 0.0:

@@ -201,7 +201,10 @@ class Neuron(Part):
     def switch_delays(self) -> tuple[float, float]:
         """Time in s from a crossing of v_th until the MOSFET conducts, and of v_low until not."""
         comparator = self.comparator
-        on = (self.mosfet.v_to - comparator.v_ol) / (comparator.v_oh - comparator.v_ol)
+        low, high = self.output_levels
+        on = (self.mosfet.v_to - low) / (high - low)
+        if isinstance(comparator, Comparator):
+            on = comparator.drive_at(on)
         return comparator.delay_to(on), comparator.delay_to(1 - on)
 
     @property

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -216,6 +219,21 @@ def test_ngspice_and_equations_agree(kind, name):
     for measure in ("isi_mean", "supply_energy_per_spike", "v_c_peak"):
         figure = result.comparison.of_a[measure]
         assert abs(result.check.errors[measure]) < 1e-3 * abs(figure), measure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tl072", "lm311", "bss123"])
+def test_a_part_by_itself_has_its_data_sheet_s_figures(name):
+    """All of them: scripts/isolated_parts.py, which writes the table of docs/any_part.md."""
+    script = Path(__file__).parents[2] / "scripts" / "isolated_parts.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--only", name], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (script.parents[1] / "docs" / "any_part.md").read_text(encoding="utf-8")
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 5
+    assert all(row in page for row in rows)
 
 
 def test_an_open_collector_s_thresholds_are_those_asked_for():

@@ -117,8 +117,8 @@ class Comparator(Part):
         Distance of the input range from the positive supply and from ground in V; data sheet: 2.2 V
         and 0.
     output : {"push-pull", "open-collector"}
-        An open collector's transistor is a conductance of 1 / r_out to v_ol that goes to 0; a
-        resistor pulls the output up to the supply, whose voltage v_oh then is.
+        An open collector's transistor is a conductance of 1 / r_out to v_ol that goes to 0 (see
+        `turn_off`); a resistor pulls the output up to the supply, whose voltage v_oh then is.
     r_pull_up : float
         That resistor in ohm.
     i_quiescent : float
@@ -167,15 +167,34 @@ class Comparator(Part):
         both = 1 / self.r_out + 1 / self.r_pull_up
         return (self.v_ol / self.r_out + self.v_oh / self.r_pull_up) / both, 1 / both
 
-    def delay_to(self, fraction: float) -> float:
-        """Return the time in s from a crossing until `fraction` of the output swing is done.
+    @property
+    def turn_off(self) -> float:
+        """How an open collector's conductance goes: as this power of what the drive has yet to do.
+
+        Such that the output is half-way between its levels when the drive is, so that it is
+        t_delay after a crossing in either direction. As its first power the transistor, whose
+        resistance is far below the pull-up's, would let go at the very end only.
+        """
+        return math.log2(2 + self.r_pull_up / self.r_out)
+
+    def drive_at(self, fraction: float) -> float:
+        """Return the drive, from 0 to 1, at which `fraction` of the output swing is done."""
+        if self.output == "push-pull":
+            return fraction
+        ratio = self.r_out / self.r_pull_up
+        left = (1 - fraction) / (1 + ratio)
+        conductance = left * ratio / (1 - left)  # as a part of 1 / r_out
+        return float(1 - conductance ** (1 / self.turn_off))
+
+    def delay_to(self, drive: float) -> float:
+        """Return the time in s from a crossing until the drive has done this part of its way.
 
         Two equal poles answer a step with ``1 - (1 + u) exp(-u)``, u in time constants.
         """
         low, high = 0.0, 50.0
         while high - low > 1e-12:
             middle = (low + high) / 2
-            if 1 - (1 + middle) * math.exp(-middle) < fraction:
+            if 1 - (1 + middle) * math.exp(-middle) < drive:
                 low = middle
             else:
                 high = middle
