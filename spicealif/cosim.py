@@ -18,12 +18,14 @@ from spicealif._support.kinds import RUN_FILES, signed
 from spicealif.circuit import (
     Attempt,
     CircuitCheck,
+    check_by_finer,
     check_circuit,
     solve_judges,
     spike_movement,
 )
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.design.needs import check_needs, circuit_needs, reference_needs
+from spicealif.design.refinement import refined
 from spicealif.errors import CompareError, IntegrationError
 from spicealif.measures.comparison import Comparison, compare
 from spicealif.measures.one_side import energies
@@ -202,7 +204,9 @@ def cosimulate(
         Whether the circuit's differential equations are solved too, beside the simulator, so that
         the numerical error of its figures is known (``Cosimulation.check``). Unless
         ``numerics.reltol`` is given, the simulator then runs as loosely as ``numerics.accuracy``
-        allows (see `run_accurately`); without the check it runs with a reltol of 1e-8.
+        allows (see `run_accurately`); without the check it runs with a reltol of 1e-8. A circuit
+        that has no equations (`Neuron.no_equations`) is run with that and, for its numerical
+        error, a second time with a finer one.
     interpolation_error : float
         Above 0, traces are thinned while they come, to as many samples as straight lines between
         them need to be within this part of each trace's span; spikes and energies are those of all
@@ -283,14 +287,17 @@ def cosimulate(
             except BaseException:
                 stop.set()  # or leaving the pool would wait for the end of the reference
                 raise
+        end = None if timeout is None else began + timeout
+        known = _check_in_spice(neuron, tool, accurate.run, end, progress) if check else None
     finally:
         if isinstance(simulator, str):
             tool.close()
     run = accurate.run
     comparison = compare_run(run, reference, neuron)
-    known = None
     if judge is not None and run.ok and run.waveforms is not None and comparison is not None:
-        known = check_circuit(run.waveforms, neuron, judges=judge, attempts=accurate.attempts)
+        known = known or check_circuit(
+            run.waveforms, neuron, judges=judge, attempts=accurate.attempts
+        )
         comparison = replace(comparison, check=known)
     return Cosimulation(neuron, run, reference, comparison, known)
 
@@ -317,8 +324,8 @@ def find_reltol(
     -------
     Attempt or None
         The last tolerance and its error, which is above ``numerics.accuracy`` where none reaches
-        that. None where there is nothing to be found: ``numerics.reltol`` is given, or the
-        equations cannot be solved.
+        that. None where there is nothing to be found: ``numerics.reltol`` is given, or there are
+        no equations or they cannot be solved.
 
     Raises
     ------
@@ -335,7 +342,7 @@ def find_reltol(
         except IntegrationError:
             return None
 
-    if neuron.numerics.reltol is not None:
+    if neuron.numerics.reltol is not None or neuron.no_equations:
         return None
     try:
         found = run_accurately(neuron, tool, cache(judged), progress=progress)
@@ -344,6 +351,34 @@ def find_reltol(
             tool.close()
     found.run.require()
     return found.attempts[-1] if found.attempts else None
+
+
+def _check_in_spice(
+    neuron: Neuron,
+    tool: Simulator,
+    run: Run,
+    end: float | None,
+    progress: Callable[[float], None] | None,
+) -> CircuitCheck | None:
+    """Run a circuit that has no equations a second time, at a finer level, and compare."""
+    if not neuron.no_equations or not run.ok or run.waveforms is None:
+        return None
+    left = None if end is None else end - time.monotonic()
+    trouble = "the time limit ended before it could be run a second time, at a finer level"
+    if left is None or left > 0:
+        netlist = replace(
+            build_netlist(refined(neuron), tool.dialect),
+            interpolation_error=run.netlist.interpolation_error,
+        )
+        second = tool.run(netlist, timeout=left, progress=progress)
+        if second.ok and second.waveforms is not None:
+            how = (
+                f"reltol {netlist.reltol:g} in place of {run.netlist.reltol:g}, half the largest "
+                "step and a finer steering"
+            )
+            return check_by_finer(run.waveforms, second.waveforms, neuron, how)
+        trouble = f"a second run at a finer level failed ({second.reason.rstrip('.')})"
+    return CircuitCheck({}, {}, trouble=f"{neuron.no_equations}, and {trouble}")
 
 
 def _judge(neuron: Neuron, rtol: float | None, progress: Callable[[float], None]) -> _Judges:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from spicealif.design._vendor import vendor_doubts, with_defaults_named
 from spicealif.design.numerics import too_long
-from spicealif.design.parts import Comparator, DifferenceAmplifier, OpAmp
+from spicealif.design.parts import Comparator, DifferenceAmplifier, EmbeddedModel, OpAmp
 from spicealif.errors import DesignError
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ def check_works(neuron: Neuron) -> None:
         If it would not.
     """
     _check_names(neuron)
-    _check_thresholds(neuron)
-    _check_length(neuron)
-    _check_step(neuron)
-    _check_discharge(neuron)
-    _check_ranges(neuron)
+    try:
+        _check_thresholds(neuron)
+        _check_length(neuron)
+        _check_step(neuron)
+        _check_discharge(neuron)
+        _check_ranges(neuron)
+    except DesignError as error:
+        raise DesignError(with_defaults_named(neuron, str(error))) from None
 
 
 def doubts(neuron: Neuron) -> list[str]:
@@ -50,7 +54,7 @@ def doubts(neuron: Neuron) -> list[str]:
     ----------
     neuron : Neuron
     """
-    out = []
+    out = vendor_doubts(neuron)
     supplies, amplifier = neuron.supplies, neuron.difference_amplifier
     firing = neuron.v_rest + neuron.v_th * (1 + neuron.r_s / neuron.leak.r_max(neuron.v_th))
     if neuron.uses_supplies and firing > supplies.v_pos:
@@ -96,7 +100,11 @@ def _check_names(neuron: Neuron) -> None:
     amplifier = neuron.difference_amplifier
     parts: list[object] = [neuron.comparator, neuron.mosfet]
     parts += [amplifier.opamp] if isinstance(amplifier, DifferenceAmplifier) else []
-    names = [str(part.name).lower() for part in parts if hasattr(part, "name")]
+    names = [
+        str(part.netlist_name if isinstance(part, EmbeddedModel) else part.name).lower()
+        for part in parts
+        if hasattr(part, "name")
+    ]
     device = f"{getattr(neuron.leak, 'kind', 'resistor')}_memristor"
     for name in names:
         # ngspice takes these for something else, and ends, or eats all memory.
