@@ -53,7 +53,8 @@ def no_equations(neuron: Neuron) -> str:
     parts = vendor_parts(neuron).values()
     if not parts:
         return ""
-    names = " and ".join(f"the {part.title}" for part in parts)
+    titles = [f"the {part.title}" for part in parts]
+    names = " and ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
     one = len(parts) == 1
     what = "LTspice's library" if all(isinstance(p, LibraryModel) for p in parts) else "its maker"
     verb = f"is a model of {what}, which has" if one else "are makers' models, which have"

@@ -9,6 +9,7 @@ from typing import Any
 from spicealif.design import Neuron
 from spicealif.design._vendor import vendor_parts
 from spicealif.design.parts import EmbeddedModel, LibraryModel, VendorModel, pin_roles
+from spicealif.design.parts.model_cards import ModelProblem
 from spicealif.errors import NetlistError
 from spicealif.netlist._spice import Spice
 from spicealif.netlist.dialect import Dialect
@@ -28,7 +29,7 @@ def vendor_values(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
     -------
     dict of str to object
         ``mode``, ``libraries``, and the functions ``maker_pins``, ``maker_open``, ``maker_cards``,
-        ``maker_digest``, ``maker_name`` and ``maker_title``.
+        ``maker_digest``, ``maker_library``, ``maker_name`` and ``maker_title``.
 
     Raises
     ------
@@ -56,6 +57,7 @@ def vendor_values(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
         "maker_open": _open,
         "maker_cards": _cards,
         "maker_digest": _digest,
+        "maker_library": lambda part: Spice(part.library),
         "maker_name": _name,
         "maker_title": lambda part: Spice(part.model),
     }
@@ -76,7 +78,12 @@ def _open(part: VendorModel) -> list[str]:
 
 def _cards(part: EmbeddedModel) -> Spice:
     # `netlist_text` reads the cards anew and lets none pass that is not allowed.
-    return Spice(part.netlist_text)
+    try:
+        return Spice(part.netlist_text)
+    except ModelProblem as problem:
+        raise NetlistError(
+            f"The model of the {part.title} may not stand in a netlist: {str(problem).rstrip('.')}."
+        ) from None
 
 
 def _digest(part: EmbeddedModel) -> Spice:

@@ -17,11 +17,13 @@ __all__ = ["ModelText", "model_text"]
 
 #: Characters that a design keeps of a model, and devices that one part may be made of.
 _LONGEST, _DEVICES, _DEEPEST = 1 << 16, 5000, 8
+#: Characters that are looked at at all.
+_FILE = 1 << 20
 #: What functions of a model may grow to when they are put in each other's places.
 _GROWTH = 10_000
 _TOKEN = re.compile(r"\{[^{}]*\}|[(),=]|[^\s(),={}]+")
-_CALL = re.compile(r"[A-Za-z_]\w*(?=\s*\()")
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\s*\()")
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
 @dataclass
@@ -128,6 +130,8 @@ def model_text(text: str, name: str) -> ModelText:
     ModelProblem
         If it is not there, not whole, or has something that no model may have.
     """
+    if len(text) > _FILE:
+        raise ModelProblem(f"it is longer than {_FILE >> 20} MB; give the part's own cards alone")
     parsed = _Parsed(text)
     wanted = name.lower()
     if wanted in parsed.subcircuits and not parsed.subcircuits[wanted].outer:

@@ -1,0 +1,217 @@
+"""Parts by their makers' models: what is read of a file, what is refused, what a design keeps."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from vendor_models import CMP2, COMPARATOR, HOSTILE, MOSFET, OPAMP, TL072
+
+from spicealif import load_preset, load_toml, parse_toml
+from spicealif.design import SubcircuitOpAmp, dump_toml
+from spicealif.design.parts.model_cards import ModelProblem
+from spicealif.design.parts.model_text import model_text
+from spicealif.errors import DesignError
+
+PAPER = load_preset("paper").replace(t_stop=1e-3)
+#: Events of Python's audit that read nothing and only begin, write or fetch something.
+BEGUN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn")
+BEGUN += ("socket.connect", "urllib.Request", "ctypes.dlopen", "os.mkdir", "os.rename")
+_seen: list[tuple[str, str]] | None = None
+
+
+def _watch(event, arguments):
+    if _seen is not None and (event == "open" or event in BEGUN):
+        _seen.append((event, str(arguments[0])))
+
+
+sys.addaudithook(_watch)  # which cannot be taken away again
+
+
+def op_amp(text=TL072, **more):
+    return PAPER.replace({"difference_amplifier.opamp": {**OPAMP, "text": text, **more}})
+
+
+def refusal(**changes):
+    with pytest.raises(DesignError) as caught:
+        PAPER.replace({"difference_amplifier.opamp": changes})
+    return said(caught)
+
+
+def said(caught):
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    assert sentence.isascii()
+    return sentence
+
+
+def test_no_hostile_file_is_taken_and_none_does_anything(tmp_path, monkeypatch):
+    global _seen  # noqa: PLW0603 (an audit hook has nowhere else to look)
+    assert len(HOSTILE) >= 60
+    monkeypatch.chdir(tmp_path)
+    table = {"kind": "subcircuit", "file": "model.lib", "model": "OK", "pins": OPAMP["pins"]}
+    path = tmp_path / "model.lib"
+    for name, (text, word) in HOSTILE.items():
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        _seen = []
+        with pytest.raises(DesignError) as caught:
+            PAPER.replace({"difference_amplifier.opamp": table})
+        seen, _seen = _seen, None
+        assert word in said(caught), name
+        assert seen == [("open", "model.lib")], name
+        assert [p.name for p in tmp_path.iterdir()] == ["model.lib"], name
+        if "in a comment" in name:  # which is dropped
+            continue
+        # given as text, as a result has it, it is no more welcome
+        with pytest.raises(DesignError):
+            op_amp(text, model="OK")
+
+
+def test_a_result_is_made_again_without_the_file(tmp_path):
+    path = tmp_path / "parts" / "TL072.cir"
+    path.parent.mkdir()
+    # makers' editors: Latin-1, a micro sign in a value, DOS line ends
+    latin = TL072.replace("* TL072", "* 25 \xb0C, 13 V/\xb5s; TL072").replace(
+        "15.00E-12", "15E-6\xb5"
+    )
+    path.write_bytes(latin.replace("\n", "\r\n").encode("latin-1"))
+    (tmp_path / "n.toml").write_text(
+        'preset = "paper"\n[difference_amplifier.opamp]\nkind = "subcircuit"\n'
+        'file = "parts/TL072.cir"\nmodel = "tl072"\npins = "in+ in- v+ v- out"\n'
+    )
+    neuron = load_toml(tmp_path / "n.toml")
+    opamp = neuron.difference_amplifier.opamp
+    assert isinstance(opamp, SubcircuitOpAmp)
+    assert (opamp.model, opamp.name) == ("TL072", "tl072")
+    assert "15E-6u" in opamp.text
+    assert "*" not in opamp.text
+    assert ";" not in opamp.text
+    path.unlink()
+    again = parse_toml(dump_toml(neuron), files=False)
+    assert again == neuron
+    assert again.digest == neuron.digest
+    assert neuron.replace({"difference_amplifier.opamp.v_os": 1e-3}).digest != neuron.digest
+    other = neuron.replace(
+        {"difference_amplifier.opamp.text": opamp.text.replace("3.536E3", "3E3")}
+    )
+    assert other.digest != neuron.digest
+    # UTF-16, as some of LTspice's own files are
+    path.write_text(TL072, encoding="utf-16")
+    assert load_toml(tmp_path / "n.toml").difference_amplifier.opamp.kept.name == "TL072"
+
+
+def test_only_what_the_part_needs_is_kept():
+    text = CMP2 + TL072 + MOSFET
+    kept = model_text(text, "cmp2")
+    assert kept.text == model_text(kept.text, "CMP2").text
+    assert {"LAG", "RUNIT", "QP"} <= set(kept.text.replace("=", " ").replace("(", " ").split())
+    assert "JX" not in kept.text
+    assert "N7" not in kept.text
+    assert kept.pins == ("INP", "INN", "VCC", "VEE", "OUT")
+    assert model_text(text, "n7").kind == "vdmos"
+    with pytest.raises(ModelProblem, match=r"take one of those that there are \(CMP2, LAG, TL072"):
+        model_text(text, "LM358")
+
+
+def test_names_of_a_file_stay_within_its_subcircuits():
+    lines = model_text(CMP2, "cmp2").embedded("comparator__").lower().splitlines()
+    assert [line for line in lines if line.startswith(".subckt")] == [
+        ".subckt comparator__cmp2 inp inn vcc vee out params: voh=3.8 vol=18m "
+        "tp=4.170770431643883n",
+        ".subckt comparator__lag a b params: t=1n",
+    ]
+    depth = 0
+    for line in lines:
+        depth += line.startswith(".subckt") - line.startswith(".ends")
+        assert depth or line == ".ends"
+    assert lines.count(".param runit=1k") == 2
+    assert [line.split()[3] for line in lines if line.startswith("x")] == ["comparator__lag"] * 2
+
+
+@pytest.mark.parametrize(
+    ("pins", "word"),
+    [
+        ("in+ in- v+ out", "lacks v-"),
+        ("in+ in- v+ v- out out", "has out twice"),
+        ("in+ in- v+ v- out nc", "has 6 pins, and the .subckt line of TL072 has 5 (1, 2, 3, 4, 5)"),
+        ("in+ in- v+ v- q", "has 'q', and the roles are in+, in-, v+, v-, out, gnd, nc"),
+        ("", "lacks in+, in-, v+, v-, out"),
+    ],
+)
+def test_pins_are_checked(pins, word):
+    assert word in refusal(**{**OPAMP, "text": TL072, "pins": pins})
+
+
+def test_pins_that_a_file_names_otherwise_are_refused():
+    named = TL072.replace("TL072 1 2 3 4 5", "TL072 IN+ IN- OUT VEE VCC")
+    assert "calls pin 3 of TL072 v+, and its .subckt line calls it OUT" in refusal(
+        **OPAMP, text=named
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"kind": "subcircuit"}, "asks for model, the name of the .subckt"),
+        ({"kind": "subcircuit", "model": "A"}, "asks for file, the maker's"),
+        ({"kind": "library", "model": "A"}, "asks for library, a file of LTspice's own"),
+        ({"kind": "library", "model": "A", "file": "x.lib"}, "in place of file"),
+        ({"kind": "subcircuit", "model": "A", "preset": "tl072"}, "remove one of them"),
+        ({"kind": "subcircuit", "model": "A", "file": "no such.cir"}, "cannot be read"),
+        ({"kind": "subcircuit", "model": "A", "file": 3}, "maker's model file"),
+        ({"kind": "subcircuit", "model": "A", "file": "a", "text": "b"}, "both give a model"),
+        ({**OPAMP, "model": "A B", "text": TL072}, "there is no .subckt 'A B'"),
+        ({**OPAMP, "kind": "library", "library": "../x.lib"}, "is not a plain name"),
+        ({**OPAMP, "kind": "library", "library": "x..lib"}, "without a path"),
+        ({**OPAMP, "kind": "library", "library": "x.lib\n.control"}, "is not a plain name"),
+        ({**OPAMP, "kind": "library", "model": "A\n.control", "library": "x"}, "not a plain name"),
+        ({**OPAMP, "kind": "macro"}, "'subcircuit' or 'library'"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said(changes, word):
+    assert word in refusal(**changes)
+
+
+def test_a_design_of_a_result_names_no_file():
+    text = dump_toml(op_amp()).replace('kind = "subcircuit"', 'kind = "subcircuit"\nfile = "a.cir"')
+    with pytest.raises(
+        DesignError, match=r"names a file or a device \(difference_amplifier.file\)"
+    ):
+        parse_toml(text, files=False)
+
+
+def test_levels_are_asked_for_and_defaults_that_decide_are_named():
+    bare = {k: v for k, v in COMPARATOR.items() if k not in ("v_oh", "v_ol")}
+    with pytest.raises(DesignError, match=r"comparator\.v_oh is missing, and so is v_ol"):
+        PAPER.replace({"comparator": bare})
+    neuron = PAPER.replace({"comparator": COMPARATOR})
+    (doubt,) = neuron.doubts
+    assert "those of an AD8561 (r_out, gain, t_delay," in doubt
+    assert "comparator.r_out" in doubt
+    given = {"r_out": 181, "gain": 1.1e4, "t_delay": 8e-9, "i_bias": 2e-6, "v_os": 1e-6}
+    given |= {"common_mode_headroom": 2.0, "common_mode_low": -0.1, "supply_max": 12}
+    assert PAPER.replace({"comparator": {**COMPARATOR, **given}}).doubts == []
+    # a refusal that may rest on a default says so
+    with pytest.raises(
+        DesignError, match=r"of the op-amp TL072 nobody gave headroom.*an OP482\)\."
+    ):
+        op_amp().replace({"supplies.v_pos": 1.8})
+
+
+def test_a_model_keeps_its_values_at_another_temperature():
+    warm = PAPER.replace({"mosfet": {"kind": "subcircuit", "model": "N7", "text": MOSFET}}).replace(
+        temperature=330
+    )
+    assert warm.at_temperature.mosfet == warm.mosfet
+    assert any("runs at 330 K with the values of 298.5 K" in doubt for doubt in warm.doubts)
+
+
+def test_two_parts_of_one_file_do_not_meet():
+    both = op_amp(TL072).replace({"comparator": COMPARATOR})
+    assert both.no_equations == (
+        "the op-amp TL072 and the comparator CMP2 are makers' models, which have no differential "
+        "equations here"
+    )
+    with pytest.raises(DesignError, match="Two parts are called 'opamp__tl072'"):
+        op_amp(TL072).replace({"mosfet.name": "opamp__tl072"})
