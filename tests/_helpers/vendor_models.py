@@ -191,7 +191,7 @@ HOSTILE = {
         _inside("\n".join(f"R{k} 1 2 {{{k}+1000000}}" for k in range(2, 4000))),
         "65536 are taken",
     ),
-    "deep nesting": (".subckt A 1\n" + "".join(f".subckt B{k} 1\n" for k in range(20)), "8 deep"),
+    "nesting": (_inside(".subckt IN 1\nR1 1 0 1\n.ends"), "within another subcircuit"),
     "open braces": (_inside("R2 1 2 {1"), "braces"),
     "continuation first": ("+ R1 1 2 3\n", "goes on from nothing"),
     "LTspice encrypted": ("* LTspice Encrypted File\n*\n* 0a 1b 2c\n", "encrypted for LTspice"),

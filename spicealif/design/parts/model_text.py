@@ -16,7 +16,7 @@ from spicealif.design.parts.model_cards import Card, ModelProblem, read_cards
 __all__ = ["ModelText", "model_text"]
 
 #: Characters that a design keeps of a model, and devices that one part may be made of.
-_LONGEST, _DEVICES, _DEEPEST = 1 << 16, 5000, 8
+_LONGEST, _DEVICES = 1 << 16, 5000
 #: Characters that are looked at at all.
 _FILE = 1 << 20
 #: What functions of a model may grow to when they are put in each other's places.
@@ -28,10 +28,9 @@ _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 @dataclass
 class _Subcircuit:
-    """One ``.subckt`` of the text; `cards` are all within it, those of inner ones too."""
+    """One ``.subckt`` of the text and what is in it."""
 
     card: Card
-    outer: str
     cards: list[Card] = field(default_factory=list)
     devices: int = 0
     calls: list[str] = field(default_factory=list)
@@ -93,19 +92,11 @@ class ModelText:
             out = [f".subckt {own} d g s", *(c.text for c in inner)]
             out += [f"M_1 d g s{bulk} {model.words[1]}", ".ends"]
         for found in parsed.subcircuits.values():
-            if found.outer:
-                continue
             out.append(_renamed(found.card, 1, names))
             out += [card.text for card in (*parsed.shared, *parsed.models.values())]
             for card in found.cards:
-                if card.word == ".subckt":
-                    out.append(_renamed(card, 1, names))
-                elif card.word == ".ends":
-                    out.append(".ends")
-                elif card.word[0] == "x":
-                    out.append(_renamed(card, _callee_at(card), names))
-                else:
-                    out.append(card.text)
+                call = card.word[0] == "x"
+                out.append(_renamed(card, _callee_at(card), names) if call else card.text)
             out.append(".ends")
         return "\n".join(line for card in out for line in _wrapped(card))
 
@@ -134,15 +125,14 @@ def model_text(text: str, name: str) -> ModelText:
         raise ModelProblem(f"it is longer than {_FILE >> 20} MB; give the part's own cards alone")
     parsed = _Parsed(text)
     wanted = name.lower()
-    if wanted in parsed.subcircuits and not parsed.subcircuits[wanted].outer:
+    if wanted in parsed.subcircuits:
         found = parsed.subcircuits[wanted]
         kept = _needed(parsed, wanted)
         models = [card for key, card in parsed.models.items() if _uses(parsed, kept, key)]
         cards = [*parsed.shared, *models]
         for each in kept:
             one = parsed.subcircuits[each]
-            if not one.outer:
-                cards += [one.card, *one.cards, Card(0, ".ends", (".ends",))]
+            cards += [one.card, *one.cards, Card(0, ".ends", (".ends",))]
         pins, kind = found.pins, ""
         name = found.card.words[1]
     elif wanted in parsed.models and parsed.models[wanted].plain[2].lower() in ("nmos", "vdmos"):
@@ -150,7 +140,7 @@ def model_text(text: str, name: str) -> ModelText:
         cards, pins, kind = [*parsed.shared, model], (), model.plain[2].lower()
         name = model.words[1]
     else:
-        there = [s.card.words[1] for s in parsed.subcircuits.values() if not s.outer]
+        there = [s.card.words[1] for s in parsed.subcircuits.values()]
         there += [m.words[1] for m in parsed.models.values() if m.plain[2].lower() in _MOS]
         listed = ", ".join(ascii(n)[1:-1][:40] for n in there[:8]) or "no subcircuit at all"
         raise ModelProblem(
@@ -176,7 +166,7 @@ class _Parsed:
         self.subcircuits: dict[str, _Subcircuit] = {}
         self.models: dict[str, Card] = {}
         self.shared: list[Card] = []
-        self._open: list[str] = []
+        self._open = ""
         cards = read_cards(text)
         for card in cards:
             if card.word == ".subckt":
@@ -195,47 +185,42 @@ class _Parsed:
                     "take it out, or put it between .subckt and .ends", card.line,
                 )  # fmt: skip
         if self._open:
-            card = self.subcircuits[self._open[-1]].card
+            card = self.subcircuits[self._open].card
             raise ModelProblem(f"{_shown(card)}, has no .ends; add it", card.line)
         _check_growth(self.shared)
         for found in self.subcircuits.values():
-            if not found.outer:
-                _check_growth([*self.shared, *found.cards])
+            _check_growth([*self.shared, *found.cards])
         self._check_references()
 
     def _begin(self, card: Card) -> None:
         name = _second(card)
         if name in self.subcircuits:
             raise ModelProblem(f"{_shown(card)}, is there twice; remove one of them", card.line)
-        if len(self._open) >= _DEEPEST:
+        if self._open:
             raise ModelProblem(
-                f"subcircuits stand within each other more than {_DEEPEST} deep; put them beside "
-                "each other", card.line,
-            )  # fmt: skip
+                f"{_shown(card)}, stands within another subcircuit; put it beside that one",
+                card.line,
+            )
         pins = [pin.lower() for pin in card.plain[2:]]
         if not pins or len(set(pins)) < len(pins) or "0" in pins:
             raise ModelProblem(
                 f"{_shown(card)}, has no pins, one of them twice, or node 0; mend that line",
                 card.line,
             )
-        if self._open:
-            self.subcircuits[self._open[0]].cards.append(card)
-        self.subcircuits[name] = _Subcircuit(card, self._open[-1] if self._open else "")
-        self._open.append(name)
+        self.subcircuits[name] = _Subcircuit(card)
+        self._open = name
 
     def _end(self, card: Card) -> None:
         name = card.words[1].lower() if len(card.words) > 1 else ""
-        if not self._open or name not in ("", self._open[-1]):
+        if not self._open or name not in ("", self._open):
             raise ModelProblem(f"{_shown(card)}, ends no subcircuit; remove it", card.line)
-        self._open.pop()
-        if self._open:
-            self.subcircuits[self._open[0]].cards.append(card)
+        self._open = ""
 
     def _inside(self, card: Card) -> None:
-        outermost, here = self.subcircuits[self._open[0]], self.subcircuits[self._open[-1]]
-        outermost.cards.append(card)
+        here = self.subcircuits[self._open]
+        here.cards.append(card)
         if card.word == ".model":
-            outermost.models.add(_second(card))
+            here.models.add(_second(card))
         elif not card.word.startswith("."):
             here.devices += 1
             if card.word[0] == "x":
@@ -275,13 +260,7 @@ def _needed(parsed: _Parsed, name: str) -> list[str]:
         raise ModelProblem(
             f"{name} is made of more than {_DEVICES} devices; ask the maker for a simpler model"
         )
-    wanted = set(sizes)
-    for each in sizes:  # the whole of what one of them stands in
-        inner = each
-        while outer := parsed.subcircuits[inner].outer:
-            wanted.add(outer)
-            inner = outer
-    return [n for n in parsed.subcircuits if n in wanted or parsed.subcircuits[n].outer in wanted]
+    return [n for n in parsed.subcircuits if n in sizes]
 
 
 def _uses(parsed: _Parsed, kept: list[str], model: str) -> bool:

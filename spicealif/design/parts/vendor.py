@@ -82,6 +82,8 @@ class VendorModel(Part):
     @property
     def assumed(self) -> tuple[str, ...]:
         """Figures that something is computed from and that are the defaults, of another part."""
+        if self.whose.split()[-1] == self.model.upper():
+            return ()
         fields = type(self).model_fields
         return tuple(n for n in self.deciding if getattr(self, n) == fields[n].default)
 
