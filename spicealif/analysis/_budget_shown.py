@@ -110,16 +110,12 @@ class BudgetShown(ShownInNotebooks):
             "themselves.",
         ]
         if self.exchanged:
-            one = len(self.exchanged) == 1
-            titles = " and ".join(f"the {part.title}" for part in self.exchanged)
+            named = "; ".join(f"{part.title}: {part.stand_in}" for part in self.exchanged)
             notes.append(
-                f"{titles[:1].upper()}{titles[1:]} {'has' if one else 'have'} no equations here. "
-                f"{'Its share is' if one else 'Their shares are'} what "
-                f"{'its' if one else 'their'} exchange against the ideal variant"
-                f"{'' if one else 's, in every set of them,'} changes in the simulator "
-                f"({self.n_exchanged + 1} runs); the other causes are those of the circuit with "
-                f"the ideal variant{' in its' if one else 's in their'} place, whose own rows "
-                "are not the part's."
+                "Makers' models have no equations here. The share of one is what it changes in the "
+                f"simulator when it takes the place of what stands in for it ({named}), in every "
+                f"set of such parts ({self.n_exchanged + 1} runs). The other causes are those of "
+                "the circuit with all of these in place."
             )
         if self.measures:
             notes.append(RANGE_NOTE)

@@ -24,7 +24,7 @@ from spicealif.analysis._shapley import (
 )
 from spicealif.analysis._shares import MakersPart, MeasureBudget, Share
 from spicealif.analysis.budget import GapBudget
-from spicealif.design import Neuron, OpAmp, Part
+from spicealif.design import Neuron, OpAmp, Part, SubcircuitMemristor
 from spicealif.design._vendor import vendor_parts
 from spicealif.errors import DesignError
 from spicealif.simulators import Simulator
@@ -56,11 +56,15 @@ class Exchange:
             If one of them would not work.
         """
         found = vendor_parts(neuron)
-        parts = tuple(MakersPart(place, part.title) for place, part in found.items())
+        parts = tuple(
+            MakersPart(place, part.called, part.stand_in) for place, part in found.items()
+        )
         whole = neuron.ideal()
         # The resistors around an op-amp stay.
         ideal: dict[str, Part] = {"comparator": whole.comparator, "mosfet": whole.mosfet}
         ideal |= {place: part.ideal() for place, part in found.items() if isinstance(part, OpAmp)}
+        if isinstance(neuron.leak, SubcircuitMemristor):
+            ideal["leak"] = neuron.leak.as_mms()
         neurons = {}
         for there in all_subsets(len(parts)):
             gone = [part for k, part in enumerate(parts) if k not in there]
@@ -69,8 +73,7 @@ class Exchange:
             except DesignError as error:
                 names = " and ".join(part.title for part in gone)
                 raise DesignError(
-                    f"The gap cannot be attributed, since with the ideal variant of the {names}: "
-                    f"{error}"
+                    f"The gap cannot be attributed, since without the model of the {names}: {error}"
                 ) from None
         return cls(parts, neurons)
 

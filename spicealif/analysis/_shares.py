@@ -22,10 +22,13 @@ class MakersPart:
         Its place in the design, such as ``"comparator"``.
     title : str
         What it is called, such as ``"comparator LM393"``.
+    stand_in : str
+        What it is exchanged against.
     """
 
     value: str
     title: str
+    stand_in: str = "its ideal variant"
 
     @property
     def label(self) -> str:
@@ -35,7 +38,7 @@ class MakersPart:
     @property
     def off(self) -> str:
         """What the circuit is without it."""
-        return "its ideal variant is in its place"
+        return f"{self.stand_in} is in its place"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from spicealif.design._base import Part, parse_quantity
 from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorModel, Yakopcic
 from spicealif.design.devices.store import DevicePreset, device_names, load_device
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
 from spicealif.design.leak import Resistor
 from spicealif.design.neuron import Neuron
@@ -80,6 +81,7 @@ __all__ = [
     "Stimulus",
     "StimulusPieces",
     "SubcircuitComparator",
+    "SubcircuitMemristor",
     "SubcircuitMosfet",
     "SubcircuitOpAmp",
     "Sum",

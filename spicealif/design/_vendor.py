@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
 from spicealif.design.parts import DifferenceAmplifier, LibraryModel, VendorModel
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def vendor_parts(neuron: Neuron) -> dict[str, VendorModel]:
         By dotted name, such as ``"difference_amplifier.opamp"``.
     """
     amplifier = neuron.difference_amplifier
-    places: dict[str, object] = {}
+    places: dict[str, object] = {"leak": neuron.leak}
     if isinstance(amplifier, DifferenceAmplifier):
         places["difference_amplifier.opamp"] = amplifier.opamp
     places |= {"comparator": neuron.comparator, "mosfet": neuron.mosfet}
@@ -53,7 +54,7 @@ def no_equations(neuron: Neuron) -> str:
     parts = vendor_parts(neuron).values()
     if not parts:
         return ""
-    titles = [f"the {part.title}" for part in parts]
+    titles = [f"the {part.called}" for part in parts]
     names = " and ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
     one = len(parts) == 1
     what = "LTspice's library" if all(isinstance(p, LibraryModel) for p in parts) else "its maker"
@@ -67,10 +68,15 @@ def vendor_doubts(neuron: Neuron) -> list[str]:
     for place, part in vendor_parts(neuron).items():
         if assumed := part.assumed:
             out.append(
-                f"The {part.title} is its maker's model, and the figures beside it that nobody "
+                f"The {part.called} is its maker's model, and the figures beside it that nobody "
                 f"gave are those of {part.whose} ({', '.join(assumed)}); from them follow "
                 f"{part.decided}: give them, as {place}.{assumed[0]}."
             )
+    if isinstance(neuron.leak, SubcircuitMemristor):
+        out.append(
+            f"The {neuron.leak.called} is run by its SPICE model, and the references take the MMS "
+            "device of leak.r_on to leak.tau for it: what the two differ by is in the gap."
+        )
     return out
 
 
@@ -79,7 +85,7 @@ def temperature_doubts(neuron: Neuron) -> list[str]:
     if neuron.temperature == neuron.temperature_nominal:
         return []
     return [
-        f"The {part.title} is its maker's model and runs at {neuron.temperature:g} K with the "
+        f"The {part.called} is its maker's model and runs at {neuron.temperature:g} K with the "
         f"values of {neuron.temperature_nominal:g} K, while the other parts follow the "
         "temperature; give it by its figures and their coefficients if that matters."
         for part in vendor_parts(neuron).values()
@@ -89,7 +95,7 @@ def temperature_doubts(neuron: Neuron) -> list[str]:
 def with_defaults_named(neuron: Neuron, said: str) -> str:
     """Return a refusal, with the figures of makers' models that nobody gave and it may rest on."""
     notes = [
-        f"of the {part.title} nobody gave {', '.join(part.assumed)}, which are those of "
+        f"of the {part.called} nobody gave {', '.join(part.assumed)}, which are those of "
         f"{part.whose}"
         for part in vendor_parts(neuron).values()
         if part.assumed

@@ -99,11 +99,12 @@ def _check_names(neuron: Neuron) -> None:
     """Refuse parts that would be one and the same subcircuit or model in a netlist."""
     amplifier = neuron.difference_amplifier
     parts: list[object] = [neuron.comparator, neuron.mosfet]
+    parts += [neuron.leak] if isinstance(neuron.leak, EmbeddedModel) else []
     parts += [amplifier.opamp] if isinstance(amplifier, DifferenceAmplifier) else []
     names = [
         str(part.netlist_name if isinstance(part, EmbeddedModel) else part.name).lower()
         for part in parts
-        if hasattr(part, "name")
+        if isinstance(part, EmbeddedModel) or hasattr(part, "name")
     ]
     device = f"{getattr(neuron.leak, 'kind', 'resistor')}_memristor"
     for name in names:

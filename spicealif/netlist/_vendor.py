@@ -43,7 +43,7 @@ def vendor_values(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
             continue
         if not dialect.has_library:
             raise NetlistError(
-                f"The {part.title} is a model of LTspice's own library ({part.library}), which "
+                f"The {part.called} is a model of LTspice's own library ({part.library}), which "
                 "only LTspice has; write the netlist for LTspice (--dialect ltspice) or run it "
                 "there, or take its maker's file (kind = 'subcircuit') or its figures."
             )
@@ -82,7 +82,8 @@ def _cards(part: EmbeddedModel) -> Spice:
         return Spice(part.netlist_text)
     except ModelProblem as problem:
         raise NetlistError(
-            f"The model of the {part.title} may not stand in a netlist: {str(problem).rstrip('.')}."
+            f"The model of the {part.called} may not stand in a netlist: "
+            f"{str(problem).rstrip('.')}."
         ) from None
 
 

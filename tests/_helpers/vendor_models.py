@@ -204,3 +204,15 @@ HOSTILE = {
     "prose": ("Thank you for downloading!\n", "is not taken"),
     "empty": ("", "no subcircuit at all"),
 }
+
+#: The paper's memristor as somebody's subcircuit: with x as a pin.
+MEMRISTOR = """\
+.SUBCKT MEM PLUS MINUS XSV PARAMS: RON=500 ROFF=1500 VON=0.27 VOFF=0.27 TAU=0.1m
+GM PLUS MINUS VALUE={V(PLUS,MINUS)*(V(XSV)/RON+(1-V(XSV))/ROFF)}
+GX 0 XSV VALUE={TAU/2*((1-V(XSV))*(1+TANH((V(PLUS,MINUS)-VON)/W))/TAU
++ -V(XSV)*(1+TANH((V(MINUS,PLUS)-VOFF)/W))/TAU)}
+CX XSV 0 {TAU}
+RX XSV 0 1T
+.PARAM W=0.05144547957500672
+.ENDS
+"""

@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 from _standin_deck import read_deck
 from _standin_ngspice import named, run
-from vendor_models import COMPARATOR, MOSFET, OPAMP, TL072, TL072_FIGURES, TL072_ONE_POLE
+from vendor_models import COMPARATOR, MEMRISTOR, MOSFET, OPAMP, TL072, TL072_FIGURES, TL072_ONE_POLE
 
-from spicealif import build_netlist, certify, cosimulate, load_preset, simulate
-from spicealif.design import SubcircuitOpAmp
-from spicealif.errors import IntegrationError, NetlistError, SimulatorError
+from spicealif import (
+    build_netlist,
+    certify,
+    cosimulate,
+    load_preset,
+    simulate,
+    solve_reference,
+)
+from spicealif.design import SeriesCircuit, SubcircuitOpAmp
+from spicealif.errors import DesignError, IntegrationError, NetlistError, SimulatorError
 from spicealif.netlist import find_dialect
 from spicealif.simulators import Status, get_simulator
 
@@ -111,6 +118,26 @@ def test_a_mosfet_is_a_card_or_a_subcircuit(tool, model, kind):
     np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-12)
 
 
+def test_a_memristors_model_is_run_and_its_values_are_the_references(tool):
+    values = {name: getattr(PAPER.leak, name) for name in ("r_on", "r_off", "v_on", "v_off", "tau")}
+    text = MEMRISTOR.replace("TAU=0.1m", f"TAU={PAPER.leak.tau}")
+    table = {"kind": "subcircuit", "model": "MEM", "pins": "p n x", "text": text, **values}
+    short = PAPER.replace({"t_stop": 1.5e-4, "leak.x_0": 0.2})
+    neuron = short.replace(leak={**table, "x_0": 0.2})
+    ours, theirs = (tool.run(build_netlist(n)).require() for n in (short, neuron))
+    np.testing.assert_allclose(theirs.t_spike, ours.t_spike, rtol=0, atol=1e-11)
+    assert theirs["x"][0] == pytest.approx(0.2, abs=1e-6)
+    assert neuron.leak.as_mms() == short.leak
+    references = [solve_reference(n).t_spike for n in (neuron, short)]
+    np.testing.assert_allclose(*references, rtol=0, atol=1e-15)
+    assert "references take the MMS device" in " ".join(neuron.doubts)
+    assert "memristor MEM is a model of its maker" in neuron.no_equations
+    with pytest.raises(DesignError, match="lacks x; write the roles in the order"):
+        neuron.replace({"leak.pins": "p n"})
+    with pytest.raises(DesignError, match="cannot be somebody's SPICE model"):
+        SeriesCircuit(device=neuron.leak, r_s=1e3, drive=short.stimulus, t_stop=1e-3)
+
+
 @pytest.mark.parametrize("dialect", ["ngspice", "ltspice"])
 def test_where_the_cards_are_and_that_they_are_those(dialect):
     neuron = PAPER.replace(WHOLE)
@@ -159,6 +186,7 @@ def test_the_equations_refuse_by_the_parts_name():
         solve_circuit(neuron)
 
 
+@pytest.mark.slow
 def test_errors_rest_on_two_levels_of_spice_and_say_so(tool):
     neuron = PAPER.replace({"t_stop": 1.5e-4, AMPLIFIER: WHOLE[AMPLIFIER]})
     result = cosimulate(neuron, tool)

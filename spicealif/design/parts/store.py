@@ -35,6 +35,7 @@ __all__ = [
     "load_part",
     "part_choice",
     "part_names",
+    "vendor_table",
 ]
 
 PartKind: TypeAlias = Literal["opamp", "comparator", "mosfet"]
@@ -178,7 +179,7 @@ def part_choice(part: PartKind, former: str = "") -> WrapValidator:
                 )
             value = {**{k: v for k, v in value.items() if k != "kind"}, "preset": kind}
         if kind in _VENDOR:
-            return ours(_vendor(part, value))
+            return ours(vendor_table(part, value))
         if "preset" in value or "file" in value:
             return ours(_written_out(part, value))
         if isinstance(kind, str) and kind not in ("ideal", _KIND[part], former):
@@ -198,8 +199,21 @@ def part_choice(part: PartKind, former: str = "") -> WrapValidator:
     return WrapValidator(safely)
 
 
-def _vendor(part: PartKind, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the table of a part that a maker's model stands for, its file read into ``text``."""
+def vendor_table(part: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of a part that a maker's model stands for, its file read into ``text``.
+
+    Parameters
+    ----------
+    part : str
+        What it is called in sentences.
+    table : mapping
+        Its ``kind`` is ``"subcircuit"`` or ``"library"``.
+
+    Raises
+    ------
+    DesignError
+        If something is missing or there twice, or the file is not taken.
+    """
     given = dict(table)
     kind, name = given["kind"], given.get("model")
     if "preset" in given:
@@ -239,7 +253,7 @@ def _written_out(part: PartKind, table: Mapping[str, Any]) -> dict[str, Any]:
     return {**preset.values, "name": preset.name, **given, "kind": kind}
 
 
-def _path(part: PartKind, given: dict[str, Any], what: str = "part's TOML") -> Path:
+def _path(part: str, given: dict[str, Any], what: str = "part's TOML") -> Path:
     value = given.pop("file")
     if not isinstance(value, str | os.PathLike):
         raise DesignError(

@@ -30,6 +30,9 @@ _CALLED = {
     "drain": {"d", "drain"},
     "gate": {"g", "gate"},
     "source": {"s", "source"},
+    "p": {"p", "plus", "te", "pos"},
+    "n": {"n", "minus", "be", "neg"},
+    "x": {"x", "xsv", "state"},
 }
 _NAMED = {name: role for role, names in _CALLED.items() for name in names}
 _PLAIN = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
@@ -68,6 +71,8 @@ class VendorModel(Part):
     decided: ClassVar[str] = ""
     #: Whose figures the defaults are.
     whose: ClassVar[str] = ""
+    #: What a gap budget exchanges it against.
+    stand_in: ClassVar[str] = "its ideal variant"
 
     @property
     def pin_list(self) -> tuple[str, ...]:
@@ -75,14 +80,14 @@ class VendorModel(Part):
         return tuple(self.pins.lower().split())
 
     @property
-    def title(self) -> str:
+    def called(self) -> str:
         """What the part is called in sentences: ``op-amp TL072``."""
         return f"{self.label} {self.model}"
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """Figures that something is computed from and that are the defaults, of another part."""
-        if self.whose.split()[-1] == self.model.upper():
+        if self.whose.endswith(f" {self.model.upper()}"):
             return ()
         fields = type(self).model_fields
         return tuple(n for n in self.deciding if getattr(self, n) == fields[n].default)
@@ -91,7 +96,7 @@ class VendorModel(Part):
     @classmethod
     def _named(cls, data: Any) -> Any:
         """Name the part after its model where nothing else is said."""
-        if not isinstance(data, Mapping) or "name" in data:
+        if not isinstance(data, Mapping) or "name" in data or "name" not in cls.model_fields:
             return data
         name = re.sub(r"\W", "_", str(data.get("model", "")), flags=re.ASCII).lower()[:60]
         return {**data, "name": name if not name[:1].isdigit() else f"n{name}"}
