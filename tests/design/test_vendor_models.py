@@ -114,6 +114,28 @@ def test_only_what_the_part_needs_is_kept():
         model_text(text, "LM358")
 
 
+def test_only_what_is_asked_for_must_be_taken():
+    """A maker's library of many parts has some that no part of ours is; they are dropped."""
+    other = ".subckt LOGIC 1 2\na1 [1] 2 gate\n.ic v(1)=1\n.ends\n.model gate d_and(x=1)\n"
+    text = "*#ASSOC Category=Opamp\n" + other + TL072.replace(".ENDS", ".ENDS TL072X")
+    assert model_text(text, "TL072").text == model_text(TL072, "TL072").text.replace(
+        ".ENDS", ".ENDS TL072X"
+    )
+    with pytest.raises(ModelProblem, match="line 3, '\\[' has no place"):
+        model_text(text, "logic")
+
+
+def test_subcircuits_within_another_stay_in_it():
+    text = (
+        ".subckt A 1 2\n.param r=1k\nX1 1 2 B\n.subckt B 1 2\nR1 1 2 {r*{2}}\n.ends B\n.ends\n"
+        ".subckt C 1 2\nX1 1 2 A\nX2 1 2 B\n.ends\n.subckt B 1 2\nR1 1 2 5\n.ends\n"
+    )
+    kept = model_text(text, "A")
+    assert kept.text == "".join(text.partition(".subckt C")[0]).replace(".ends B", ".ends B")
+    assert model_text(text, "C").embedded("m__").splitlines()[0] == ".subckt m__a 1 2"
+    assert "X1 1 2 m__b" in kept.embedded("m__")
+
+
 def test_names_of_a_file_stay_within_its_subcircuits():
     lines = model_text(CMP2, "cmp2").embedded("comparator__").lower().splitlines()
     assert [line for line in lines if line.startswith(".subckt")] == [

@@ -11,7 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["DOT_CARDS", "MODEL_TYPES", "Card", "ModelProblem", "read_cards"]
+__all__ = [
+    "BRACES",
+    "DOT_CARDS",
+    "MODEL_TYPES",
+    "Card",
+    "ModelProblem",
+    "checked_card",
+    "shown_card",
+    "split_cards",
+]
 
 #: Longest card in characters, continuation lines included.
 _LONGEST = 8000
@@ -29,7 +38,7 @@ _ELEMENTS = {
     **dict.fromkeys("rcl", 4),
     **dict.fromkeys("vi", 3),
     **dict.fromkeys("defghkbw", 4),
-    **dict.fromkeys("qjms", 5),
+    **dict.fromkeys("qjmst", 5),
     "x": 3,
 }
 #: Those that look for a model by its name, and where it may stand.
@@ -47,8 +56,10 @@ _ANYWHERE = {
 }
 #: Frequency-domain sources.
 _FREQUENCY = re.compile(r"\b(laplace|freq|chebyshev)\b\s*[{=(]", re.IGNORECASE)
+#: An expression in braces, which may hold others, two deep.
+BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _CHARACTERS = re.compile(r"[^A-Za-z0-9_.+\-*/=(){},<>!&|~?:^# \t]")
-_TOKEN = re.compile(r"\{[^{}]*\}|[(),=]|[^\s(),={}]+|[{}]")
+_TOKEN = re.compile(BRACES + r"|[(),=]|[^\s(),={}]+|[{}]")
 #: The micro sign and the Greek letter, behind a number.
 _MICRO = re.compile("(?<=[0-9.])[\u00b5\u03bc]")
 _WORDS = {
@@ -130,36 +141,53 @@ class Card:
         return self.word[0] in _MODEL_AT
 
 
-def read_cards(text: str) -> list[Card]:
-    """Return the cards of a model's text, each of them allowed.
+def split_cards(text: str) -> Iterator[tuple[int, str]]:
+    """Give each card of a model's text with its line, comments gone, continuation lines joined.
+
+    Nothing of it has been checked; see `checked_card`.
 
     Parameters
     ----------
     text : str
         Lines ended by a newline.
 
-    Returns
-    -------
-    list of Card
-        Without ``.end``.
+    Yields
+    ------
+    line : int
+        From 1.
+    text : str
 
     Raises
     ------
     ModelProblem
-        If something is not on the lists, with its line.
+        If a card is too long, or goes on from nothing, or something stands after ``.end``.
     """
-    cards: list[Card] = []
     ended = False
     for line, joined in _joined(text):
         if ended:
             raise ModelProblem(f"{_shown(joined)}, stands after .end; remove what follows it", line)
-        card = _card(line, joined)
-        if card.word == ".end":
-            ended = True
-            continue
-        _check(card)
-        cards.append(card)
-    return cards
+        ended = joined.lower().split(maxsplit=1)[0] == ".end"
+        if not ended:
+            yield line, joined
+
+
+def checked_card(line: int, text: str) -> Card:
+    """Return a card that is allowed.
+
+    Parameters
+    ----------
+    line : int
+    text : str
+        Of `split_cards`.
+
+    Raises
+    ------
+    ModelProblem
+        If something of it is not on the lists.
+    """
+    card = _card(line, text)
+    _check(card)
+    return card
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
@@ -168,7 +196,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip(" \t")
         if line.startswith("*"):
-            if re.match(r"\*(?:#|ng_script)", line, re.IGNORECASE):
+            if re.match(r"\*ng_script", line, re.IGNORECASE):
                 raise ModelProblem(f"{_shown(line)}, is a comment that ngspice runs; {_REMEDY}",
                                    number)  # fmt: skip
             continue
@@ -209,7 +237,9 @@ def _card(line: int, text: str) -> Card:
     text = " ".join(text.split())
     words = tuple(_TOKEN.findall(text))
     if "{" in words or "}" in words:
-        raise ModelProblem("braces do not match, or stand within each other; mend that line", line)
+        raise ModelProblem(
+            "braces do not match, or stand three deep and more; mend that line", line
+        )
     if not words or words[0] in ("(", ")", ",", "=") or words[0].startswith("{"):
         raise ModelProblem(f"{_shown(text)}, is no card; {_REMEDY}", line)
     return Card(line, text, words)
@@ -220,7 +250,7 @@ def _check(card: Card) -> None:
     for pattern, what in _ANYWHERE.items():
         if pattern.search(card.text):
             raise ModelProblem(f"{_shown(card.text)}, is {what}; {_REMEDY}", card.line)
-    if found := _FREQUENCY.search(card.text):
+    if word[0] in "egb" and (found := _FREQUENCY.search(card.text)):
         raise ModelProblem(
             f"{_shown(card.text)}, uses PSpice's {found[1].upper()}, which ngspice cannot read; "
             "ask the maker for a model without it",
@@ -230,13 +260,18 @@ def _check(card: Card) -> None:
         if word not in DOT_CARDS:
             why = _WORDS.get(word, "it is no part of a model")
             raise ModelProblem(f"{_shown(word)} is not taken, since {why}; {_REMEDY}", card.line)
+        named = len(card.words) > 1 and re.match(r"[A-Za-z0-9_]", card.words[1])
+        if not named and word != ".ends":
+            raise ModelProblem(f"{_shown(card.text)}, gives no name; mend that line", card.line)
         if word == ".model":
             _check_model(card)
         return
     if not re.match(r"[a-z]\S*\Z", word) or word[0] not in _ELEMENTS:
         what = _LETTERS.get(word[0], "no element that is taken, nor a comment, which begins with *")
         raise ModelProblem(f"{_shown(card.text)}, is {what}; {_REMEDY}", card.line)
-    if len(card.words) < _ELEMENTS[word[0]]:
+    signs = sum(w in ("(", ")", ",", "=") for w in card.words)
+    few = len(card.words) - signs < _ELEMENTS[word[0]]
+    if few or len(card.plain) < (3 if word[0] in "xvi" else 2):
         raise ModelProblem(f"{_shown(card.text)}, lacks a node or a value; mend that line",
                            card.line)  # fmt: skip
     if word[0] in "vi":
@@ -269,6 +304,11 @@ def _check_source(card: Card) -> None:
             "alike has; write it with DC, PULSE, SIN, EXP or PWL and numbers or {expressions}",
             card.line,
         )
+
+
+def shown_card(card: Card) -> str:
+    """Return the beginning of a card for a sentence."""
+    return _shown(card.text)
 
 
 def _shown(text: str) -> str:

@@ -21,7 +21,7 @@ _ENCRYPTED = {
     rb"\$ENCRYPTED_LIB": "PSpice",
     rb"(?m)^\s*\.PROT(?:ECT)?\b": "HSPICE",
 }
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read_model_file(path: str | os.PathLike[str], name: str) -> str:
@@ -97,11 +97,15 @@ def _decoded(data: bytes) -> str:
                 f"it is encrypted for {reader}, which alone can read it{own}; ask the maker for a "
                 "plain SPICE model"
             )
+    # Ctrl-Z ends a text of DOS.
+    end = re.search("\x1a[\x1a\\s\0]*\\Z", text)
+    if end:
+        text = text[: end.start()]
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if line.lstrip(" \t").startswith("*") and "\0" not in line:
             # What people write in comments is dropped, in whatever encoding.
-            lines[number - 1] = "*" if not re.match(r"\s*\*(#|ng_script)", line, re.I) else line
+            lines[number - 1] = "*" if not re.match(r"\s*\*ng_script", line, re.I) else line
         elif found := _CONTROL.search(line):
             raise ModelProblem(
                 f"there is a control character ({ascii(found[0])}), so this is no plain text; save "

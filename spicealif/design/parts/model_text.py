@@ -8,37 +8,79 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
-from spicealif.design.parts.model_cards import Card, ModelProblem, read_cards
+from spicealif.design.parts.model_cards import (
+    BRACES,
+    Card,
+    ModelProblem,
+    checked_card,
+    shown_card,
+    split_cards,
+)
+from spicealif.design.parts.model_growth import check_growth
 
 __all__ = ["ModelText", "model_text"]
 
 #: Characters that a design keeps of a model, and devices that one part may be made of.
-_LONGEST, _DEVICES = 1 << 16, 5000
+_LONGEST, _DEVICES, _DEEPEST = 1 << 16, 5000, 8
 #: Characters that are looked at at all.
 _FILE = 1 << 20
-#: What functions of a model may grow to when they are put in each other's places.
-_GROWTH = 10_000
-_TOKEN = re.compile(r"\{[^{}]*\}|[(),=]|[^\s(),={}]+")
-_CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\s*\()")
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_TOKEN = re.compile(BRACES + r"|[(),=]|[^\s(),={}]+")
 
 
-@dataclass
 class _Subcircuit:
-    """One ``.subckt`` of the text and what is in it."""
+    """The cards of one ``.subckt``, from that line to its ``.ends``, and what is in them.
 
-    card: Card
-    cards: list[Card] = field(default_factory=list)
-    devices: int = 0
-    calls: list[str] = field(default_factory=list)
-    models: set[str] = field(default_factory=set)
+    Attributes
+    ----------
+    cards : list of Card
+    models : set of str
+        Names of its ``.model`` cards.
+    inner : dict of str to (int, list of str)
+        Of the subcircuit and of those within it: number of devices, and calls.
+    """
+
+    def __init__(self, cards: list[Card]) -> None:
+        self.cards = cards
+        self.models: set[str] = set()
+        self.inner: dict[str, tuple[int, list[str]]] = {}
+        open_: list[str] = []
+        for card in cards:
+            if card.word == ".subckt":
+                self._begin(card, open_)
+            elif card.word == ".ends":
+                open_.pop()
+            elif card.word == ".model":
+                self.models.add(_second(card))
+            elif not card.word.startswith("."):
+                devices, calls = self.inner[open_[-1]]
+                if card.word[0] == "x":
+                    calls.append(card.plain[-1].lower())
+                self.inner[open_[-1]] = devices + 1, calls
+
+    def _begin(self, card: Card, open_: list[str]) -> None:
+        name = _second(card)
+        pins = [pin.lower() for pin in card.plain[2:]]
+        if not pins or len(set(pins)) < len(pins) or "0" in pins:
+            raise ModelProblem(
+                f"{shown_card(card)}, has no pins, one of them twice, or node 0; mend that line",
+                card.line,
+            )
+        if name in self.inner:
+            raise ModelProblem(f"{shown_card(card)}, is there twice; remove one of them", card.line)
+        if len(open_) >= _DEEPEST:
+            raise ModelProblem(
+                f"subcircuits stand within each other more than {_DEEPEST} deep; put them beside "
+                "each other", card.line,
+            )  # fmt: skip
+        self.inner[name] = 0, []
+        open_.append(name)
 
     @property
     def pins(self) -> tuple[str, ...]:
-        return tuple(self.card.plain[2:])
+        return tuple(self.cards[0].plain[2:])
 
 
 @dataclass(frozen=True)
@@ -80,24 +122,25 @@ class ModelText:
         """
         parsed = _Parsed(self.text)
         names: dict[str, str] = {}
-        for name in parsed.subcircuits:
-            plain = f"{prefix}{_plain(name)}"
-            names[name] = plain if plain not in names.values() else f"{plain}_{len(names)}"
+        for name in parsed.names:
+            for inner in parsed.subcircuit(name).inner:
+                plain = f"{prefix}{_plain(inner)}"
+                taken = plain in names.values() and inner not in names
+                names[inner] = f"{plain}_{len(names)}" if taken else plain
         out: list[str] = []
         if self.kind:
-            own = names.get(self.name.lower(), f"{prefix}{_plain(self.name)}")
-            model = parsed.models[self.name.lower()]
+            model = parsed.model(self.name.lower())
+            assert model is not None  # `model_text` found it
             bulk = "" if self.kind == "vdmos" else " s"
-            inner = [*parsed.shared, model]
-            out = [f".subckt {own} d g s", *(c.text for c in inner)]
+            out = [f".subckt {prefix}{_plain(self.name)} d g s"]
+            out += [card.text for card in (*parsed.shared, model)]
             out += [f"M_1 d g s{bulk} {model.words[1]}", ".ends"]
-        for found in parsed.subcircuits.values():
-            out.append(_renamed(found.card, 1, names))
-            out += [card.text for card in (*parsed.shared, *parsed.models.values())]
-            for card in found.cards:
-                call = card.word[0] == "x"
-                out.append(_renamed(card, _callee_at(card), names) if call else card.text)
-            out.append(".ends")
+        models = [card.text for card in parsed.used_models(parsed.names)]
+        for name in parsed.names:
+            header, *cards = parsed.subcircuit(name).cards
+            out.append(_renamed(header, 1, names))
+            out += [*(card.text for card in parsed.shared), *models]
+            out += [_with_names(card, names) for card in cards]
         return "\n".join(line for card in out for line in _wrapped(card))
 
 
@@ -125,23 +168,19 @@ def model_text(text: str, name: str) -> ModelText:
         raise ModelProblem(f"it is longer than {_FILE >> 20} MB; give the part's own cards alone")
     parsed = _Parsed(text)
     wanted = name.lower()
-    if wanted in parsed.subcircuits:
-        found = parsed.subcircuits[wanted]
-        kept = _needed(parsed, wanted)
-        models = [card for key, card in parsed.models.items() if _uses(parsed, kept, key)]
-        cards = [*parsed.shared, *models]
-        for each in kept:
-            one = parsed.subcircuits[each]
-            cards += [one.card, *one.cards, Card(0, ".ends", (".ends",))]
-        pins, kind = found.pins, ""
-        name = found.card.words[1]
-    elif wanted in parsed.models and parsed.models[wanted].plain[2].lower() in ("nmos", "vdmos"):
-        model = parsed.models[wanted]
+    model = parsed.model(wanted) if wanted in parsed.mosfets else None
+    if wanted in parsed.names:
+        kept = parsed.needed(wanted)
+        cards = [*parsed.shared, *parsed.used_models(kept)]
+        cards += [card for each in kept for card in parsed.subcircuit(each).cards]
+        found = parsed.subcircuit(wanted)
+        pins, kind, name = found.pins, "", found.cards[0].words[1]
+    elif model is not None:
         cards, pins, kind = [*parsed.shared, model], (), model.plain[2].lower()
         name = model.words[1]
+        check_growth(parsed.shared)
     else:
-        there = [s.card.words[1] for s in parsed.subcircuits.values()]
-        there += [m.words[1] for m in parsed.models.values() if m.plain[2].lower() in _MOS]
+        there = parsed.as_written
         listed = ", ".join(ascii(n)[1:-1][:40] for n in there[:8]) or "no subcircuit at all"
         raise ModelProblem(
             f"there is no .subckt {ascii(name)[:40]} in it; take one of those that there are "
@@ -156,161 +195,140 @@ def model_text(text: str, name: str) -> ModelText:
     return ModelText(kept_text, name, pins, kind)
 
 
-_MOS = ("nmos", "vdmos")
+_MOSFET = re.compile(r"\s(?:nmos|vdmos)\b", re.IGNORECASE)
 
 
 class _Parsed:
-    """A text's subcircuits, models and what all of them share, by lower-case name."""
+    """A text's subcircuits, models and what all of them share, by lower-case name.
+
+    Of a maker's library only what is asked for is looked at: the rest is neither kept nor checked.
+    """
 
     def __init__(self, text: str) -> None:
-        self.subcircuits: dict[str, _Subcircuit] = {}
-        self.models: dict[str, Card] = {}
         self.shared: list[Card] = []
-        self._open = ""
-        cards = read_cards(text)
-        for card in cards:
-            if card.word == ".subckt":
-                self._begin(card)
-            elif card.word == ".ends":
-                self._end(card)
-            elif self._open:
-                self._inside(card)
-            elif card.word == ".model":
-                self.models[_second(card)] = card
-            elif card.word in (".param", ".func"):
-                self.shared.append(card)
-            else:
-                raise ModelProblem(
-                    f"{_shown(card)}, stands outside a subcircuit and would be in our circuit; "
-                    "take it out, or put it between .subckt and .ends", card.line,
-                )  # fmt: skip
-        if self._open:
-            card = self.subcircuits[self._open].card
-            raise ModelProblem(f"{_shown(card)}, has no .ends; add it", card.line)
-        _check_growth(self.shared)
-        for found in self.subcircuits.values():
-            _check_growth([*self.shared, *found.cards])
-        self._check_references()
+        self._models: dict[str, tuple[int, str]] = {}
+        self._blocks: dict[str, list[tuple[int, str]]] = {}
+        self._read: dict[str, _Subcircuit] = {}
+        self._twice: set[str] = set()
+        block: list[tuple[int, str]] = []
+        depth = 0
+        for line, card in split_cards(text):
+            word = card.lower().split(maxsplit=1)[0]
+            if word == ".subckt":
+                depth += 1
+            if not depth:
+                self._outside(word, line, card)
+                continue
+            block.append((line, card))
+            if word == ".ends":
+                depth -= 1
+                if not depth:
+                    self._add(block)
+                    block = []
+        if depth:
+            line, card = block[0]
+            raise ModelProblem(f"{ascii(card[:48])}, has no .ends; add it", line)
 
-    def _begin(self, card: Card) -> None:
-        name = _second(card)
-        if name in self.subcircuits:
-            raise ModelProblem(f"{_shown(card)}, is there twice; remove one of them", card.line)
-        if self._open:
+    def _outside(self, word: str, line: int, card: str) -> None:
+        if word == ".model":
+            name = card.split(maxsplit=2)[1:2]
+            self._models[name[0].lower() if name else ""] = line, card
+            return
+        checked = checked_card(line, card)
+        if word not in (".param", ".func"):
             raise ModelProblem(
-                f"{_shown(card)}, stands within another subcircuit; put it beside that one",
-                card.line,
-            )
-        pins = [pin.lower() for pin in card.plain[2:]]
-        if not pins or len(set(pins)) < len(pins) or "0" in pins:
-            raise ModelProblem(
-                f"{_shown(card)}, has no pins, one of them twice, or node 0; mend that line",
-                card.line,
-            )
-        self.subcircuits[name] = _Subcircuit(card)
-        self._open = name
+                f"{shown_card(checked)}, stands outside a subcircuit and would be in our circuit; "
+                "take it out, or put it between .subckt and .ends", line,
+            )  # fmt: skip
+        self.shared.append(checked)
 
-    def _end(self, card: Card) -> None:
-        name = card.words[1].lower() if len(card.words) > 1 else ""
-        if not self._open or name not in ("", self._open):
-            raise ModelProblem(f"{_shown(card)}, ends no subcircuit; remove it", card.line)
-        self._open = ""
+    def _add(self, block: list[tuple[int, str]]) -> None:
+        header = checked_card(*block[0])
+        name = _second(header)
+        if name in self._blocks:
+            self._twice.add(name)
+        self._blocks[name] = block
 
-    def _inside(self, card: Card) -> None:
-        here = self.subcircuits[self._open]
-        here.cards.append(card)
-        if card.word == ".model":
-            here.models.add(_second(card))
-        elif not card.word.startswith("."):
-            here.devices += 1
-            if card.word[0] == "x":
-                here.calls.append(card.plain[-1].lower())
+    @property
+    def names(self) -> list[str]:
+        """The subcircuits, in the text's order."""
+        return list(self._blocks)
 
-    def _check_references(self) -> None:
-        for found in self.subcircuits.values():
-            visible = found.models | set(self.models)
+    @property
+    def as_written(self) -> list[str]:
+        """What a part can be, by the names as the text writes them."""
+        cards = [block[0][1] for block in self._blocks.values()]
+        cards += [self._models[name][1] for name in self.mosfets]
+        return [card.split(maxsplit=2)[1] for card in cards]
+
+    @property
+    def mosfets(self) -> list[str]:
+        """Names of models that a MOSFET can be."""
+        return [n for n, (_, c) in self._models.items() if _MOSFET.search(c)]
+
+    def model(self, name: str) -> Card | None:
+        """Return a ``.model`` card that all share, checked; None if there is none."""
+        return checked_card(*self._models[name]) if name in self._models else None
+
+    def subcircuit(self, name: str) -> _Subcircuit:
+        """Return a subcircuit, every card of it checked."""
+        if name in self._twice:
+            line, header = self._blocks[name][0]
+            raise ModelProblem(f"{ascii(header[:48])}, is there twice; remove one of them", line)
+        if name not in self._read:
+            self._read[name] = found = _Subcircuit([checked_card(*c) for c in self._blocks[name]])
+            check_growth([*self.shared, *found.cards])
+            visible = found.models | set(self._models)
             for card in found.cards:
-                if card.word[0] == "x" and card.plain[-1].lower() not in self.subcircuits:
+                if card.word[0] == "x" and card.plain[-1].lower() not in (
+                    *found.inner, *self._blocks
+                ):  # fmt: skip
                     raise ModelProblem(
-                        f"{_shown(card)}, calls a subcircuit that the text does not have; put it "
-                        "into the same file", card.line,
+                        f"{shown_card(card)}, calls a subcircuit that the text does not have; put "
+                        "it into the same file", card.line,
                     )  # fmt: skip
                 if card.needs_model and not visible.intersection(card.model_words()):
                     raise ModelProblem(
-                        f"{_shown(card)}, names no model that the text has; put its .model card "
-                        "into the same file", card.line,
+                        f"{shown_card(card)}, names no model that the text has; put its .model "
+                        "card into the same file", card.line,
                     )  # fmt: skip
+        return self._read[name]
 
+    def used_models(self, names: list[str]) -> list[Card]:
+        """Return the shared models that subcircuits name, in the text's order."""
+        words = {w.lower() for n in names for card in self.subcircuit(n).cards for w in card.words}
+        return [checked_card(*card) for name, card in self._models.items() if name in words]
 
-def _needed(parsed: _Parsed, name: str) -> list[str]:
-    """Return the subcircuits that one is made of, in the text's order; refuse too large a one."""
-    sizes: dict[str, int] = {}
+    def needed(self, name: str) -> list[str]:
+        """Return the subcircuits that one is made of, in the text's order."""
+        sizes: dict[tuple[str, str], int] = {}
 
-    def size(of: str, above: tuple[str, ...]) -> int:
-        if of in above or len(above) > 50:
-            card = parsed.subcircuits[of].card
-            raise ModelProblem(f"{_shown(card)}, contains itself without end; mend it", card.line)
-        if of not in sizes:
-            one = parsed.subcircuits[of]
-            sizes[of] = one.devices + sum(size(call, (*above, of)) for call in one.calls)
-        return sizes[of]
-
-    total = size(name, ())
-    if total > _DEVICES:
-        raise ModelProblem(
-            f"{name} is made of more than {_DEVICES} devices; ask the maker for a simpler model"
-        )
-    return [n for n in parsed.subcircuits if n in sizes]
-
-
-def _uses(parsed: _Parsed, kept: list[str], model: str) -> bool:
-    return any(
-        model in (word.lower() for word in card.words)
-        for name in kept
-        for card in parsed.subcircuits[name].cards
-    )
-
-
-def _check_growth(cards: list[Card]) -> None:
-    """Refuse functions and parameters that contain themselves, or functions that grow too much.
-
-    A simulator puts a function's text in the place of each call.
-    """
-    functions: dict[str, list[str]] = {}
-    parameters: dict[str, list[str]] = {}
-    for card in cards:
-        if card.word == ".func":
-            body = card.text.split(None, 1)[1].partition(")")[2]
-            calls = [c.lower() for c in _CALL.findall(body)]
-            functions.setdefault(_second(card), []).extend(calls)
-        elif card.word == ".param":
-            for name, value in re.findall(r"(\w+)\s*=\s*(\{[^{}]*\}|[^\s=]+)", card.text):
-                words = [w.lower() for w in _NAME.findall(value)]
-                parameters.setdefault(name.lower(), []).extend(words)
-    for made_of, most in ((functions, _GROWTH), (parameters, 0)):
-        sizes: dict[str, int] = {}
-        for name in made_of:
-            if _size(name, (), made_of, sizes) > most > 0:
+        def size(outer: str, of: str, above: tuple[tuple[str, str], ...]) -> int:
+            found = self.subcircuit(outer)
+            if (outer, of) in above or len(above) > 50:
+                header = found.cards[0]
                 raise ModelProblem(
-                    f"{name[:40]!r} grows to more than {most} terms; ask the maker for a simpler "
-                    "model"
+                    f"{shown_card(header)}, contains itself without end; mend it", header.line
                 )
+            if (outer, of) not in sizes:
+                devices, calls = found.inner[of]
+                total = devices
+                for call in calls:
+                    where = outer if call in found.inner and call != outer else call
+                    total += size(where, call, (*above, (outer, of)))
+                sizes[outer, of] = total
+            return sizes[outer, of]
 
-
-def _size(of: str, above: tuple[str, ...], made_of: dict[str, list[str]], sizes: dict[str, int]
-          ) -> int:  # fmt: skip
-    if of in above or len(above) > 100:
-        raise ModelProblem(f"{of[:40]!r} is made of itself; mend its .param or .func")
-    if of not in sizes:
-        inner = [c for c in made_of[of] if c in made_of]
-        sizes[of] = min(1 << 40, 1 + sum(_size(c, (*above, of), made_of, sizes) for c in inner))
-    return sizes[of]
+        if size(name, name, ()) > _DEVICES:
+            raise ModelProblem(
+                f"{name} is made of more than {_DEVICES} devices; ask the maker for a simpler model"
+            )
+        wanted = {outer for outer, _ in sizes}
+        return [n for n in self._blocks if n in wanted]
 
 
 def _second(card: Card) -> str:
     """Return the name that a card with a dot gives, in lower case."""
-    if len(card.words) < 2 or not re.match(r"[A-Za-z0-9_]", card.words[1]):
-        raise ModelProblem(f"{_shown(card)}, gives no name; mend that line", card.line)
     return card.words[1].lower()
 
 
@@ -321,7 +339,16 @@ def _callee_at(card: Card) -> int:
         wanted -= word not in ("(", ")", ",")
         if not wanted:
             return k
-    raise ModelProblem(f"{_shown(card)}, calls nothing; mend that line", card.line)
+    raise ModelProblem(f"{shown_card(card)}, calls nothing; mend that line", card.line)
+
+
+def _with_names(card: Card, names: dict[str, str]) -> str:
+    """Return a card of a subcircuit, the names of subcircuits in it changed."""
+    if card.word == ".ends":
+        return ".ends"
+    if card.word == ".subckt":
+        return _renamed(card, 1, names)
+    return _renamed(card, _callee_at(card), names) if card.word[0] == "x" else card.text
 
 
 def _renamed(card: Card, at: int, names: dict[str, str]) -> str:
@@ -339,7 +366,3 @@ def _wrapped(card: str) -> list[str]:
     return textwrap.wrap(
         card, 100, subsequent_indent="+ ", break_long_words=False, break_on_hyphens=False
     )
-
-
-def _shown(card: Card) -> str:
-    return ascii(card.text if len(card.text) <= 48 else f"{card.text[:45]}...")
