@@ -1,53 +1,52 @@
 """Makers' models written by hand for the tests, and files that do harm."""
 
-#: Boyle's op-amp with a TL072's numbers; {c1} is the capacitance of its second pole.
+#: Boyle's op-amp with a TL072's figures, all values our own; {cs} is what makes its second pole.
 BOYLE = """\
 * TL072 (Boyle), hand-written; pins: in+ in- v+ v- out
 .SUBCKT TL072 1 2 3 4 5
-C1 11 12 {c1}
-C2 6 7 15.00E-12
-DC 5 53 DX
-DE 54 5 DX
-DLP 90 91 DX
-DLN 92 90 DX
-DP 4 3 DX
-EGND 99 0 POLY(2) (3,0) (4,0) 0 .5 .5
-FB 7 99 POLY(5) VB VC VE VLP VLN
-+ 0 4.715E6 -5E6 5E6 5E6 -5E6
-GA 6 0 11 12 282.8E-6
-GCM 0 6 10 99 8.942E-9
-ISS 3 10 DC 195.0E-6 ; tail
-HLIM 90 0 VLIM 1K
-J1 11 2 10 JX
-J2 12 1 10 JX
-R2 6 9 100.0E3
-RD1 4 11 3.536E3
-RD2 4 12 3.536E3
-RO1 8 5 150
-RO2 7 99 150
-RP 3 4 2.143E3
-RSS 10 99 1.026E6
+IEE 3 10 DC 234U ; tail
+J1 11 2 10 JP
+J2 12 1 10 JP
+RD1 4 11 4K
+RD2 4 12 4K
+CS 11 12 {cs}
+RE 10 99 1MEG
+GA 6 0 11 12 2.5E-4
+GCM 0 6 10 99 1E-8
+R2 6 9 100K
 VB 9 0 DC 0
-VC 3 53 DC 2.200
-VE 54 4 DC 2.200
+CC 6 7 18E-12
+FO 7 99 POLY(5) VB VC VE VLP VLN
++ 0 5E6 -5E6 5E6 5E6 -5E6
+EG 99 0 POLY(2) (3,0) (4,0) 0 .5 .5
+RO2 7 99 100
 VLIM 7 8 DC 0
-VLP 91 0 DC 25
-VLN 0 92 DC 25
-.MODEL DX D(IS=800.0E-18)
-.MODEL JX PJF(IS=15.00E-12 BETA=270.1E-6 VTO=-1)
+RO1 8 5 100
+DOP 5 53 DI
+VC 3 53 DC 2
+DON 54 5 DI
+VE 54 4 DC 2
+HLIM 90 0 VLIM 1K
+DLP 90 91 DI
+VLP 91 0 DC 20
+DLN 92 90 DI
+VLN 0 92 DC 20
+RP 3 4 7K
+.MODEL DI D(IS=1E-15)
+.MODEL JP PJF(IS=1E-11 BETA=300U VTO=-1)
 .ENDS
 """
-TL072 = BOYLE.replace("{c1}", "3.498E-12")
+TL072 = BOYLE.replace("{cs}", "3.1E-12")
 #: Without the second pole, at 6.4 MHz, that `OpAmp` has not got either.
-TL072_ONE_POLE = BOYLE.replace("{c1}", "1E-16")
-#: Its figures: 2 sqrt(BETA ISS / 2) RD GA / (2 pi C2), ISS / C2, RO1, and so on.
+TL072_ONE_POLE = BOYLE.replace("{cs}", "1E-16")
+#: Its figures: GA RD 2 sqrt(BETA IEE / 2) / (2 pi CC), GA RD IEE / CC, RO1, and so on.
 TL072_FIGURES = {
     "kind": "behavioural",
     "name": "tl072b",
-    "open_loop_gain": 1.53e5,
-    "gain_bandwidth": 3.444e6,
+    "open_loop_gain": 1.87e5,
+    "gain_bandwidth": 3.313e6,
     "slew_rate": 13e6,
-    "r_out": 150.0,
+    "r_out": 100.0,
     "c_in": 1e-15,
     "i_bias": 0.0,
 }
