@@ -353,7 +353,8 @@ def _with_names(card: Card, names: dict[str, str]) -> str:
 
 def _renamed(card: Card, at: int, names: dict[str, str]) -> str:
     begin, end = list(_TOKEN.finditer(card.text))[at].span()
-    return f"{card.text[:begin]}{names[card.words[at].lower()]}{card.text[end:]}"
+    first = card.word if card.word == ".subckt" else card.words[0]
+    return f"{first}{card.text[len(first) : begin]}{names[card.words[at].lower()]}{card.text[end:]}"
 
 
 def _plain(name: str) -> str:
