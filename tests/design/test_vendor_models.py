@@ -89,6 +89,9 @@ def test_a_result_is_made_again_without_the_file(tmp_path):
     path.unlink()
     again = parse_toml(dump_toml(neuron), files=False)
     assert again == neuron
+    assert "\nGA 6 0 11 12 2.5E-4\n" in dump_toml(neuron)
+    returns = neuron.replace(description="a\r\nb")
+    assert parse_toml(dump_toml(returns), files=False) == returns
     assert again.digest == neuron.digest
     assert neuron.replace({"difference_amplifier.opamp.v_os": 1e-3}).digest != neuron.digest
     other = neuron.replace({"difference_amplifier.opamp.text": opamp.text.replace("4K", "3K")})
