@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from _standin_deck import read_deck
-from _standin_ngspice import named, run
+from ltspice_standin import install
 from vendor_models import COMPARATOR, MEMRISTOR, MOSFET, OPAMP, TL072, TL072_FIGURES, TL072_ONE_POLE
 
 from spicealif import (
@@ -22,6 +22,7 @@ from spicealif.design import SeriesCircuit, SubcircuitOpAmp
 from spicealif.errors import DesignError, IntegrationError, NetlistError, SimulatorError
 from spicealif.netlist import find_dialect
 from spicealif.simulators import Status, get_simulator
+from spicealif.simulators.ltspice.runner import Ltspice
 
 PAPER = load_preset("paper").replace({"t_stop": 4e-4, "numerics.reltol": 1e-7})
 AMPLIFIER = "difference_amplifier.opamp"
@@ -75,18 +76,12 @@ def test_what_makes_another_op_amp_of_it_is_its_second_pole(tool, behavioural):
     assert 1e-7 < np.abs(shorter).min() < np.abs(shorter).max() < 4e-7
 
 
-def test_the_other_dialect_says_the_same(embedded):
+def test_the_other_dialect_says_the_same(embedded, tmp_path):
     netlist = build_netlist(PAPER.replace(WHOLE), "ltspice")
     assert netlist.compatibility == ""
-    deck = read_deck(netlist.text.encode(), check="ltspice")
-    columns, trouble = run(deck, mode="ltpsa")
-    assert trouble is None
-    columns = named(columns, deck)
-    time, spike = columns["time"], columns["V(spike)"]
-    half = (spike.max() + spike.min()) / 2
-    up = np.flatnonzero((spike[:-1] < half) & (spike[1:] >= half))
-    at = time[up] + (half - spike[up]) / (spike[up + 1] - spike[up]) * np.diff(time)[up]
-    assert np.abs(at - embedded.waveforms.t_spike).max() < 1e-9
+    ltspice = Ltspice(install(tmp_path / "ltspice", mode="ltpsa", check="ltspice"))
+    found = ltspice.run(netlist).require()
+    assert np.abs(found.t_spike - embedded.waveforms.t_spike).max() < 1e-9
 
 
 def test_the_program_and_the_library_are_set_alike_and_one_run_spoils_no_other(
@@ -191,6 +186,31 @@ def test_the_equations_refuse_by_the_parts_name():
         from spicealif import solve_circuit
 
         solve_circuit(neuron)
+
+
+class Second:
+    """A simulator that is not here: a run made before, and then one that failed."""
+
+    name, dialect, version = "ngspice", "ngspice", "ngspice-39"
+
+    def __init__(self, run):
+        self.runs = [run, replace(run, status=Status.STOPPED_EARLY, reason="It stopped.")]
+
+    def run(self, netlist, **_):
+        return self.runs.pop(0)
+
+    def close(self):
+        pass
+
+
+def test_a_second_level_that_fails_leaves_the_error_unknown(embedded):
+    result = cosimulate(PAPER.replace(WHOLE), Second(embedded))
+    assert result.run.ok
+    assert (
+        "is not known: the op-amp TL072, the comparator CMP2 and the MOSFET M7 are makers' models"
+    ) in str(result.comparison)
+    assert "a second run at a finer level failed (It stopped)" in str(result.comparison)
+    assert result.check.to_dict()["spike_time_worst"] is None
 
 
 @pytest.mark.slow
