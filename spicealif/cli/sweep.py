@@ -141,13 +141,14 @@ def sweep_command(
     from spicealif.sweep.worker import INVALID, OK
 
     _refuse_both(changes, over)
-    if name is not None and choices["sides"] != "reference":
+    described = find_neuron(neuron, changes, ideal)
+    if name is not None and choices["sides"] != "reference" and not described.no_equations:
         witness = _quickly(choices, witness)
     none = witness is None or witness.strip() == "none"
     looked = None if none else parse_witness(str(witness), int(choices["seed"]))
     if looked is not None and choices["spikes"] is None:
         choices["spikes"] = True
-    experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices, changes)
+    experiment = _experiment(described, over, name, choices, changes)
     if looked is not None:
         check_witness(experiment, looked)
     target = output or Path(f"{experiment.name}.nc")
