@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from spicealif.design._vendor import vendor_doubts, with_defaults_named
 from spicealif.design.numerics import too_long
-from spicealif.design.parts import Comparator, DifferenceAmplifier, EmbeddedModel, OpAmp
+from spicealif.design.parts import (
+    Comparator,
+    DifferenceAmplifier,
+    EmbeddedModel,
+    LibraryModel,
+    OpAmp,
+    VendorModel,
+)
 from spicealif.errors import DesignError
 
 if TYPE_CHECKING:
@@ -101,11 +108,12 @@ def _check_names(neuron: Neuron) -> None:
     parts: list[object] = [neuron.comparator, neuron.mosfet]
     parts += [neuron.leak] if isinstance(neuron.leak, EmbeddedModel) else []
     parts += [amplifier.opamp] if isinstance(amplifier, DifferenceAmplifier) else []
-    names = [
-        str(part.netlist_name if isinstance(part, EmbeddedModel) else part.name).lower()
-        for part in parts
-        if isinstance(part, EmbeddedModel) or hasattr(part, "name")
-    ]
+    names = [part.netlist_name for part in parts if isinstance(part, EmbeddedModel)]
+    prefixes = tuple(part.prefix for part in parts if isinstance(part, EmbeddedModel))
+    # Two parts may be the same one of a library.
+    names += {part.model.lower() for part in parts if isinstance(part, LibraryModel)}
+    own = [p for p in parts if hasattr(p, "name") and not isinstance(p, VendorModel)]
+    names += [str(part.name).lower() for part in own]
     device = f"{getattr(neuron.leak, 'kind', 'resistor')}_memristor"
     for name in names:
         # ngspice takes these for something else, and ends, or eats all memory.
@@ -113,6 +121,11 @@ def _check_names(neuron: Neuron) -> None:
             raise DesignError(
                 f"A part cannot be called {name!r}, which has a meaning of its own in a netlist; "
                 "give it another name."
+            )
+        if prefixes and name.startswith(prefixes) and name in [str(p.name).lower() for p in own]:
+            raise DesignError(
+                f"A part is called {name!r}, as the subcircuits of a maker's model are; give it "
+                "another name."
             )
         if names.count(name) > 1 or name == device:
             raise DesignError(

@@ -153,6 +153,10 @@ HOSTILE = {
     "call of ours": (_inside("X1 1 2 mms_memristor"), "does not have"),
     "model of ours": (_inside("M1 1 2 3 n2n7002"), "names no model"),
     "twice": (_outside(".subckt OK 1 2\nR1 1 2 1\n.ends"), "is there twice"),
+    "a name that eats all memory": (
+        _inside("M1 1 2 3 myvdmos") + ".model myvdmos vdmos(vto=2)\n",
+        "takes for something else",
+    ),
     "no end": (".subckt OK 1 2 3 4 5\nR1 1 2 1k\n", "has no .ends"),
     "endless call": (_inside("X1 1 2 3 4 5 OK"), "contains itself"),
     "endless function": (_outside(".func f(x) {f(x)+f(x)}"), "made of itself"),

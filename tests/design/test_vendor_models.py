@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import sys
 
 import jsonschema
 import pytest
-from vendor_models import CMP2, COMPARATOR, HOSTILE, MOSFET, OPAMP, TL072
+from vendor_models import CMP2, COMPARATOR, HOSTILE, MEMRISTOR, MOSFET, OPAMP, TL072
 
 from spicealif import load_preset, load_toml, parse_toml
 from spicealif.design import SubcircuitOpAmp, dump_toml, schema
-from spicealif.design.parts.model_cards import ModelProblem
+from spicealif.design.parts.model_cards import DOT_CARDS, ModelProblem
 from spicealif.design.parts.model_text import model_text
 from spicealif.errors import DesignError
 
@@ -244,5 +245,44 @@ def test_two_parts_of_one_file_do_not_meet():
         "the op-amp TL072 and the comparator CMP2 are makers' models, which have no differential "
         "equations here"
     )
-    with pytest.raises(DesignError, match="Two parts are called 'opamp__tl072'"):
-        op_amp(TL072).replace({"mosfet.name": "opamp__tl072"})
+    with pytest.raises(DesignError, match="A part is called 'opamp__x', as the subcircuits of a"):
+        op_amp(TL072).replace({"mosfet.name": "opamp__x"})
+    library = {"kind": "library", "model": "AD8561", "library": "ADI.lib", "pins": OPAMP["pins"]}
+    twice = {"difference_amplifier.opamp": library, "comparator": {**library, "v_oh": 4, "v_ol": 0}}
+    assert PAPER.replace(twice).comparator.model == "AD8561"
+    with pytest.raises(DesignError, match="Two parts are called 'ad8561'"):
+        PAPER.replace({"difference_amplifier.opamp": library})
+
+
+def test_whatever_a_file_holds_only_what_is_allowed_comes_out():
+    """Cards of good and of hostile files, cut and mixed at random."""
+    draw = random.Random(7)
+    good = [TL072, CMP2, MOSFET, MEMRISTOR]
+    texts = [*good, *(t for t, _ in HOSTILE.values() if len(t) < 3000)]
+    signs = [*"{}()=,;", "\n+ ", "\n.subckt ", "\n.ends\n", "\nx1 ", "\n*", " .end\n"]
+    letters = "rclvidefghkbwqjmstx+"
+    taken = 0
+    for _ in range(1500):
+        text = draw.choice(good)
+        for _ in range(draw.randint(1, 2)):
+            at = draw.randrange(len(text) + 1)
+            cut = at + draw.choice((0, 0, 5))
+            line = draw.choice(draw.choice(texts).splitlines() or [""])
+            text = text[:at] + draw.choice((*signs, f"\n{line}\n")) + text[cut:]
+        for name in ("TL072", "CMP2", "N7", "M7", "MEM"):
+            try:
+                kept = model_text(text, name)
+            except ModelProblem as problem:
+                assert str(problem).isascii()
+                assert "\n" not in str(problem)
+                continue
+            taken += 1
+            assert model_text(kept.text, kept.name).text == kept.text
+            depth = 0
+            for card in kept.embedded("opamp__").lower().splitlines():
+                word = card.split()[0]
+                assert word in DOT_CARDS if word.startswith(".") else word[0] in letters
+                depth += (word == ".subckt") - (word == ".ends")
+                assert depth > 0 or word == ".ends"
+            assert depth == 0
+    assert taken > 100

@@ -247,6 +247,15 @@ def _card(line: int, text: str) -> Card:
 
 def _check(card: Card) -> None:
     word = card.word
+    for k, name in enumerate(card.words):
+        trap = name.lower()
+        kind = word == ".model" and k == 2 and trap == "vdmos"
+        if ("vdmos" in trap and not kind) or (word == ".model" and trap in ("gnd", "temper")):
+            # ngspice searches texts for these, and ends, or eats all memory.
+            raise ModelProblem(
+                f"{ascii(name)[:40]} is a name that ngspice takes for something else; change it",
+                card.line,
+            )
     for pattern, what in _ANYWHERE.items():
         if pattern.search(card.text):
             raise ModelProblem(f"{_shown(card.text)}, is {what}; {_REMEDY}", card.line)
