@@ -124,6 +124,8 @@ HOSTILE = {
     "filesource": (_inside(".model fs filesource (file=x.txt)"), "reads a file"),
     "external source": (_inside("V1 1 2 external"), "another program drives"),
     "random source": (_inside("V1 1 2 TRNOISE(1 1n 0 0)"), "a random source"),
+    "random value": (_inside("R2 1 2 {agauss(1k,10,1)}"), "drawn at random"),
+    "random parameter": (_outside(".param r=gauss(1k,0.1,1)"), "drawn at random"),
     "xspice device": (_inside("a1 1 2 gain1"), "XSPICE"),
     "xspice model": (_inside(".model g1 gain(gain=2)"), "of a type that is not taken"),
     "d_cosim": (_inside(".model d1 d_cosim(simulation=x.so)"), "of a type that is not taken"),

@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ltspice_standin import install
-from vendor_models import COMPARATOR, MEMRISTOR, MOSFET, OPAMP, TL072, TL072_FIGURES, TL072_ONE_POLE
+from vendor_models import (
+    CMP2,
+    COMPARATOR,
+    MEMRISTOR,
+    MOSFET,
+    OPAMP,
+    TL072,
+    TL072_FIGURES,
+    TL072_ONE_POLE,
+)
 
 from spicealif import (
     build_netlist,
@@ -18,6 +27,7 @@ from spicealif import (
     simulate,
     solve_reference,
 )
+from spicealif.cli.main import run as command
 from spicealif.design import SeriesCircuit, SubcircuitOpAmp
 from spicealif.errors import DesignError, IntegrationError, NetlistError, SimulatorError
 from spicealif.netlist import find_dialect
@@ -186,6 +196,20 @@ def test_the_equations_refuse_by_the_parts_name():
         from spicealif import solve_circuit
 
         solve_circuit(neuron)
+
+
+def test_the_command_line_reads_a_makers_file(tmp_path, capsys):
+    (tmp_path / "CMP2.lib").write_text(CMP2)
+    given = {"kind": "subcircuit", "file": tmp_path / "CMP2.lib", "model": "cmp2"}
+    given |= {"pins": "in+ in- v+ v- out", "v_oh": 3.8, "v_ol": "18m"}
+    changes = [word for k, v in given.items() for word in ("--set", f"comparator.{k}={v}")]
+    assert command(["netlist", "paper", *changes]) == 0
+    said = capsys.readouterr()
+    assert "X_cmp cp ref v_cc 0 spike comparator__cmp2" in said.out
+    assert "figures beside it that nobody gave are those of an AD8561 (r_out, gain" in said.err
+    assert command(["run", "paper", *changes, "--simulator", "equations", "-q"]) == 1
+    said = capsys.readouterr()
+    assert "equations cannot run this neuron, since the comparator CMP2 is a model" in said.err
 
 
 class Second:

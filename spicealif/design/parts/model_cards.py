@@ -53,6 +53,7 @@ _ANYWHERE = {
     re.compile(r"\b\w*file\s*=", re.IGNORECASE): "a source that reads a file",
     re.compile(r"\bexternal\b", re.IGNORECASE): "a source that another program drives",
     re.compile(r"\btr(?:noise|random)\b", re.IGNORECASE): "a random source",
+    re.compile(r"\b(?:a?gauss|a?unif|mc|flat)\s*\(", re.IGNORECASE): "a value drawn at random",
 }
 #: Frequency-domain sources.
 _FREQUENCY = re.compile(r"\b(laplace|freq|chebyshev)\b\s*[{=(]", re.IGNORECASE)
