@@ -166,6 +166,12 @@ def test_pins_are_checked(pins, word):
     assert word in refusal(**{**OPAMP, "text": TL072, "pins": pins})
 
 
+def test_pins_may_be_a_list_or_have_commas():
+    for pins in (OPAMP["pins"].split(), OPAMP["pins"].replace(" ", ", ")):
+        opamp = op_amp(pins=pins).difference_amplifier.opamp
+        assert " ".join(opamp.pin_list) == OPAMP["pins"]
+
+
 def test_pins_that_a_file_names_otherwise_are_refused():
     named = TL072.replace("TL072 1 2 3 4 5", "TL072 IN+ IN- OUT VEE VCC")
     assert "calls pin 3 of TL072 v+, and its .subckt line calls it OUT" in refusal(

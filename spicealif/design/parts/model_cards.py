@@ -186,6 +186,10 @@ def checked_card(line: int, text: str) -> Card:
     ModelProblem
         If something of it is not on the lists.
     """
+    word = text.lower().split(maxsplit=1)[0]
+    if word.startswith(".") and word not in DOT_CARDS:
+        why = _WORDS.get(word, "it is no part of a model")
+        raise ModelProblem(f"{_shown(word)} is not taken, since {why}; {_REMEDY}", line)
     card = _card(line, text)
     _check(card)
     return card
@@ -267,9 +271,6 @@ def _check(card: Card) -> None:
             card.line,
         )
     if word.startswith("."):
-        if word not in DOT_CARDS:
-            why = _WORDS.get(word, "it is no part of a model")
-            raise ModelProblem(f"{_shown(word)} is not taken, since {why}; {_REMEDY}", card.line)
         named = len(card.words) > 1 and re.match(r"[A-Za-z0-9_]", card.words[1])
         if not named and word != ".ends":
             raise ModelProblem(f"{_shown(card.text)}, gives no name; mend that line", card.line)

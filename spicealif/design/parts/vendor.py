@@ -77,7 +77,7 @@ class VendorModel(Part):
     @property
     def pin_list(self) -> tuple[str, ...]:
         """The roles of the pins in order."""
-        return tuple(self.pins.lower().split())
+        return tuple(self.pins.lower().replace(",", " ").split())
 
     @property
     def called(self) -> str:
@@ -95,7 +95,9 @@ class VendorModel(Part):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, data: Any) -> Any:
-        """Name the part after its model where nothing else is said."""
+        """Name the part after its model where nothing else is said; take a list of pins."""
+        if isinstance(data, Mapping) and isinstance(data.get("pins"), list | tuple):
+            data = {**data, "pins": " ".join(map(str, data["pins"]))}
         if not isinstance(data, Mapping) or "name" in data or "name" not in cls.model_fields:
             return data
         name = re.sub(r"\W", "_", str(data.get("model", "")), flags=re.ASCII).lower()[:60]
