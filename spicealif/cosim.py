@@ -18,14 +18,12 @@ from spicealif._support.kinds import RUN_FILES, signed
 from spicealif.circuit import (
     Attempt,
     CircuitCheck,
-    check_by_finer,
     check_circuit,
     solve_judges,
     spike_movement,
 )
 from spicealif.design import AnyDesign, Neuron, dump_toml
 from spicealif.design.needs import check_needs, circuit_needs, reference_needs
-from spicealif.design.refinement import refined
 from spicealif.errors import CompareError, IntegrationError
 from spicealif.measures.comparison import Comparison, compare
 from spicealif.measures.one_side import energies
@@ -40,6 +38,7 @@ from spicealif.simulators.accurate import (
     spikes_of,
 )
 from spicealif.simulators.equations import rtol_of
+from spicealif.simulators.second_level import check_in_spice
 from spicealif.waveforms import Waveforms
 
 __all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "find_reltol", "simulate"]
@@ -288,7 +287,7 @@ def cosimulate(
                 stop.set()  # or leaving the pool would wait for the end of the reference
                 raise
         end = None if timeout is None else began + timeout
-        known = _check_in_spice(neuron, tool, accurate.run, end, progress) if check else None
+        known = check_in_spice(neuron, tool, accurate.run, end, progress) if check else None
     finally:
         if isinstance(simulator, str):
             tool.close()
@@ -351,34 +350,6 @@ def find_reltol(
             tool.close()
     found.run.require()
     return found.attempts[-1] if found.attempts else None
-
-
-def _check_in_spice(
-    neuron: Neuron,
-    tool: Simulator,
-    run: Run,
-    end: float | None,
-    progress: Callable[[float], None] | None,
-) -> CircuitCheck | None:
-    """Run a circuit that has no equations a second time, at a finer level, and compare."""
-    if not neuron.no_equations or not run.ok or run.waveforms is None:
-        return None
-    left = None if end is None else end - time.monotonic()
-    trouble = "the time limit ended before it could be run a second time, at a finer level"
-    if left is None or left > 0:
-        netlist = replace(
-            build_netlist(refined(neuron), tool.dialect),
-            interpolation_error=run.netlist.interpolation_error,
-        )
-        second = tool.run(netlist, timeout=left, progress=progress)
-        if second.ok and second.waveforms is not None:
-            how = (
-                f"reltol {netlist.reltol:g} in place of {run.netlist.reltol:g}, half the largest "
-                "step and a finer steering"
-            )
-            return check_by_finer(run.waveforms, second.waveforms, neuron, how)
-        trouble = f"a second run at a finer level failed ({second.reason.rstrip('.')})"
-    return CircuitCheck({}, {}, trouble=f"{neuron.no_equations}, and {trouble}")
 
 
 def _judge(neuron: Neuron, rtol: float | None, progress: Callable[[float], None]) -> _Judges:

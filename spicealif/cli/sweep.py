@@ -207,8 +207,7 @@ def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:
     Hundreds of circuits take minutes so, and hours in SPICE.
     """
     from spicealif.errors import SimulatorNotFound
-    from spicealif.simulators import get_simulator
-    from spicealif.simulators.registry import version_of
+    from spicealif.simulators.registry import get_simulator, version_of
 
     source = click.get_current_context().get_parameter_source("simulator")
     if source is not ParameterSource.DEFAULT:
