@@ -38,6 +38,7 @@ from spicealif.simulators.accurate import (
     spikes_of,
 )
 from spicealif.simulators.equations import rtol_of
+from spicealif.simulators.second_level import check_in_spice
 from spicealif.waveforms import Waveforms
 
 __all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "find_reltol", "simulate"]
@@ -202,7 +203,9 @@ def cosimulate(
         Whether the circuit's differential equations are solved too, beside the simulator, so that
         the numerical error of its figures is known (``Cosimulation.check``). Unless
         ``numerics.reltol`` is given, the simulator then runs as loosely as ``numerics.accuracy``
-        allows (see `run_accurately`); without the check it runs with a reltol of 1e-8.
+        allows (see `run_accurately`); without the check it runs with a reltol of 1e-8. A circuit
+        that has no equations (`Neuron.no_equations`) is run with that and, for its numerical
+        error, a second time with a finer one.
     interpolation_error : float
         Above 0, traces are thinned while they come, to as many samples as straight lines between
         them need to be within this part of each trace's span; spikes and energies are those of all
@@ -283,14 +286,17 @@ def cosimulate(
             except BaseException:
                 stop.set()  # or leaving the pool would wait for the end of the reference
                 raise
+        end = None if timeout is None else began + timeout
+        known = check_in_spice(neuron, tool, accurate.run, end, progress) if check else None
     finally:
         if isinstance(simulator, str):
             tool.close()
     run = accurate.run
     comparison = compare_run(run, reference, neuron)
-    known = None
     if judge is not None and run.ok and run.waveforms is not None and comparison is not None:
-        known = check_circuit(run.waveforms, neuron, judges=judge, attempts=accurate.attempts)
+        known = known or check_circuit(
+            run.waveforms, neuron, judges=judge, attempts=accurate.attempts
+        )
         comparison = replace(comparison, check=known)
     return Cosimulation(neuron, run, reference, comparison, known)
 
@@ -317,8 +323,8 @@ def find_reltol(
     -------
     Attempt or None
         The last tolerance and its error, which is above ``numerics.accuracy`` where none reaches
-        that. None where there is nothing to be found: ``numerics.reltol`` is given, or the
-        equations cannot be solved.
+        that. None where there is nothing to be found: ``numerics.reltol`` is given, or there are
+        no equations or they cannot be solved.
 
     Raises
     ------
@@ -335,7 +341,7 @@ def find_reltol(
         except IntegrationError:
             return None
 
-    if neuron.numerics.reltol is not None:
+    if neuron.numerics.reltol is not None or neuron.no_equations:
         return None
     try:
         found = run_accurately(neuron, tool, cache(judged), progress=progress)

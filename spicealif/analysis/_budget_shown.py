@@ -12,7 +12,7 @@ from spicealif.analysis._budget_text import (
     share_text,
     short_label,
 )
-from spicealif.analysis._shares import MeasureBudget
+from spicealif.analysis._shares import MakersPart, MeasureBudget
 from spicealif.circuit.parameters import Cause
 from spicealif.design import Neuron
 from spicealif.measures.one_side import MEASURES
@@ -37,6 +37,13 @@ class BudgetShown(ShownInNotebooks):
     simulator: str
     n_subsets: int
     n_orders: int
+    exchanged: tuple[MakersPart, ...]
+    n_exchanged: int
+
+    @property
+    def causes(self) -> tuple[Cause | MakersPart, ...]:
+        """Whatever has a share, in the order of `MeasureBudget.shares`."""
+        return (*Cause, *self.exchanged)
 
     def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, ...]]:
         """Return the rows of the table as texts, one column for each measure.
@@ -57,7 +64,7 @@ class BudgetShown(ShownInNotebooks):
             ("circuit", *(figure(b.circuit, b.unit) for b in budgets)),
             ("gap", *(gap_figure(b.circuit, b.reference, b.unit) for b in budgets)),
         ]
-        for k, cause in enumerate(Cause):
+        for k, cause in enumerate(self.causes):
             rows.append((f"  {cause.label}", *(share_text(b.shares[k], b) for b in budgets)))
         rows.append(("  residual", *(part_text(b.residual, b) for b in budgets)))
         return rows
@@ -78,7 +85,7 @@ class BudgetShown(ShownInNotebooks):
         budgets = self._chosen(names)
         return [
             (f"  {cause.label}", *(range_text(b.shares[k], b) for b in budgets))
-            for k, cause in enumerate(Cause)
+            for k, cause in enumerate(self.causes)
             if budgets and budgets[0].shares[k].applies
         ]
 
@@ -102,6 +109,14 @@ class BudgetShown(ShownInNotebooks):
             f"{self.simulator}, the circuit's own equations and the reference differ by among "
             "themselves.",
         ]
+        if self.exchanged:
+            named = "; ".join(f"{part.title}: {part.stand_in}" for part in self.exchanged)
+            notes.append(
+                "Makers' models have no equations here. The share of one is what it changes in the "
+                f"simulator when it takes the place of what stands in for it ({named}), in every "
+                f"set of such parts ({self.n_exchanged + 1} runs). The other causes are those of "
+                "the circuit with all of these in place."
+            )
         if self.measures:
             notes.append(RANGE_NOTE)
         turning = [
@@ -143,7 +158,7 @@ class BudgetShown(ShownInNotebooks):
             "exact": not self.n_orders,
             "n_subsets": self.n_subsets,
             "n_orders": self.n_orders,
-            "causes": {c.value: {"label": c.label, "off": c.off} for c in Cause},
+            "causes": {c.value: {"label": c.label, "off": c.off} for c in self.causes},
             "undefined": list(self.undefined),
             "measures": {
                 b.name: {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spicealif.measures.tables import figure
 
 if TYPE_CHECKING:
-    from spicealif.analysis._shares import MeasureBudget, Share
+    from spicealif.analysis._shares import MakersPart, MeasureBudget, Share
     from spicealif.circuit.parameters import Cause
 
 __all__ = ["RANGE_NOTE", "part_text", "range_text", "share_text", "short_label", "with_sign"]
@@ -54,6 +54,6 @@ def range_text(share: Share, budget: MeasureBudget) -> str:
     return f"{signed(share.first, budget)}, {signed(share.last, budget)}"
 
 
-def short_label(cause: Cause) -> str:
+def short_label(cause: Cause | MakersPart) -> str:
     """Return a cause's label without what explains it."""
     return cause.label.partition(" (")[0].partition(",")[0]

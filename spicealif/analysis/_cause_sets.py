@@ -171,6 +171,10 @@ class CauseSets:
             found.append(failed or (values, reference.result()))
         return found
 
+    def circuit_alone(self) -> tuple[_Figures, str]:
+        """Return the figures of the simulator's run, from the cache if they are there, and it."""
+        return self._circuit()
+
     def _look(self, key: object, fraction: float) -> None:
         if self.stop.is_set():
             raise _Stopped

@@ -27,7 +27,7 @@ class CertificateShown(ShownInNotebooks):
     fine_run: Run | None
     reference: Waveforms
     fine_reference: Waveforms
-    equations: Waveforms
+    equations: Waveforms | None
     comparison: Comparison | None
     measures: tuple[CertifiedMeasure, ...]
     circuit_movement: float
@@ -82,15 +82,7 @@ class CertificateShown(ShownInNotebooks):
                 )
             ),
         ]
-        count, expected = _count(self.run), len(self.equations.t_spike)
-        notes.append(
-            "No spike of the circuit is further than "
-            f"{figure(self.equations_difference, 's')} from its own differential equations, "
-            f"whose own error is {figure(self.equations_error, 's')}."
-            if count == expected
-            else f"The circuit has {count} spikes and its own differential equations {expected}, "
-            "so no figure of it is resolved."
-        )
+        notes.append(self._of_equations())
         if self.run.simulator == "equations":
             notes.append(
                 "The circuit side is these equations themselves: no SPICE has looked at it "
@@ -104,6 +96,23 @@ class CertificateShown(ShownInNotebooks):
             "doubt, not that each is exact."
         )
         return notes
+
+    def _of_equations(self) -> str:
+        """Return what the circuit's own equations say of its run."""
+        if self.equations is None:
+            return (
+                "The circuit's figures rest on two levels of SPICE alone, since "
+                f"{self.neuron.no_equations}: what both levels have wrong does not show."
+            )
+        count, expected = _count(self.run), len(self.equations.t_spike)
+        return (
+            "No spike of the circuit is further than "
+            f"{figure(self.equations_difference, 's')} from its own differential equations, "
+            f"whose own error is {figure(self.equations_error, 's')}."
+            if count == expected
+            else f"The circuit has {count} spikes and its own differential equations {expected}, "
+            "so no figure of it is resolved."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and texts, for JSON.

@@ -8,7 +8,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
-from spicealif.design import Neuron, Numerics
+from spicealif.design import Neuron
+from spicealif.design.refinement import refined
 from spicealif.netlist import build_netlist
 from spicealif.reference import Variant
 from spicealif.simulators import Run, Simulator, get_simulator
@@ -26,49 +27,6 @@ __all__ = ["Levels", "refined"]
 _WORK = (1 / 3, 2 / 3)
 #: Seconds between two looks at what runs, and for simulators to stop by themselves.
 _LOOK, _GRACE = 0.1, 3.0
-
-
-def refined(neuron: Neuron, reltol: float | None = None) -> Neuron:
-    """Return a neuron at the second level of refinement.
-
-    A tenth of the reltol (a hundredth of one that was found to be just accurate enough), half the
-    largest step, a finer steering, and half the reference's step h; each from the default where
-    the neuron's own setting is looser, so that the second level can be trusted whatever the first
-    is. The steering changes too, so that both levels do not shorten their steps at the same places.
-
-    Parameters
-    ----------
-    neuron : Neuron
-    reltol : float, optional
-        What the first level was found to need, see `run_accurately`.
-
-    Returns
-    -------
-    Neuron
-        Steering on.
-
-    Raises
-    ------
-    DesignError
-        If the run would take too many steps.
-    """
-    old, good = neuron.numerics, Numerics()
-    changes: dict[str, Any] = {
-        name: min(getattr(old, name), getattr(good, name))
-        for name in ("abstol", "vntol", "chgtol", "trtol")
-    }
-    changes |= {
-        "reltol": min(old.safe_reltol, good.safe_reltol) / 10 if reltol is None else reltol / 100,
-        # Half of what it really is, which with a sine may be less than the setting.
-        "t_step_max": min(neuron.t_step_max, good.t_step_max) / 2,
-        "steering": True,
-        "steering_delta": min(old.steering_delta, good.steering_delta) / 2,
-        "steering_parts": max(old.steering_parts, good.steering_parts) * 1.5,
-        "steps_per_charge": max(old.steps_per_charge, good.steps_per_charge) * 2,
-        "steering_c": max(old.steering_c, good.steering_c),
-        "h": min(neuron.default_h, neuron.replace({"numerics.h": None}).default_h) / 2,
-    }
-    return neuron.replace({f"numerics.{name}": value for name, value in changes.items()})
 
 
 class _Stopped(Exception):
@@ -116,7 +74,8 @@ class Levels:
         self.done = [0.0, 0.0]
         #: Set when the second level is known: at once, unless it follows from the first.
         self.found = threading.Event()
-        if levels[0].numerics.reltol is not None or self.tools[0].name == "equations":
+        own = self.tools[0].name == "equations" or levels[0].no_equations
+        if levels[0].numerics.reltol is not None or own:
             self.found.set()
         self.stop = threading.Event()
         #: Set when the run as asked for has failed: no use in the finer one.
@@ -129,7 +88,7 @@ class Levels:
 
     def work(
         self, progress: Callable[[float], None] | None
-    ) -> tuple[list[Run | None], list[Waveforms]]:
+    ) -> tuple[list[Run | None], list[Waveforms], Waveforms | None]:
         """Run everything; the caller's thread waits, shows the progress and takes Ctrl-C.
 
         Parameters
@@ -139,9 +98,10 @@ class Levels:
 
         Returns
         -------
-        list of Run or None, list of Waveforms
-            Both levels of the circuit; both of the reference, and the circuit's equations. The
-            finer run is None if it was not done or not finished because the other failed.
+        list of Run or None, list of Waveforms, Waveforms or None
+            Both levels of the circuit, both of the reference, and the circuit's equations, if it
+            has any. The finer run is None if it was not done or not finished because the other
+            failed.
 
         Raises
         ------
@@ -167,11 +127,12 @@ class Levels:
                 if wait(pending, _GRACE).not_done:
                     self.close()
                 raise
-            return [f.result() for f in runs], [*references.result(), equations.result()]
+            return [f.result() for f in runs], references.result(), equations.result()
 
-    def _circuit(self, k: int, equations: Future[Waveforms]) -> Run | None:
-        def judged() -> SpikeJudge:
-            return spikes_of(equations.result())
+    def _circuit(self, k: int, equations: Future[Waveforms | None]) -> Run | None:
+        def judged() -> SpikeJudge | None:
+            solved = equations.result()
+            return None if solved is None else spikes_of(solved)
 
         try:
             while k == 1 and not self.found.wait(_LOOK):
@@ -202,7 +163,9 @@ class Levels:
 
         return [solve_reference(n, self.variant, progress=self._go_on) for n in self.levels]
 
-    def _equations(self) -> Waveforms:
+    def _equations(self) -> Waveforms | None:
+        if self.levels[0].no_equations:
+            return None
         return solve_spike_judge(self.levels[0], progress=self._go_on)
 
     def _go_on(self, _: float) -> None:

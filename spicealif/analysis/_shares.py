@@ -6,10 +6,39 @@ from dataclasses import dataclass
 
 from spicealif.circuit.parameters import Cause
 
-__all__ = ["MeasureBudget", "Share"]
+__all__ = ["MakersPart", "MeasureBudget", "Share"]
 
 #: The part of the largest share of a gap below which a change of sign over orders is not told.
 _SMALL_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class MakersPart:
+    """A part that its maker's model stands for, as a cause: it has no smaller ones here.
+
+    Attributes
+    ----------
+    value : str
+        Its place in the design, such as ``"comparator"``.
+    title : str
+        What it is called, such as ``"comparator LM393"``.
+    stand_in : str
+        What it is exchanged against.
+    """
+
+    value: str
+    title: str
+    stand_in: str = "its ideal variant"
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables and figures."""
+        return f"{self.title} as a whole"
+
+    @property
+    def off(self) -> str:
+        """What the circuit is without it."""
+        return f"{self.stand_in} is in its place"
 
 
 @dataclass(frozen=True)
@@ -18,7 +47,7 @@ class Share:
 
     Attributes
     ----------
-    cause : Cause
+    cause : Cause or MakersPart
     value : float
         Its Shapley value, in the measure's unit.
     error : float
@@ -31,7 +60,7 @@ class Share:
         The least and the most that it changes over all orders (of those sampled, if so).
     """
 
-    cause: Cause
+    cause: Cause | MakersPart
     value: float
     error: float
     applies: bool
@@ -55,7 +84,7 @@ class MeasureBudget:
     gap : float
         Circuit minus reference.
     shares : tuple of Share
-        One for each cause.
+        One for each cause, and one for each part that its maker's model stands for.
     residual : float
         The gap less all shares: what the simulator differs by from the equations of the same
         circuit, and the equations without any cause from the reference. It is numerical error,

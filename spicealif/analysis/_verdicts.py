@@ -141,7 +141,7 @@ def certified_measures(
     base: Comparison,
     fine_circuit: Comparison,
     fine_reference: Comparison,
-    equations: Waveforms,
+    equations: Waveforms | None,
     tolerance: float,
 ) -> tuple[CertifiedMeasure, ...]:
     """Return the measures with errors and verdicts; see `Certificate` for the rules.
@@ -152,8 +152,8 @@ def certified_measures(
         Of both sides as asked for.
     fine_circuit, fine_reference : Comparison
         The same with one side, `a` or `b`, at the finer level.
-    equations : Waveforms
-        The circuit by its own differential equations.
+    equations : Waveforms or None
+        The circuit by its own differential equations, if it has any.
     tolerance : float
         Relative.
 
@@ -162,7 +162,8 @@ def certified_measures(
     tuple of CertifiedMeasure
         In the order of `MEASURES`, without those that neither side has.
     """
-    of_times, others = _may(base, (fine_circuit.a, equations), fine_reference.b, tolerance)
+    judges = (fine_circuit.a,) if equations is None else (fine_circuit.a, equations)
+    of_times, others = _may(base, judges, fine_reference.b, tolerance)
     pulses = has_pulses(base.neuron)
     out = []
     for name, info in MEASURES.items():

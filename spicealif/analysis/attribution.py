@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from spicealif._support.cache import open_cache
 from spicealif.analysis._cause_sets import BUDGET_MEASURES, CauseSets, causes_of
+from spicealif.analysis._exchange import Exchange, with_exchange
 from spicealif.analysis._shapley import (
     all_subsets,
     ends_of_orders,
@@ -71,6 +72,9 @@ def explain(
 ) -> GapBudget:
     """Attribute the gap between a neuron's circuit and its `ideal` reference to causes.
 
+    A part that its maker's model stands for has no equations and is one cause as a whole: it is
+    exchanged against its ideal variant, in every set of such parts, and the simulator runs each.
+
     Parameters
     ----------
     neuron : Neuron
@@ -103,12 +107,30 @@ def explain(
     ------
     CompareError
         If a measure is unknown, or the number of orders or workers makes no sense.
+    DesignError
+        If the circuit would not work with a maker's model exchanged.
     RunFailed
         If the simulator's run is not complete.
     NetlistError, IntegrationError, SimulatorNotFound
         If one side cannot be run at all.
     """
     names = _checked(measures, orders, workers)
+    if neuron.no_equations:
+        exchange = Exchange.of(neuron)
+
+        def part(begin: float) -> Callable[[float], None] | None:
+            return None if progress is None else lambda done: progress(begin + done / 2)
+
+        with_cache = open_cache(cache)
+        try:
+            figures = exchange.figures(simulator, timeout, with_cache, part(0.0))
+        finally:
+            with_cache.tell_trouble()
+        rest = explain(
+            exchange.without, simulator, measures=names, orders=orders, seed=seed, workers=workers,
+            timeout=timeout, cache=cache, progress=part(0.5),
+        )  # fmt: skip
+        return with_exchange(rest, neuron, exchange, figures, names)
     causes = causes_of(neuron)
     n = len(causes)
     order_list = None if orders is None else sampled_orders(n, orders, seed) if n > 1 else None

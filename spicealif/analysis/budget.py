@@ -13,12 +13,12 @@ from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import BUDGET_FILES
 from spicealif.analysis._budget_shown import RESIDUAL_SMALL, BudgetShown
-from spicealif.analysis._shares import MeasureBudget, Share
+from spicealif.analysis._shares import MakersPart, MeasureBudget, Share
 from spicealif.design import Neuron
 from spicealif.errors import CompareError
 from spicealif.measures.shown import ShownInNotebooks, json_text
 
-__all__ = ["RESIDUAL_SMALL", "GapBudget", "MeasureBudget", "Share", "save_budget"]
+__all__ = ["RESIDUAL_SMALL", "GapBudget", "MakersPart", "MeasureBudget", "Share", "save_budget"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,10 @@ class GapBudget(BudgetShown):
         Sets of causes that were solved (or taken from the cache).
     n_orders : int
         Orders sampled; 0 if all sets were solved and the shares are exact.
+    exchanged : tuple of MakersPart
+        Parts that makers' models stand for; see `explain`.
+    n_exchanged : int
+        Runs of the simulator with one of them or more.
     """
 
     neuron: Neuron
@@ -48,6 +52,8 @@ class GapBudget(BudgetShown):
     simulator: str
     n_subsets: int
     n_orders: int
+    exchanged: tuple[MakersPart, ...] = ()
+    n_exchanged: int = 0
 
     def __getitem__(self, name: str) -> MeasureBudget:
         """Return the budget of a measure by its name."""

@@ -75,8 +75,9 @@ class Certificate(CertificateShown):
     run, fine_run : Run or None
         The circuit's runs; `fine_run` is None if there was no use in it because `run` failed.
     reference, fine_reference : Waveforms
-    equations : Waveforms
-        The circuit as asked for by its own differential equations.
+    equations : Waveforms or None
+        The circuit as asked for by its own differential equations; None if it has none
+        (`Neuron.no_equations`), and the certificate rests on two levels of SPICE alone.
     comparison : Comparison or None
         The run as asked for against the reference; None if it computed nothing.
     measures : tuple of CertifiedMeasure
@@ -97,7 +98,7 @@ class Certificate(CertificateShown):
     fine_run: Run | None
     reference: Waveforms
     fine_reference: Waveforms
-    equations: Waveforms
+    equations: Waveforms | None
     comparison: Comparison | None
     measures: tuple[CertifiedMeasure, ...]
     circuit_movement: float
@@ -108,6 +109,8 @@ class Certificate(CertificateShown):
     @property
     def equations_error(self) -> float:
         """Error of the equations' own spike times in s; NaN if it changes their number."""
+        if self.equations is None:
+            return math.nan
         return float(self.equations.attrs[SPIKE_TIME_ERROR])
 
     def require(self) -> tuple[CertifiedMeasure, ...]:
@@ -203,7 +206,7 @@ def certify(
     named = isinstance(simulator, str)
     job = Levels((neuron, refined(neuron)), simulator, variant, timeout)
     try:
-        (run, fine_run), (reference, fine_reference, equations) = job.work(progress)
+        (run, fine_run), (reference, fine_reference), equations = job.work(progress)
     finally:
         if named:
             job.close()
@@ -215,7 +218,8 @@ def certify(
     if comparison is None or not run.ok or fine_run is None or not fine_run.ok:
         return Certificate(*parts, comparison, (), math.nan, moved, math.nan, tolerance)
     coarse, good = run.require(), fine_run.require()
-    equations = sharpened(equations, neuron, coarse.t_spike)
+    if equations is not None:
+        equations = sharpened(equations, neuron, coarse.t_spike)
     parts = (*parts[:-1], equations)
     measures = certified_measures(
         comparison,
@@ -230,6 +234,6 @@ def certify(
         measures,
         spike_movement(coarse, good),
         moved,
-        spike_movement(coarse, equations),
+        math.nan if equations is None else spike_movement(coarse, equations),
         tolerance,
     )

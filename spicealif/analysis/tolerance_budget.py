@@ -27,7 +27,7 @@ from spicealif.analysis._shapley import sampled_orders, shares_of_pairs, subsets
 from spicealif.analysis._tolerance_shown import ToleranceShown
 from spicealif.analysis.attribution import SHOWN_MEASURES, explain
 from spicealif.analysis.budget import GapBudget, save_budget
-from spicealif.circuit.parameters import Cause
+from spicealif.circuit.parameters import Cause, circuit_parameters
 from spicealif.design import Neuron
 from spicealif.errors import CompareError, DesignError, IntegrationError
 from spicealif.measures.one_side import MEASURES
@@ -142,6 +142,7 @@ def explain_tolerances(
     RunFailed, NetlistError, IntegrationError, SimulatorNotFound
         See `explain`.
     """
+    circuit_parameters(neuron)  # which refuses a part that has no equations
     if not FEWEST <= draws <= _MOST:
         raise CompareError(f"{draws} draws make no interval; give {FEWEST} to {_MOST}.")
     if orders < ORDERS:

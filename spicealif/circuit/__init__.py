@@ -1,6 +1,13 @@
 """The circuit's own differential equations, written out from the design; no SPICE is involved."""
 
-from spicealif.circuit.check import Attempt, CircuitCheck, check_circuit, solve_judges, with_check
+from spicealif.circuit.check import (
+    Attempt,
+    CircuitCheck,
+    check_by_finer,
+    check_circuit,
+    solve_judges,
+    with_check,
+)
 from spicealif.circuit.judged import SPIKE_TIME_ERROR, sharpened, solve_as_judge, spike_movement
 from spicealif.circuit.parameters import ALL_CAUSES, Cause, circuit_parameters
 from spicealif.circuit.solve import METHODS, Method, check_method, solve_circuit
@@ -13,6 +20,7 @@ __all__ = [
     "Cause",
     "CircuitCheck",
     "Method",
+    "check_by_finer",
     "check_circuit",
     "check_method",
     "circuit_parameters",

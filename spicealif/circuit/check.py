@@ -19,7 +19,14 @@ from spicealif.measures.span import SAME
 from spicealif.measures.tables import figure
 from spicealif.waveforms import Waveforms
 
-__all__ = ["Attempt", "CircuitCheck", "check_circuit", "solve_judges", "with_check"]
+__all__ = [
+    "Attempt",
+    "CircuitCheck",
+    "check_by_finer",
+    "check_circuit",
+    "solve_judges",
+    "with_check",
+]
 
 #: The judges' relative tolerances: a figure's own error is what it changes by between the two. A
 #: peak converges more slowly than spike times, and 1e-7, which is enough for these, is not for it.
@@ -74,6 +81,12 @@ class CircuitCheck:
         The error of a spike time in s that was asked for; NaN if none was.
     attempts : tuple of Attempt
         The runs that were made for it; the last is this one.
+    finer : str
+        Where the circuit has no equations, what stands in their place: a second run of the same
+        simulator, and how it is finer. `worst` and `errors` are then against that run, whose own
+        error is not known.
+    why : str
+        Why it has none, without a full stop.
     """
 
     errors: dict[str, float]
@@ -86,11 +99,15 @@ class CircuitCheck:
     sure: bool = True
     accuracy: float = math.nan
     attempts: tuple[Attempt, ...] = ()
+    finer: str = ""
+    why: str = ""
 
     def note(self, label: str) -> str:
         """Return the sentence below a table in which the run is called `label`."""
         if self.trouble:
             return f"The numerical error of {label} is not known: {self.trouble}."
+        if self.finer:
+            return self._note_of_levels(label)
         if self.spikes[0] != self.spikes[1]:
             return (
                 f"Do not rely on {label}: it has {self.spikes[0]} spikes where the circuit's own "
@@ -114,6 +131,25 @@ class CircuitCheck:
             f"equations' own error is {own}); the figures as in the table, own error included."
             + self._reached()
             + ("" if self.sure else " All of it holds if the file is of this very design.")
+        )
+
+    def _note_of_levels(self, label: str) -> str:
+        """Return the sentence on a run that was judged by a finer one."""
+        (here, there) = self.spikes
+        since = f"There are no equations to judge {label} by, since {self.why}."
+        if here != there:
+            return (
+                f"Do not rely on {label}: it has {here} spikes, and a second run in SPICE with "
+                f"{self.finer} has {there}. Lower numerics.reltol or numerics.t_step_max. {since}"
+            )
+        times = "neither has a spike"
+        if here:
+            times = (
+                f"spike times within {figure(self.worst, 's')} (median {figure(self.median, 's')})"
+            )
+        return (
+            f"Numerical error of {label}, against a second run in SPICE with {self.finer}: "
+            f"{times}; the figures as in the table. {since} What both have wrong does not show."
         )
 
     @property
@@ -157,6 +193,7 @@ class CircuitCheck:
             "figures": {name: plain(value) for name, value in self.errors.items()},
             "equations_figures": {name: plain(v) for name, v in self.own_errors.items()},
             "trouble": self.trouble,
+            **({"finer_run": self.finer, "no_equations": self.why} if self.finer else {}),
         }
 
 
@@ -217,6 +254,35 @@ def check_circuit(
     apart = np.abs(waveforms.t_spike - equations.t_spike)
     worst, median = float(apart.max()), float(np.median(apart))
     return CircuitCheck(errors, own_errors, worst, median, **known)
+
+
+def check_by_finer(
+    waveforms: Waveforms, fine: Waveforms, neuron: Neuron, finer: str
+) -> CircuitCheck:
+    """Compare a whole run of a circuit that has no equations with a finer run of it.
+
+    Parameters
+    ----------
+    waveforms, fine : Waveforms
+    neuron : Neuron
+        What the first is of.
+    finer : str
+        In what the second is finer, in the middle of a sentence.
+
+    Returns
+    -------
+    CircuitCheck
+        With `finer`.
+    """
+    of = [measure(w, neuron) for w in (waveforms, fine)]
+    names = [n for n, info in MEASURES.items() if not info.pair and np.ndim(of[0][n]) == 0]
+    errors = {n: float(of[0][n]) - float(of[1][n]) for n in names}
+    counts = (len(waveforms.t_spike), len(fine.t_spike))
+    known: dict[str, Any] = {"spikes": counts, "finer": finer, "why": neuron.no_equations}
+    if counts[0] == counts[1] > 0:
+        apart = np.abs(waveforms.t_spike - fine.t_spike)
+        known |= {"worst": float(apart.max()), "median": float(np.median(apart))}
+    return CircuitCheck(errors, dict.fromkeys(names, 0.0), **known)
 
 
 def solve_judges(

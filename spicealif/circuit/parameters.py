@@ -22,6 +22,7 @@ from spicealif.design import (
     Resistor,
 )
 from spicealif.design.parts import TWO_POLE_DELAY
+from spicealif.errors import IntegrationError
 
 __all__ = ["ALL_CAUSES", "Cause", "CircuitParameters", "circuit_parameters"]
 
@@ -152,7 +153,16 @@ def circuit_parameters(
     CircuitParameters
         Two sets of causes that differ only in causes that this neuron does not have give the same
         numbers.
+
+    Raises
+    ------
+    IntegrationError
+        If a maker's model stands for a part, which has no equations.
     """
+    if why := neuron.no_equations:
+        raise IntegrationError(
+            f"{why[:1].upper()}{why[1:]}; take a SPICE simulator, or give the part by its figures."
+        )
     neuron = neuron.at_temperature
     p = np.zeros(at.N_PARAMETERS)
     y = np.zeros(at.N_STATES)

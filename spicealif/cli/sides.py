@@ -103,6 +103,8 @@ def _found(neuron: Neuron, asked: bool, quiet: bool) -> float | None:
         found, why = None, f"no ngspice is here to find a better one. {error}"
     else:
         why = "the circuit's equations, which would say what is enough, cannot be solved."
+        if neuron.no_equations:
+            why = f"{neuron.no_equations}, and these would say what is enough."
     if found is None:
         _note(f"reltol is {neuron.numerics.safe_reltol:g}, and its error is not known: {why}")
         return None

@@ -141,13 +141,14 @@ def sweep_command(
     from spicealif.sweep.worker import INVALID, OK
 
     _refuse_both(changes, over)
-    if name is not None and choices["sides"] != "reference":
+    described = find_neuron(neuron, changes, ideal)
+    if name is not None and choices["sides"] != "reference" and not described.no_equations:
         witness = _quickly(choices, witness)
     none = witness is None or witness.strip() == "none"
     looked = None if none else parse_witness(str(witness), int(choices["seed"]))
     if looked is not None and choices["spikes"] is None:
         choices["spikes"] = True
-    experiment = _experiment(find_neuron(neuron, changes, ideal), over, name, choices, changes)
+    experiment = _experiment(described, over, name, choices, changes)
     if looked is not None:
         check_witness(experiment, looked)
     target = output or Path(f"{experiment.name}.nc")
@@ -206,8 +207,7 @@ def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:
     Hundreds of circuits take minutes so, and hours in SPICE.
     """
     from spicealif.errors import SimulatorNotFound
-    from spicealif.simulators import get_simulator
-    from spicealif.simulators.registry import version_of
+    from spicealif.simulators.registry import get_simulator, version_of
 
     source = click.get_current_context().get_parameter_source("simulator")
     if source is not ParameterSource.DEFAULT:

@@ -3,6 +3,7 @@
 from spicealif.design._base import Part, parse_quantity
 from spicealif.design.devices import GMMS, MODELS, VTEAM, Memristor, MemristorModel, Yakopcic
 from spicealif.design.devices.store import DevicePreset, device_names, load_device
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork, nearest_in_series
 from spicealif.design.leak import Resistor
 from spicealif.design.neuron import Neuron
@@ -14,8 +15,14 @@ from spicealif.design.parts import (
     IdealDifferenceAmplifier,
     IdealMosfet,
     IdealOpAmp,
+    LibraryComparator,
+    LibraryMosfet,
+    LibraryOpAmp,
     Mosfet,
     OpAmp,
+    SubcircuitComparator,
+    SubcircuitMosfet,
+    SubcircuitOpAmp,
     Supplies,
 )
 from spicealif.design.series import AnyDesign, SeriesCircuit
@@ -54,6 +61,9 @@ __all__ = [
     "IdealDifferenceAmplifier",
     "IdealMosfet",
     "IdealOpAmp",
+    "LibraryComparator",
+    "LibraryMosfet",
+    "LibraryOpAmp",
     "Memristor",
     "MemristorModel",
     "Mosfet",
@@ -70,6 +80,10 @@ __all__ = [
     "Step",
     "Stimulus",
     "StimulusPieces",
+    "SubcircuitComparator",
+    "SubcircuitMemristor",
+    "SubcircuitMosfet",
+    "SubcircuitOpAmp",
     "Sum",
     "Supplies",
     "Yakopcic",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from spicealif.design._base import written_kelvin
 from spicealif.design._shared import thermal_voltage
 from spicealif.design.leak import Resistor
-from spicealif.design.parts import Comparator, DifferenceAmplifier, Mosfet, OpAmp
+from spicealif.design.parts import Comparator, DifferenceAmplifier, Mosfet, OpAmp, VendorModel
 from spicealif.errors import DesignError
 
 if TYPE_CHECKING:
@@ -53,13 +53,14 @@ def at_temperature(neuron: Neuron) -> Neuron:
     if c != 1:
         changes["c"] = neuron.c * c
     amplifier, comparator = neuron.difference_amplifier, neuron.comparator
-    if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
-        opamp = amplifier.opamp
+    # Makers' models keep their values: `vendor_doubts` tells.
+    opamp = amplifier.opamp if isinstance(amplifier, DifferenceAmplifier) else None
+    if isinstance(opamp, OpAmp) and not isinstance(opamp, VendorModel):
         changes["difference_amplifier.opamp.v_os"] = opamp.v_os + opamp.tc_v_os * degrees
-    if isinstance(comparator, Comparator):
+    if isinstance(comparator, Comparator) and not isinstance(comparator, VendorModel):
         changes["comparator.v_os"] = comparator.v_os + comparator.tc_v_os * degrees
         changes["comparator.t_delay"] = comparator.t_delay * (1 + comparator.tc_t_delay * degrees)
-    if isinstance(neuron.mosfet, Mosfet):
+    if isinstance(neuron.mosfet, Mosfet) and not isinstance(neuron.mosfet, VendorModel):
         changes |= _mosfet(neuron.mosfet, neuron.temperature_nominal, neuron.temperature)
     try:
         return neuron.replace(changes)
@@ -82,7 +83,8 @@ def _resistors(neuron: Neuron, factor: float) -> dict[str, Any]:
     if isinstance(neuron.difference_amplifier, DifferenceAmplifier):
         changes["difference_amplifier.r"] = neuron.difference_amplifier.r * factor
     if isinstance(neuron.comparator, Comparator):
-        for name in ("r_out", "r_pull_up"):
+        own = not isinstance(neuron.comparator, VendorModel)
+        for name in ("r_out", "r_pull_up") if own else ("r_pull_up",):
             changes[f"comparator.{name}"] = getattr(neuron.comparator, name) * factor
     return changes
 

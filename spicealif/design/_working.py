@@ -9,8 +9,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from spicealif.design._vendor import vendor_doubts, with_defaults_named
 from spicealif.design.numerics import too_long
-from spicealif.design.parts import Comparator, DifferenceAmplifier, OpAmp
+from spicealif.design.parts import (
+    Comparator,
+    DifferenceAmplifier,
+    EmbeddedModel,
+    LibraryModel,
+    OpAmp,
+    VendorModel,
+)
 from spicealif.errors import DesignError
 
 if TYPE_CHECKING:
@@ -39,11 +47,14 @@ def check_works(neuron: Neuron) -> None:
     """
     _check_names(neuron)
     _check_resistors(neuron)
-    _check_thresholds(neuron)
-    _check_length(neuron)
-    _check_step(neuron)
-    _check_discharge(neuron)
-    _check_ranges(neuron)
+    try:
+        _check_thresholds(neuron)
+        _check_length(neuron)
+        _check_step(neuron)
+        _check_discharge(neuron)
+        _check_ranges(neuron)
+    except DesignError as error:
+        raise DesignError(with_defaults_named(neuron, str(error))) from None
 
 
 def doubts(neuron: Neuron) -> list[str]:
@@ -53,7 +64,7 @@ def doubts(neuron: Neuron) -> list[str]:
     ----------
     neuron : Neuron
     """
-    out = []
+    out = vendor_doubts(neuron)
     supplies, amplifier = neuron.supplies, neuron.difference_amplifier
     firing = neuron.v_rest + neuron.v_th * (1 + neuron.r_s / neuron.leak.r_max(neuron.v_th))
     if neuron.uses_supplies and firing > supplies.v_pos:
@@ -111,8 +122,14 @@ def _check_names(neuron: Neuron) -> None:
     """Refuse parts that would be one and the same subcircuit or model in a netlist."""
     amplifier = neuron.difference_amplifier
     parts: list[object] = [neuron.comparator, neuron.mosfet]
+    parts += [neuron.leak] if isinstance(neuron.leak, EmbeddedModel) else []
     parts += [amplifier.opamp] if isinstance(amplifier, DifferenceAmplifier) else []
-    names = [str(part.name).lower() for part in parts if hasattr(part, "name")]
+    names = [part.netlist_name for part in parts if isinstance(part, EmbeddedModel)]
+    prefixes = tuple(part.prefix for part in parts if isinstance(part, EmbeddedModel))
+    # Two parts may be the same one of a library.
+    names += {part.model.lower() for part in parts if isinstance(part, LibraryModel)}
+    own = [p for p in parts if hasattr(p, "name") and not isinstance(p, VendorModel)]
+    names += [str(part.name).lower() for part in own]
     device = f"{getattr(neuron.leak, 'kind', 'resistor')}_memristor"
     for name in names:
         # ngspice takes these for something else, and ends, or eats all memory.
@@ -120,6 +137,11 @@ def _check_names(neuron: Neuron) -> None:
             raise DesignError(
                 f"A part cannot be called {name!r}, which has a meaning of its own in a netlist; "
                 "give it another name."
+            )
+        if prefixes and name.startswith(prefixes) and name in [str(p.name).lower() for p in own]:
+            raise DesignError(
+                f"A part is called {name!r}, as the subcircuits of a maker's model are; give it "
+                "another name."
             )
         if names.count(name) > 1 or name == device:
             raise DesignError(

@@ -15,6 +15,9 @@ from spicealif.design.devices import MemristorModel
 from spicealif.design.devices.choice import choose_device
 from spicealif.design.devices.registry import OWN
 from spicealif.design.devices.store import device_table
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
+from spicealif.design.parts.store import vendor_table
+from spicealif.errors import DesignError
 
 __all__ = ["AnyLeak", "Resistor"]
 
@@ -46,15 +49,24 @@ class Resistor(Part):
 
 def _written_out(value: object, ours: Callable[[object], Any]) -> Part:
     """Put a device preset's values where it is named; take former names of kinds."""
+    if isinstance(value, Mapping) and value.get("kind") == "subcircuit":
+        try:
+            return choose_device(vendor_table("leak", value), ours, _OTHERS)
+        except DesignError as error:
+            raise ValueError(str(error)) from None
     if isinstance(value, Mapping) and ("preset" in value or "file" in value):
         value = device_table(value)
-    return choose_device(value, ours, ("resistor",))
+    return choose_device(value, ours, _OTHERS)
+
+
+#: Kinds beside our memristor models.
+_OTHERS = ("resistor", "subcircuit")
 
 
 if TYPE_CHECKING:
     AnyLeak: TypeAlias = MemristorModel | Resistor
 else:
-    _union: Any = functools.reduce(operator.or_, [*OWN.values(), Resistor])
+    _union: Any = functools.reduce(operator.or_, [*OWN.values(), SubcircuitMemristor, Resistor])
     AnyLeak = Annotated[
         SerializeAsAny[Annotated[_union, Field(discriminator="kind")]],
         WrapValidator(_written_out),

@@ -21,6 +21,7 @@ from spicealif.design._base import (
 )
 from spicealif.design._shared import digest_of, thermal_voltage
 from spicealif.design._temperature import at_temperature
+from spicealif.design._vendor import no_equations, temperature_doubts
 from spicealif.design._working import check_works, doubts
 from spicealif.design.devices import MemristorModel
 from spicealif.design.hysteresis import Hysteresis, HysteresisNetwork
@@ -328,9 +329,18 @@ class Neuron(Part):
     def doubts(self) -> list[str]:
         """What real parts would not do although their models do, a sentence each.
 
-        Inputs outside a part's range, and a comparator slower than the interval.
+        Inputs outside a part's range, a comparator slower than the interval, and what is not known
+        of makers' models.
         """
-        return doubts(self.at_temperature)
+        return doubts(self.at_temperature) + temperature_doubts(self)
+
+    @property
+    def no_equations(self) -> str:
+        """Why the circuit has no differential equations, without a full stop; empty if it has.
+
+        A part that its maker's model stands for has none: SPICE alone can run it.
+        """
+        return no_equations(self)
 
     def ideal(self) -> Self:
         """Return the same neuron with every part in its ideal variant."""

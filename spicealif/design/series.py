@@ -17,6 +17,7 @@ from spicealif.design.devices import MemristorModel
 from spicealif.design.leak import AnyLeak
 from spicealif.design.neuron import Neuron
 from spicealif.design.numerics import SeriesNumerics, too_long
+from spicealif.design.parts import EmbeddedModel
 from spicealif.design.stimulus.sources import AnyStimulus
 
 __all__ = ["AnyDesign", "SeriesCircuit"]
@@ -29,6 +30,11 @@ def _is_memristor(device: object) -> object:
     if not isinstance(device, MemristorModel):
         raise ValueError(
             "The device of a series circuit is a memristor; set device.kind to a memristor model."
+        )
+    if isinstance(device, EmbeddedModel):
+        raise ValueError(
+            "The device of a series circuit cannot be somebody's SPICE model, since its reference "
+            "needs equations; take a memristor model."
         )
     return device
 

@@ -19,6 +19,7 @@ from spicealif._support.resources import models_dir
 from spicealif._support.text_files import read_person_text, toml_table
 from spicealif.design._base import Part
 from spicealif.design._changes import Whole, with_changes
+from spicealif.design._vendor import vendor_parts
 from spicealif.design.devices.registry import MODELS, OWN
 from spicealif.design.devices.store import device_names
 from spicealif.design.neuron import Neuron
@@ -217,7 +218,13 @@ def dump_toml(design: AnyDesign) -> str:
     """
     import tomli_w
 
-    return tomli_w.dumps(design.to_dict())
+    # A maker's model is read more easily line by line; a text with returns would lose them so.
+    lines = (
+        isinstance(design, Neuron)
+        and vendor_parts(design)
+        and "\r" not in design.description + design.source
+    )
+    return tomli_w.dumps(design.to_dict(), multiline_strings=bool(lines))
 
 
 def provenance(design: AnyDesign) -> dict[str, str | float]:

@@ -37,6 +37,11 @@ class Dialect:
         Options that this dialect alone has.
     step_may_be_zero : bool
         Whether the first field of ``.tran`` may be 0.
+    makers_mode : str
+        What a simulator is to be set to where a netlist holds a maker's model, which speaks
+        PSpice or LTspice; empty if nothing.
+    has_library : bool
+        Whether LTspice's own library is at hand.
     templates : Path or None
         Folder of its templates (``neuron_head.cir.j2``, ``series_head.cir.j2``,
         ``transient.cir.j2``); None for our own dialects.
@@ -48,6 +53,8 @@ class Dialect:
     separator: str = "."
     options: frozenset[str] = frozenset()
     step_may_be_zero: bool = False
+    makers_mode: str = ""
+    has_library: bool = False
     templates: Path | None = None
 
 
@@ -55,7 +62,7 @@ class Dialect:
 OWN = {
     d.name: d
     for d in (
-        Dialect("ngspice"),
+        Dialect("ngspice", makers_mode="ltpsa"),
         Dialect(
             "ltspice",
             "V({})",
@@ -63,6 +70,7 @@ OWN = {
             separator=":",
             options=frozenset({"plotwinsize", "numdgt"}),
             step_may_be_zero=True,
+            has_library=True,
         ),
     )
 }

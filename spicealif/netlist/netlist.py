@@ -67,6 +67,9 @@ class Netlist:
         No part of the text: above 0, of how far lines between the samples that are kept of a
         neuron's run may be from the others, as a part of each trace's span. A simulator that
         writes its data to disk then reads them back in little memory; others keep all.
+    compatibility : str
+        Of the dialect ngspice: the mode (``ngbehavior``) that a maker's model in it needs, which
+        its head names too; else empty.
     """
 
     text: str
@@ -77,6 +80,7 @@ class Netlist:
     reltol: float
     _origins: tuple[tuple[str, int], ...] = field(repr=False)
     interpolation_error: float = 0.0
+    compatibility: str = ""
 
     @cached_property
     def digest(self) -> str:

@@ -2,7 +2,9 @@
 
 A netlist is code, so what may reach it is narrow: templates print numbers, which are written
 with ``repr``, and names, which must match ``[A-Za-z_][A-Za-z0-9_]*``; everything else is refused
-by `_finalize`, whatever a template does. Free text of a design never gets here.
+by `_finalize`, whatever a template does. Free text of a design never gets here; a maker's model
+does, card by card, after each was found on the list of those that are allowed
+(`spicealif.design.parts.model_cards`).
 
 Each template line carries an invisible mark through rendering, so that every line of the
 netlist is known by template and line without the templates' help.
@@ -29,6 +31,8 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
+from spicealif.netlist._spice import Spice as _Spice
+from spicealif.netlist._vendor import vendor_values
 from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
 
@@ -54,12 +58,6 @@ _SUPPLY_SIGNALS = {"i_pos": "v_pos", "i_neg": "v_neg", "i_comparator": "v_compar
 #: Voltages that are kept of a series circuit, and the source whose current is the device's.
 _SERIES_SIGNALS = ("v_mem", "x", "v_in")
 _SERIES_CURRENT = {"i_mem": "v_in1"}
-
-
-class _Spice(str):
-    """Text that this project wrote and that may stand in a netlist as it is."""
-
-    __slots__ = ()
 
 
 def build_netlist(
@@ -99,7 +97,7 @@ def build_netlist(
     if isinstance(design, Neuron) and design.at_temperature is not design:
         here, nominal = design.at_temperature, _celsius(design.temperature_nominal)
     try:
-        values = _neuron(here) if isinstance(here, Neuron) else _series(here)
+        values = _neuron(here, spelling) if isinstance(here, Neuron) else _series(here)
         device = design.leak if isinstance(design, Neuron) else design.device
         foreign = device.template_folder() if isinstance(device, MemristorModel) else None
         marked = _template(spelling, base, foreign).render(
@@ -132,7 +130,9 @@ def build_netlist(
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
         )
-    return Netlist(text, dialect, design, vectors, signals, tolerance, origins)
+    return Netlist(
+        text, dialect, design, vectors, signals, tolerance, origins, compatibility=values["mode"]
+    )
 
 
 def _celsius(temperature: float) -> float:
@@ -181,7 +181,7 @@ def _delivered(
     return {n: ((-1.0, spelling.current.format(source)),) for n, source in sources.items()}
 
 
-def _neuron(neuron: Neuron) -> dict[str, Any]:
+def _neuron(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
     """Return what neuron.cir.j2 and the parts' templates print."""
     ideal = isinstance(neuron.comparator, IdealComparator)
     state = [("x", neuron.leak.x_0)] if isinstance(neuron.leak, MemristorModel) else []
@@ -198,6 +198,7 @@ def _neuron(neuron: Neuron) -> dict[str, Any]:
         "steer_n": _Spice("0" if ideal else "ref"),
         "two_pi": 2 * math.pi,
         "ln_2": math.log(2),
+        **vendor_values(neuron, dialect),
         "two_pole_delay": TWO_POLE_DELAY,
         "steering_pole": _STEERING_POLE,
     }
@@ -216,6 +217,7 @@ def _series(circuit: SeriesCircuit) -> dict[str, Any]:
         "initial": [("x", circuit.device.x_0)],
         "t_step_first": circuit.t_step_first,
         "drive_sources": [_Spice(s) for s in circuit.drive.spice(circuit.t_stop)],
+        "mode": "",
     }
 
 

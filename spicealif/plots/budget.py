@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from spicealif.analysis.budget import GapBudget, MeasureBudget
+    from spicealif.analysis.budget import GapBudget, MakersPart, MeasureBudget
     from spicealif.circuit import Cause
 
 __all__ = ["budget_figure"]
@@ -50,7 +50,7 @@ def budget_figure(budget: GapBudget) -> Figure:
     return figure
 
 
-def _waterfall(axes: Axes, budget: MeasureBudget, causes: list[Cause]) -> None:
+def _waterfall(axes: Axes, budget: MeasureBudget, causes: list[Cause | MakersPart]) -> None:
     """Draw one measure: bars that each start where the one above ended, and their sum."""
     from matplotlib.ticker import EngFormatter, MaxNLocator
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from spicealif.errors import NetlistError
@@ -86,7 +87,7 @@ def read_cards(text: str) -> Cards:
             cards[-1] += line[1:].split()
         elif not line.startswith("."):
             cards.append(line.split())
-    ports = {b.split()[1]: tuple(b.splitlines()[0].split()[2:]) for b in blocks if _is_subckt(b)}
+    ports = {b.split()[1]: _ports(b) for b in blocks if _is_subckt(b)}
     elements = tuple(_element(words, ports) for words in cards)
     return Cards(tuple(heading), elements, tuple(blocks), tuple(directives))
 
@@ -98,19 +99,28 @@ def _parted(text: str) -> tuple[list[str], list[str], list[str]]:
     blocks: list[str] = []
     begun = False
     inside = ""  # the word that began the block that a line may belong to
+    depth = 0  # of subcircuits within each other
     for line in filter(str.strip, text.splitlines()):
         word = line.split(maxsplit=1)[0].lower()
         if inside == ".subckt" or (inside == ".model" and word.startswith("+")):
             blocks[-1] += "\n" + line
-            inside = "" if word == ".ends" else inside
+            depth += (word == ".subckt") - (word == ".ends")
+            inside = "" if inside == ".subckt" and not depth else inside
         elif line.startswith("*"):
             begun = begun or line.startswith("* ---")
             if not begun and line.strip("* "):
                 heading.append(line[1:].strip())
         else:
-            inside = word
+            inside, depth = word, 1
             (blocks if word in (".subckt", ".model") else lines).append(line)
     return heading, lines, blocks
+
+
+def _ports(block: str) -> tuple[str, ...]:
+    """Return a subcircuit's ports; its parameters, which a maker's model may have, are none."""
+    words = block.replace("\n+", " ").splitlines()[0].split()[2:]
+    plain = itertools.takewhile(lambda w: "=" not in w and w.lower() != "params:", words)
+    return tuple(plain)
 
 
 def _is_subckt(block: str) -> bool:

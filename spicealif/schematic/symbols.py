@@ -144,6 +144,13 @@ _OURS = {
 }
 
 
+#: What our symbols' pins are connected to.
+_NODES = {
+    "X_op": ("ap", "an", "v_pos", "v_neg", "v_d"),
+    "X_cmp": ("cp", "ref", "v_cc", "0", "spike"),
+}
+
+
 def symbol_of(element: Element) -> Symbol:
     """Return the symbol that an element is drawn with."""
     if element.kind == "B":
@@ -151,8 +158,10 @@ def symbol_of(element: Element) -> Symbol:
     if element.kind != "X":
         return _LTSPICE[element.kind]
     ours = _OURS.get(element.name)
-    # A model of another package may have ports of its own.
-    if ours is not None and len(ours.pins) == len(element.nodes):
+    # A model of another package may have ports of its own, and a maker's another order of them.
+    usual = _NODES.get(element.name, element.nodes) == element.nodes
+    usual = usual and element.nodes[:2] != ("v_s", "v_c")
+    if ours is not None and len(ours.pins) == len(element.nodes) and usual:
         return ours
     return _block(element.value, element.ports or tuple(map(str, range(1, len(element.nodes) + 1))))
 

@@ -87,8 +87,8 @@ def run_accurately(
     neuron : Neuron
     tool : Simulator
     judge : callable or None
-        Called after each run. Without one, and where ``numerics.reltol`` is given or the tool
-        solves the equations itself, there is one run.
+        Called after each run. Without one, and where ``numerics.reltol`` is given, the tool solves
+        the equations itself or there are none (`Neuron.no_equations`), there is one run.
     timeout : float, optional
         Seconds of wall time for all runs.
     interpolation_error : float
@@ -111,7 +111,8 @@ def run_accurately(
         netlist = build_netlist(neuron, tool.dialect, reltol=reltol)
         return replace(netlist, interpolation_error=interpolation_error)
 
-    if judge is None or numerics.reltol is not None or tool.name == "equations":
+    own = tool.name == "equations" or neuron.no_equations
+    if judge is None or numerics.reltol is not None or own:
         netlist = deck(None)
         return Accurate(tool.run(netlist, timeout=timeout, progress=progress))
     begin, left = time.monotonic(), timeout

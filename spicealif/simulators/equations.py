@@ -13,7 +13,7 @@ from importlib import metadata
 from typing import Any
 
 from spicealif.design import Neuron
-from spicealif.errors import IntegrationError
+from spicealif.errors import IntegrationError, SimulatorError
 from spicealif.netlist import Netlist
 from spicealif.simulators._common import check_timeout, provenance
 from spicealif.simulators.process.turn import Turn
@@ -76,9 +76,15 @@ class Equations:
         Raises
         ------
         SimulatorError
-            If the timeout makes no sense, or another thread is using this object.
+            If the timeout makes no sense, another thread is using this object, or a maker's model
+            stands for a part, which has no equations.
         """
         check_timeout(timeout)
+        if isinstance(netlist.design, Neuron) and (why := netlist.design.no_equations):
+            raise SimulatorError(
+                f"The simulator equations cannot run this neuron, since {why}; take the simulator "
+                "ngspice, or give the part by its figures."
+            )
         with self._turn.taken():
             return self._run(netlist, timeout, progress)
 

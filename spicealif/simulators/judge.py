@@ -47,7 +47,7 @@ _STEPPING = re.compile(
 # or the table of initial voltages, which hold names that are not ours to judge.
 _HARMLESS = re.compile(
     r"gmin step|source step|true gmin|dynamic gmin|gmin increment|can't find init file|"
-    r"no compatibility mode|unsupported ngspice version|^circuit:|"
+    r"no compatibility mode|compatibility modes selected|unsupported ngspice version|^circuit:|"
     r"^\S+\s+[-+]?[\d.]+(?:e[-+]?\d+)?$",
     re.IGNORECASE,
 )

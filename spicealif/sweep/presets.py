@@ -16,6 +16,7 @@ from spicealif.design import (
     Neuron,
     OpAmp,
 )
+from spicealif.design._vendor import vendor_parts
 from spicealif.errors import SweepError
 from spicealif.quantities.grammar import quantity_of
 from spicealif.sweep.experiment import Experiment, Sweep
@@ -224,17 +225,19 @@ def temperature(
 def _drifting(neuron: Neuron) -> dict[str, dict[str, float]]:
     """Return the coefficients of each kind of part, by their names in the design."""
     mosfet, amplifier, comparator = neuron.mosfet, neuron.difference_amplifier, neuron.comparator
+    makers = vendor_parts(neuron)  # which keep their values
     out: dict[str, dict[str, float]] = {"the MOSFET": {}, "R and C": {}, "offsets and delay": {}}
-    if isinstance(mosfet, Mosfet):
+    if isinstance(mosfet, Mosfet) and "mosfet" not in makers:
         out["the MOSFET"] = {
             "mosfet.tc_v_to": mosfet.tc_v_to,
             "mosfet.mobility_exponent": mosfet.mobility_exponent,
         }
     out["R and C"] = {"tc_r": neuron.tc_r or _TC_R, "tc_c": neuron.tc_c or _TC_C}
-    if isinstance(amplifier, DifferenceAmplifier) and isinstance(amplifier.opamp, OpAmp):
-        drift = amplifier.opamp.tc_v_os or _TC_V_OS
+    opamp = amplifier.opamp if isinstance(amplifier, DifferenceAmplifier) else None
+    if isinstance(opamp, OpAmp) and "difference_amplifier.opamp" not in makers:
+        drift = opamp.tc_v_os or _TC_V_OS
         out["offsets and delay"]["difference_amplifier.opamp.tc_v_os"] = drift
-    if isinstance(comparator, Comparator):
+    if isinstance(comparator, Comparator) and "comparator" not in makers:
         out["offsets and delay"]["comparator.tc_v_os"] = comparator.tc_v_os or _TC_V_OS
         out["offsets and delay"]["comparator.tc_t_delay"] = comparator.tc_t_delay
     return {kind: coefficients for kind, coefficients in out.items() if coefficients}

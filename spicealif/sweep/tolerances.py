@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import GMMS, Memristor, Neuron
+from spicealif.design._vendor import vendor_parts
 from spicealif.errors import SweepError
 from spicealif.sweep.experiment import Experiment
 from spicealif.sweep.space import Points, checked_count, design_value, uniforms
@@ -167,10 +168,14 @@ def tolerances_of(neuron: Neuron) -> tuple[Tolerance, ...]:
     """Return the default tolerances of the parameters that a neuron has.
 
     Those of the memristor are known for the models MMS and GMMS alone; another model's parameters
-    scatter only if their tolerances are given.
+    scatter only if their tolerances are given. A part that its maker's model stands for does not
+    scatter: the figures beside the model are not in it.
     """
     found = []
+    makers = tuple(f"{place}." for place in vendor_parts(neuron))
     for tolerance in DEFAULT_TOLERANCES:
+        if tolerance.parameter.startswith(makers):
+            continue
         if tolerance.source == _DEVICES and not isinstance(neuron.leak, Memristor | GMMS):
             continue
         try:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import tomli_w
+from vendor_models import COMPARATOR, MEMRISTOR, MOSFET, OPAMP, TL072
 
 from spicealif.design import MODELS, Neuron, Part, load_device, load_preset, parse_toml, store
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
 from spicealif.design.leak import Resistor
 from spicealif.design.parts import (
     Comparator,
@@ -17,8 +19,14 @@ from spicealif.design.parts import (
     IdealDifferenceAmplifier,
     IdealMosfet,
     IdealOpAmp,
+    LibraryComparator,
+    LibraryMosfet,
+    LibraryOpAmp,
     Mosfet,
     OpAmp,
+    SubcircuitComparator,
+    SubcircuitMosfet,
+    SubcircuitOpAmp,
 )
 from spicealif.design.stimulus.sources import Constant, PiecewiseLinear, PulseTrain, Sine, Step, Sum
 from spicealif.errors import DesignError
@@ -31,11 +39,31 @@ KINDS: dict[str, list[Part]] = {
         PAPER.leak,
         Resistor(r=2e4),
         *(load_device(n).device for n in ("gmms_knowm", "vteam_memtorch", "yakopcic_oblea")),
+        SubcircuitMemristor(
+            model="MEM", pins="p n x", text=MEMRISTOR, r_on=1, r_off=2, v_on=1, v_off=1, tau=1e-3
+        ),
     ],
     "difference_amplifier": [DifferenceAmplifier(r=3e4), IdealDifferenceAmplifier()],
-    "difference_amplifier.opamp": [OpAmp(v_os=1e-4), IdealOpAmp(open_loop_gain=1e6)],
-    "comparator": [Comparator(t_delay=8e-9), IdealComparator(t_delay=5e-9)],
-    "mosfet": [Mosfet(r_s=0.8), IdealMosfet(v_gs_width=0.06)],
+    "difference_amplifier.opamp": [
+        OpAmp(v_os=1e-4),
+        IdealOpAmp(open_loop_gain=1e6),
+        SubcircuitOpAmp(**OPAMP, text=TL072),
+        LibraryOpAmp(model="OP482", library="ADI.lib", pins=OPAMP["pins"]),
+    ],
+    "comparator": [
+        Comparator(t_delay=8e-9),
+        IdealComparator(t_delay=5e-9),
+        SubcircuitComparator(**COMPARATOR),
+        LibraryComparator(
+            model="AD8561", library="ADI.lib", pins=OPAMP["pins"], v_oh=3.8, v_ol=0.018
+        ),
+    ],
+    "mosfet": [
+        Mosfet(r_s=0.8),
+        IdealMosfet(v_gs_width=0.06),
+        SubcircuitMosfet(model="N7", text=MOSFET),
+        LibraryMosfet(model="2N7002", library="a.lib", pins="drain gate source"),
+    ],
     "stimulus": [
         Constant(amplitude=1e-4),
         Step(amplitude=1e-4, delay=1e-3),
@@ -129,8 +157,9 @@ def test_the_former_name_of_a_kind_is_the_same_kind(monkeypatch):
 def test_every_kind_is_tried():
     tried = {model for parts in KINDS.values() for model in map(type, parts)}
     kinds = {model for model in classes(Part) if "kind" in model.model_fields}
+    kinds = {model for model in kinds if not model.__name__.startswith("_")}
     assert tried == {k for k in kinds if k.__module__.startswith("spicealif.")}
-    assert {p.kind for p in KINDS["leak"]} == {*MODELS, "resistor"}
+    assert {p.kind for p in KINDS["leak"]} == {*MODELS, "resistor", "subcircuit"}
 
 
 def classes(model: type[Part]) -> list[type[Part]]:

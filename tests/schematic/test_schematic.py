@@ -9,6 +9,7 @@ import pytest
 from asc_sheet import LTSPICE, Sheet, nets, read_sheet, text_boxes
 from click.testing import CliRunner
 from spicelib import AscEditor
+from vendor_models import CMP2, COMPARATOR, MOSFET, OPAMP, TL072
 
 from spicealif import Neuron, build_netlist, load_preset, preset_names, write_schematic
 from spicealif.cli.main import cli, run
@@ -42,6 +43,19 @@ NEURONS: dict[str, Neuron] = {
     "GMMS": PAPER.replace({"leak.preset": "gmms_knowm"}),
     "VTEAM": PAPER.replace({"leak.preset": "vteam_memtorch"}),
     "Yakopcic": PAPER.replace({"leak.preset": "yakopcic_oblea"}),
+}
+#: Drawn from the same places; their longer names may touch a flag.
+MAKERS: dict[str, dict[str, object]] = {
+    "usual order": {
+        "difference_amplifier.opamp": {**OPAMP, "text": TL072},
+        "mosfet": {
+            **{"kind": "subcircuit", "model": "M7", "text": MOSFET},
+            "pins": "drain gate source",
+        },
+    },
+    "another order": {
+        "difference_amplifier.opamp": {**OPAMP, "text": TL072, "pins": "in- in+ v- v+ out"},
+    },
 }
 GRID = 16
 
@@ -96,6 +110,36 @@ def test_nets_of_the_geometry_are_those_of_the_netlist(written):
     drawn = nets(sheet)
     assert len(drawn) == len(sheet.symbols)
     assert drawn == {name: nodes for name, (nodes, _) in _elements(neuron).items()}
+
+
+@pytest.mark.parametrize("which", MAKERS)
+def test_makers_models_are_drawn_whatever_their_pins_order(which, tmp_path):
+    neuron = PAPER.replace(MAKERS[which])
+    write_schematic(neuron, tmp_path / "n.asc")
+    sheet = read_sheet(tmp_path / "n.asc")
+    drawn = neuron, tmp_path / "n.asc", sheet
+    test_nets_of_the_geometry_are_those_of_the_netlist(drawn)
+    test_directives_are_those_of_the_netlist(drawn)
+    (symbol,) = [s.kind for s in sheet.symbols if s.name == "X_op"]
+    # a triangle whose + is the inverting input would mislead
+    assert symbol == ("spicealif_opamp" if which == "usual order" else "spicealif_opamp__tl072")
+
+
+def test_a_part_of_a_library_and_one_with_parameters_are_drawn(tmp_path):
+    library = {**OPAMP, "kind": "library", "model": "OP482", "library": "ADI.lib"}
+    inner = CMP2.replace(".ENDS\n.SUBCKT LAG", ".SUBCKT LAG")
+    inner = inner.replace("0 1\n.ENDS", "0 1\n.ENDS\n.ENDS")
+    neuron = PAPER.replace({
+        "difference_amplifier.opamp": library, "comparator": {**COMPARATOR, "text": inner},
+    })  # fmt: skip
+    write_schematic(neuron, tmp_path / "n.asc")
+    sheet = read_sheet(tmp_path / "n.asc")
+    assert nets(sheet)["X_op"] == ("ap", "an", "v_pos", "v_neg", "v_d")
+    assert nets(sheet)["X_cmp"] == ("cp", "ref", "v_cc", "0", "spike")
+    directives = [text for _, text, _, mark in sheet.texts if mark == "!"]
+    assert ".lib ADI.lib" in "\n".join(directives)
+    (block,) = [text for text in directives if text.startswith(".subckt comparator__cmp2")]
+    assert block.count(".subckt") == block.count(".ends") == 2
 
 
 def test_values_and_symbols_are_those_of_the_netlist(written):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from model_equations import DEVICES
+from vendor_models import MOSFET
 
 from spicealif import MonteCarlo, Neuron, Sweep, certify, solve_circuit, solve_reference
 from spicealif.analysis._verdicts import Verdict
@@ -68,3 +69,11 @@ def test_certificate_resolves_another_model(neurons):
     verdicts = {m.name: m.verdict for m in certificate.require()}
     # the circuit starts its intervals at v_low instead of at 0, which is no numerical error
     assert verdicts["isi_mean"] is Verdict.DIFFER
+
+
+def test_a_makers_model_does_not_scatter(paper):
+    card = {"kind": "subcircuit", "model": "N7", "text": MOSFET}
+    before, after = (
+        {t.parameter for t in tolerances_of(n)} for n in (paper, paper.replace(mosfet=card))
+    )
+    assert before - after == {p for p in before if p.startswith("mosfet.")} != set()

@@ -30,7 +30,11 @@ OWN: dict[str, type[MemristorModel]] = {
 }
 #: All models. Reserved are a leak that is no memristor model, and a former name.
 ADDED = Addition(
-    "spicealif.devices", "memristor model", DesignError, tuple(OWN), ("resistor", "memristor")
+    "spicealif.devices",
+    "memristor model",
+    DesignError,
+    tuple(OWN),
+    ("resistor", "memristor", "subcircuit"),
 )
 
 

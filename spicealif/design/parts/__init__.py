@@ -10,6 +10,8 @@ from spicealif.design.parts.comparator import (
     AnyComparator,
     Comparator,
     IdealComparator,
+    LibraryComparator,
+    SubcircuitComparator,
     run_away,
 )
 from spicealif.design.parts.difference_amplifier import (
@@ -17,9 +19,22 @@ from spicealif.design.parts.difference_amplifier import (
     DifferenceAmplifier,
     IdealDifferenceAmplifier,
 )
-from spicealif.design.parts.mosfet import AnyMosfet, IdealMosfet, Mosfet
-from spicealif.design.parts.opamp import AnyOpAmp, IdealOpAmp, OpAmp
+from spicealif.design.parts.mosfet import (
+    AnyMosfet,
+    IdealMosfet,
+    LibraryMosfet,
+    Mosfet,
+    SubcircuitMosfet,
+)
+from spicealif.design.parts.opamp import (
+    AnyOpAmp,
+    IdealOpAmp,
+    LibraryOpAmp,
+    OpAmp,
+    SubcircuitOpAmp,
+)
 from spicealif.design.parts.supplies import Supplies
+from spicealif.design.parts.vendor import EmbeddedModel, LibraryModel, VendorModel, pin_roles
 
 __all__ = [
     "TWO_POLE_DELAY",
@@ -29,13 +44,23 @@ __all__ = [
     "AnyOpAmp",
     "Comparator",
     "DifferenceAmplifier",
+    "EmbeddedModel",
     "IdealComparator",
     "IdealDifferenceAmplifier",
     "IdealMosfet",
     "IdealOpAmp",
+    "LibraryComparator",
+    "LibraryModel",
+    "LibraryMosfet",
+    "LibraryOpAmp",
     "Mosfet",
     "OpAmp",
+    "SubcircuitComparator",
+    "SubcircuitMosfet",
+    "SubcircuitOpAmp",
     "Supplies",
+    "VendorModel",
+    "pin_roles",
     "run_away",
 ]
 
@@ -48,4 +73,6 @@ register_tags(
     IdealComparator,
     Mosfet,
     IdealMosfet,
+    SubcircuitOpAmp,
+    LibraryOpAmp,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,8 +20,17 @@ from spicealif.design._base import (
     VoltPerKelvin,
 )
 from spicealif.design.parts.store import part_choice
+from spicealif.design.parts.vendor import EmbeddedModel, LibraryModel, VendorModel
 
-__all__ = ["TWO_POLE_DELAY", "AnyComparator", "Comparator", "IdealComparator", "run_away"]
+__all__ = [
+    "TWO_POLE_DELAY",
+    "AnyComparator",
+    "Comparator",
+    "IdealComparator",
+    "LibraryComparator",
+    "SubcircuitComparator",
+    "run_away",
+]
 
 #: Time constants that two equal poles take to half of a step: (1 + u) exp(-u) = 1/2.
 TWO_POLE_DELAY = 1.6783469900166605
@@ -209,8 +218,61 @@ class Comparator(Part):
         return IdealComparator(v_oh=self.v_oh, v_ol=self.v_ol)
 
 
+class _VendorComparator(Comparator, VendorModel):
+    v_oh: Volt = Field(description="high output level in V")
+    v_ol: Volt = Field(description="low output level in V")
+
+    label: ClassVar[str] = "comparator"
+    roles: ClassVar[tuple[str, ...]] = ("in+", "in-", "v+", "v-", "out")
+    deciding: ClassVar[tuple[str, ...]] = (
+        *("r_out", "gain", "t_delay", "i_bias", "v_os", "common_mode_headroom"),
+        *("common_mode_low", "supply_max"),
+    )
+    decided: ClassVar[str] = (
+        "the resistors of its feedback, the references, the steering, and whether its ranges and "
+        "its supply suffice"
+    )
+    whose: ClassVar[str] = "an AD8561"
+
+
+class SubcircuitComparator(_VendorComparator, EmbeddedModel):
+    """A comparator by its maker's model, which is put into the netlist.
+
+    Attributes
+    ----------
+    model, pins, text
+        See `EmbeddedModel`; the pins' roles are in+, in-, v+, v- (which is grounded) and out.
+    v_oh, v_ol : float
+        As of `Comparator`, and to be given: the feedback's resistors are made for them. The low
+        level without a load, the high one as the tangent at the network's load, with `r_out`.
+
+    Of the other figures of `Comparator`, ``r_out`` goes into the feedback's resistors too, and an
+    open collector's ``r_pull_up`` is in the netlist beside the model.
+    """
+
+    kind: Literal["subcircuit"] = "subcircuit"  # type: ignore[assignment]
+    prefix: ClassVar[str] = "comparator__"
+
+
+class LibraryComparator(_VendorComparator, LibraryModel):
+    """A comparator of LTspice's own library; see `SubcircuitComparator`.
+
+    Attributes
+    ----------
+    model, pins, library
+        See `LibraryModel`.
+    v_oh, v_ol : float
+        As of `SubcircuitComparator`.
+    """
+
+    kind: Literal["library"] = "library"  # type: ignore[assignment]
+
+
 AnyComparator = Annotated[
-    Annotated[Comparator | IdealComparator, Field(discriminator="kind")],
+    Annotated[
+        Comparator | IdealComparator | SubcircuitComparator | LibraryComparator,
+        Field(discriminator="kind"),
+    ],
     part_choice("comparator", former="ad8561"),
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,8 +19,9 @@ from spicealif.design._base import (
     VoltPerKelvin,
 )
 from spicealif.design.parts.store import part_choice
+from spicealif.design.parts.vendor import EmbeddedModel, LibraryModel, VendorModel
 
-__all__ = ["AnyMosfet", "IdealMosfet", "Mosfet"]
+__all__ = ["AnyMosfet", "IdealMosfet", "LibraryMosfet", "Mosfet", "SubcircuitMosfet"]
 
 
 class IdealMosfet(Part):
@@ -121,6 +122,46 @@ class Mosfet(Part):
         return IdealMosfet(r_ds_on=r if math.isfinite(r) else 3.0, v_to=v_gs / 2)
 
 
+class _VendorMosfet(Mosfet, VendorModel):
+    label: ClassVar[str] = "MOSFET"
+    roles: ClassVar[tuple[str, ...]] = ("drain", "gate", "source")
+    more_roles: ClassVar[tuple[str, ...]] = ("bulk",)
+    deciding: ClassVar[tuple[str, ...]] = ("v_to", "kp", "r_s")
+    decided: ClassVar[str] = "the references' discharge, and whether the capacitor is discharged"
+    whose: ClassVar[str] = "a 2N7002"
+
+
+class SubcircuitMosfet(_VendorMosfet, EmbeddedModel):
+    """An n-channel MOSFET by its maker's model, which is put into the netlist.
+
+    Attributes
+    ----------
+    model, pins, text
+        See `EmbeddedModel`; the pins' roles are drain, gate, source and, where there is one, bulk,
+        which is grounded. ``model`` may also be a ``.model`` card of type NMOS or VDMOS; it needs
+        no pins.
+
+    The figures of `Mosfet` decide what the references take for its discharge (``v_to``, ``kp``,
+    ``r_s``) and nothing of what SPICE computes.
+    """
+
+    kind: Literal["subcircuit"] = "subcircuit"  # type: ignore[assignment]
+    prefix: ClassVar[str] = "mosfet__"
+
+
+class LibraryMosfet(_VendorMosfet, LibraryModel):
+    """An n-channel MOSFET of LTspice's own library, as a subcircuit; see `SubcircuitMosfet`.
+
+    Attributes
+    ----------
+    model, pins, library
+        See `LibraryModel`.
+    """
+
+    kind: Literal["library"] = "library"  # type: ignore[assignment]
+
+
 AnyMosfet = Annotated[
-    Annotated[Mosfet | IdealMosfet, Field(discriminator="kind")], part_choice("mosfet")
+    Annotated[Mosfet | IdealMosfet | SubcircuitMosfet | LibraryMosfet, Field(discriminator="kind")],
+    part_choice("mosfet"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,8 +19,9 @@ from spicealif.design._base import (
     VoltPerSecond,
 )
 from spicealif.design.parts.store import part_choice
+from spicealif.design.parts.vendor import EmbeddedModel, LibraryModel, VendorModel
 
-__all__ = ["AnyOpAmp", "IdealOpAmp", "OpAmp"]
+__all__ = ["AnyOpAmp", "IdealOpAmp", "LibraryOpAmp", "OpAmp", "SubcircuitOpAmp"]
 
 
 class IdealOpAmp(Part):
@@ -96,7 +97,44 @@ class OpAmp(Part):
         return IdealOpAmp()
 
 
+class _VendorOpAmp(OpAmp, VendorModel):
+    label: ClassVar[str] = "op-amp"
+    roles: ClassVar[tuple[str, ...]] = ("in+", "in-", "v+", "v-", "out")
+    deciding: ClassVar[tuple[str, ...]] = (
+        *("headroom", "common_mode_low", "common_mode_high", "supply_max", "v_os"),
+    )
+    decided: ClassVar[str] = "whether its ranges and its supply suffice"
+    whose: ClassVar[str] = "an OP482"
+
+
+class SubcircuitOpAmp(_VendorOpAmp, EmbeddedModel):
+    """An op-amp by its maker's model, which is put into the netlist.
+
+    Attributes
+    ----------
+    model, pins, text
+        See `EmbeddedModel`; the pins' roles are in+, in-, v+, v- and out.
+
+    The figures of `OpAmp` decide whether its ranges suffice, and nothing of what SPICE computes.
+    """
+
+    kind: Literal["subcircuit"] = "subcircuit"  # type: ignore[assignment]
+    prefix: ClassVar[str] = "opamp__"
+
+
+class LibraryOpAmp(_VendorOpAmp, LibraryModel):
+    """An op-amp of LTspice's own library; see `SubcircuitOpAmp`.
+
+    Attributes
+    ----------
+    model, pins, library
+        See `LibraryModel`.
+    """
+
+    kind: Literal["library"] = "library"  # type: ignore[assignment]
+
+
 AnyOpAmp = Annotated[
-    Annotated[OpAmp | IdealOpAmp, Field(discriminator="kind")],
+    Annotated[OpAmp | IdealOpAmp | SubcircuitOpAmp | LibraryOpAmp, Field(discriminator="kind")],
     part_choice("opamp", former="op482"),
 ]

@@ -23,6 +23,7 @@ from spicealif._support.plugins import Addition, Announced
 from spicealif._support.resources import models_dir
 from spicealif._support.text_files import read_person_text, toml_table
 from spicealif.design._base import Identifier, Part
+from spicealif.design.parts.model_file import read_model_file
 from spicealif.errors import DesignError, within
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "load_part",
     "part_choice",
     "part_names",
+    "vendor_table",
 ]
 
 PartKind: TypeAlias = Literal["opamp", "comparator", "mosfet"]
@@ -42,6 +44,8 @@ PARTS: dict[PartKind, str] = {"opamp": "opamps", "comparator": "comparators", "m
 _LABELS = {"opamp": "op-amp", "comparator": "comparator", "mosfet": "MOSFET"}
 #: The class that a kind's preset describes, as a design's ``kind``.
 _KIND = {"opamp": "behavioural", "comparator": "behavioural", "mosfet": "vdmos"}
+#: Kinds of parts that a maker's model stands for.
+_VENDOR = ("subcircuit", "library")
 
 
 class PartPreset(Part):
@@ -174,12 +178,15 @@ def part_choice(part: PartKind, former: str = "") -> WrapValidator:
                     f"{'preset' if 'preset' in value else 'file'}; remove one of them."
                 )
             value = {**{k: v for k, v in value.items() if k != "kind"}, "preset": kind}
+        if kind in _VENDOR:
+            return ours(vendor_table(part, value))
         if "preset" in value or "file" in value:
             return ours(_written_out(part, value))
         if isinstance(kind, str) and kind not in ("ideal", _KIND[part], former):
             raise DesignError(
-                f"{ascii(kind)[:40]} is no kind of {_LABELS[part]}; set kind to {_KIND[part]!r} or "
-                f"'ideal', or take a part (preset = {', '.join(part_names(part))}, or file)."
+                f"{ascii(kind)[:40]} is no kind of {_LABELS[part]}; set kind to {_KIND[part]!r}, "
+                "'ideal', 'subcircuit' or 'library', or take a part "
+                f"(preset = {', '.join(part_names(part))}, or file)."
             )
         return ours(value)
 
@@ -190,6 +197,46 @@ def part_choice(part: PartKind, former: str = "") -> WrapValidator:
             raise ValueError(str(error)) from None
 
     return WrapValidator(safely)
+
+
+def vendor_table(part: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of a part that a maker's model stands for, its file read into ``text``.
+
+    Parameters
+    ----------
+    part : str
+        What it is called in sentences.
+    table : mapping
+        Its ``kind`` is ``"subcircuit"`` or ``"library"``.
+
+    Raises
+    ------
+    DesignError
+        If something is missing or there twice, or the file is not taken.
+    """
+    given = dict(table)
+    kind, name = given["kind"], given.get("model")
+    if "preset" in given:
+        raise DesignError(
+            f"{part}.preset names a part by its figures, and kind = {kind!r} one by its maker's "
+            "model; remove one of them."
+        )
+    if "model" not in given:
+        raise DesignError(
+            f"{part}.kind = {kind!r} asks for model, the name of the .subckt; give it."
+        )
+    if kind == "library" or "file" not in given:
+        lacks = "library, a file of LTspice's own" if kind == "library" else "file, the maker's"
+        if "file" in given or not {"text", "library"} & set(given):
+            raise DesignError(
+                f"{part}.kind = {kind!r} asks for {lacks}; give it"
+                f"{', in place of file' if 'file' in given else ''}."
+            )
+        return given
+    if "text" in given:
+        raise DesignError(f"{part}.file and {part}.text both give a model; remove one of them.")
+    path = _path(part, given, "maker's model")
+    return {**given, "text": read_model_file(path, str(name))}
 
 
 def _written_out(part: PartKind, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,14 +253,14 @@ def _written_out(part: PartKind, table: Mapping[str, Any]) -> dict[str, Any]:
     return {**preset.values, "name": preset.name, **given, "kind": kind}
 
 
-def _path(part: PartKind, given: dict[str, Any]) -> Path:
+def _path(part: str, given: dict[str, Any], what: str = "part's TOML") -> Path:
     value = given.pop("file")
     if not isinstance(value, str | os.PathLike):
         raise DesignError(
-            f"{part}.file = {ascii(value)[:60]} is not a path; give that of a part's TOML file."
+            f"{part}.file = {ascii(value)[:60]} is not a path; give that of a {what} file."
         )
     if not str(value).strip():
-        raise DesignError(f"{part}.file is empty; give the path of a part's TOML file.")
+        raise DesignError(f"{part}.file is empty; give the path of a {what} file.")
     return Path(value)
 
 

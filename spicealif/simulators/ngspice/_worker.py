@@ -9,7 +9,8 @@ Protocol (pickled tuples, then raw bytes):
 
 - worker -> parent ``("ready", version)``, ``("missing", reason)`` (the library) or
   ``("broken", reason)`` (an import)
-- parent -> worker ``("run", text)``; while it runs also ``("halt",)``
+- parent -> worker ``("run", text, mode)``, the mode being ngspice's ``ngbehavior`` and the same in
+  all runs, or empty; while it runs also ``("halt",)``
 - worker -> parent ``("progress", percent)`` any number of times, then
   ``("done", halted, log, cpu_s, [(name, length), ...])`` followed by one message of float64
   bytes for each name
@@ -58,7 +59,7 @@ def main(descriptor: int) -> None:
             word = connection.recv()
             # A halt that crossed with the end of a run comes here: it is late, and no request.
             if word[0] == "run":
-                _serve(connection, instance, word[1])
+                _serve(connection, instance, word[1], word[2])
     _leave()
 
 
@@ -120,7 +121,7 @@ def _load() -> Any:
     raise error
 
 
-def _serve(connection: Connection, instance: Any, text: str) -> None:
+def _serve(connection: Connection, instance: Any, text: str, mode: str) -> None:
     start = time.process_time()
     instance.lines.clear()
     instance.percent = 0.0
@@ -130,6 +131,8 @@ def _serve(connection: Connection, instance: Any, text: str) -> None:
     # What an earlier run left would be re-run silently if this netlist did not load.
     _command(instance, "destroy all")
     _command(instance, "remcirc")
+    if mode:
+        _command(instance, f"set ngbehavior={mode}")
     instance.lines.clear()
     try:
         instance.load_circuit(text)

@@ -112,7 +112,9 @@ class NgspiceBatch:
             write_deck(folder, "neuron.cir", netlist.text)
             raw, log_file = folder / "out.raw", folder / _LOG
             # -n: no .spiceinit, which would be somebody's program run before ours
-            command = [self.path, "-n", "-b", "-r", raw.name, "-o", log_file.name, "neuron.cir"]
+            mode = [f"-Dngbehavior={netlist.compatibility}"] if netlist.compatibility else []
+            command = [self.path, "-n", "-b", *mode, "-r", raw.name, "-o", log_file.name]
+            command.append("neuron.cir")
             try:
                 done = run_program(
                     command,

@@ -121,9 +121,14 @@ class NgspiceShared:
         start = time.perf_counter()
         with self._alone():
             try:
+                if self._worker is not None and self._worker.mode not in (
+                    None,
+                    netlist.compatibility,
+                ):
+                    self.close()  # another mode reads expressions differently
                 worker = self._ready()
                 version = worker.version()
-                answer = worker.run(netlist.text, timeout, progress)
+                answer = worker.run(netlist.text, timeout, progress, netlist.compatibility)
             except BaseException:
                 self.close()
                 raise
@@ -195,6 +200,7 @@ class _Worker:
         self._process = process
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         self._version: str | None = None
+        self.mode: str | None = None
         self._watch = StopWatch(process.pid)
         self._word: tuple[str, str] | None = None
         parts = process, self._connection, folder, os.getpid()
@@ -244,8 +250,11 @@ class _Worker:
                         break
         return self._word
 
-    def run(self, text: str, timeout: float | None, progress: Progress | None) -> Output:
+    def run(
+        self, text: str, timeout: float | None, progress: Progress | None, mode: str = ""
+    ) -> Output:
         answer = Output()
+        self.mode = mode
         # The callback is called out here, so that its exceptions are not taken for the worker's.
         for percent in self._percents(text, timeout, answer):
             if progress is not None:
@@ -256,7 +265,7 @@ class _Worker:
         """Run `text`, give the progress as it comes, and fill `answer` in the end."""
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            self._connection.send(("run", text))
+            self._connection.send(("run", text, self.mode))
             while True:
                 left = _LONGEST_WAIT if deadline is None else deadline - time.monotonic()
                 if not self._connection.poll(min(max(left, 0.0), _LONGEST_WAIT)):
