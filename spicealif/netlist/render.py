@@ -14,7 +14,7 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import jinja2
 
@@ -29,10 +29,16 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
+from spicealif.netlist._named import name_neuron, name_series
+from spicealif.netlist._names import Line
+from spicealif.netlist._symbols import Symbol, engineering
 from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
 
-__all__ = ["build_netlist", "signals_of"]
+__all__ = ["STYLES", "build_netlist", "signals_of"]
+
+#: How a netlist's values are written.
+STYLES = ("numbers", "parameters")
 
 _MARK = "\x1e"
 _TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
@@ -63,7 +69,11 @@ class _Spice(str):
 
 
 def build_netlist(
-    design: AnyDesign, dialect: str = "ngspice", *, reltol: float | None = None
+    design: AnyDesign,
+    dialect: str = "ngspice",
+    *,
+    reltol: float | None = None,
+    style: Literal["numbers", "parameters"] = "numbers",
 ) -> Netlist:
     """Render the circuit of a neuron, or the series circuit of a device.
 
@@ -76,6 +86,9 @@ def build_netlist(
     reltol : float, optional
         SPICE's relative tolerance, where a run has found the one that is accurate enough; else
         the design's, or 1e-8.
+    style : {"numbers", "parameters"}
+        Whether every value is written where it is used, or the netlist is one to edit: values are
+        named parameters, and what depends on several of them is expressions.
 
     Returns
     -------
@@ -84,9 +97,12 @@ def build_netlist(
     Raises
     ------
     NetlistError
-        If the dialect is unknown, the stimulus has ideal edges, or a template fails.
+        If the dialect or the style is unknown, the stimulus has ideal edges, a part is named like a
+        parameter, or a template fails.
     """
     spelling = find_dialect(dialect)
+    if style not in STYLES:
+        raise NetlistError(f"{ascii(style)[:40]} is no style; choose one of {', '.join(STYLES)}.")
     signals = signals_of(design, dialect)
     tolerance = design.numerics.safe_reltol if reltol is None else reltol
     if not 0 < tolerance < 1:
@@ -102,19 +118,24 @@ def build_netlist(
         values = _neuron(here) if isinstance(here, Neuron) else _series(here)
         device = design.leak if isinstance(design, Neuron) else design.device
         foreign = device.template_folder() if isinstance(device, MemristorModel) else None
-        marked = _template(spelling, base, foreign).render(
-            **values,
-            numerics=design.numerics,
-            reltol=tolerance,
-            chosen=reltol is not None,
-            t_stop=design.t_stop,
-            t_step_max=here.t_step_max,
-            thermal_voltage=design.thermal_voltage,
-            celsius=_celsius(design.temperature),
-            nominal_celsius=nominal,
-            vectors=[_Spice(v) for v in vectors],
-            voltage=lambda node: _Spice(spelling.voltage.format(node)),
-        )
+        template = _template(spelling, base, foreign)
+        values |= {
+            "numerics": design.numerics,
+            "reltol": tolerance,
+            "chosen": reltol is not None,
+            "t_stop": design.t_stop,
+            "t_step_max": here.t_step_max,
+            "thermal_voltage": design.thermal_voltage,
+            "celsius": _celsius(design.temperature),
+            "nominal_celsius": nominal,
+            "vectors": [_Spice(v) for v in vectors],
+            "voltage": lambda node: _Spice(spelling.voltage.format(node)),
+            "parameters": None,
+        }
+        if style == "parameters":
+            marked = _in_parameters(template, values, design, here)
+        else:
+            marked = template.render(values)
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
         name = getattr(error, "name", None) or base
@@ -133,6 +154,53 @@ def build_netlist(
             "The netlist has a character that is not printable ASCII; check the templates."
         )
     return Netlist(text, dialect, design, vectors, signals, tolerance, origins)
+
+
+def _in_parameters(
+    template: jinja2.Template, values: dict[str, Any], design: AnyDesign, here: AnyDesign
+) -> str:
+    """Return the netlist in parameters: rendered once to see which it needs, and once with them."""
+    if isinstance(design, Neuron) and isinstance(here, Neuron):
+        named = name_neuron(here, design.hysteresis.series)
+    else:
+        named = name_series(cast("SeriesCircuit", here))
+    values = {**values, **named.values}
+    for sources in ("stimulus_sources", "drive_sources"):
+        values[sources] = [_Spice(s) for s in values.get(sources, ())]
+    try:
+        text = template.render(values)
+        given, derived = named.names.used(text)
+        values["parameters"] = _parameters(given, derived, named.notes)
+        marked = template.render(values)
+    except TypeError as error:
+        raise NetlistError(
+            f"A template computes what cannot be written in parameters ({error}); write the "
+            "netlist in numbers (style = 'numbers')."
+        ) from None
+    called = {word.lower() for word in re.findall(r"(?m)^\.(?:subckt|model) (\w+)", text)}
+    if taken := sorted(called & {line.name.lower() for line in (*given, *derived)}):
+        raise NetlistError(
+            f"A part is called {taken[0]!r}, which is a parameter of the netlist too; give it "
+            "another name, or write the netlist in numbers."
+        )
+    return marked
+
+
+def _parameters(given: list[Line], derived: list[Line], notes: tuple[str, ...]) -> dict[str, Any]:
+    """Return what parameters.cir.j2 prints."""
+    example = next((line for line in given if line.value), given[0])
+    steps = " ".join(engineering(k * example.value) for k in (0.5, 1.0, 2.0))
+    return {
+        "given": [_printed(line) for line in given],
+        "derived": [_printed(line) for line in derived],
+        "notes": [_Spice(note) for note in notes],
+        "example": example.name,
+        "steps": _Spice(steps),
+    }
+
+
+def _printed(line: Line) -> dict[str, Any]:
+    return {"name": line.name, "text": _Spice(line.text), "about": _Spice(line.about)}
 
 
 def _celsius(temperature: float) -> float:
@@ -287,6 +355,9 @@ def _finalize(value: object) -> str:
         if not math.isfinite(value):  # type: ignore[arg-type]
             raise NetlistError(f"A netlist value is {value}; check the design's parameters.")
         return repr(value)
+    if kind is Symbol:
+        _finalize(value.value)  # type: ignore[attr-defined]
+        return value.braced  # type: ignore[attr-defined,no-any-return]
     if kind is _Spice or (kind is str and _NAME.match(str(value))):
         return str(value)
     if isinstance(value, jinja2.Undefined):
