@@ -101,25 +101,25 @@ def name_neuron(neuron: Neuron, series: str | None) -> Named:
     # What the rounded resistors give, v_th would not move.
     still = {"v_th": neuron.v_th, "v_low": neuron.v_low} if series else {}
     top = View(neuron, names, **still)
-    leak = View(neuron.leak, names, "leak")
+    leak = View(neuron.leak, names, "leak", "leak")
     source = _stimulus(neuron.stimulus, neuron.t_stop, names, "in")
-    amplifier = View(neuron.difference_amplifier, names, "amp")
+    amplifier = View(neuron.difference_amplifier, names, "amp", "difference amplifier")
     if isinstance(neuron.difference_amplifier, DifferenceAmplifier):
-        put(amplifier, opamp=View(neuron.difference_amplifier.opamp, names, "op"))
-    supplies = View(neuron.supplies, names, "supply")
+        put(amplifier, opamp=View(neuron.difference_amplifier.opamp, names, "op", "op-amp"))
+    supplies = View(neuron.supplies, names, "supply", "supplies")
     # An open collector is pulled up to the comparator's supply.
     collector = getattr(neuron.comparator, "output", "") == "open-collector"
     tied = {"v_oh": supplies.v_comparator} if collector else {}
-    comparator = View(neuron.comparator, names, "cmp", **tied)
+    comparator = View(neuron.comparator, names, "cmp", "comparator", **tied)
     put(
         top,
         leak=leak,
         difference_amplifier=amplifier,
         supplies=supplies,
         comparator=comparator,
-        hysteresis=View(neuron.hysteresis, names),
-        mosfet=View(neuron.mosfet, names, "mos"),
-        numerics=View(neuron.numerics, names, "num"),
+        hysteresis=View(neuron.hysteresis, names, label="hysteresis"),
+        mosfet=View(neuron.mosfet, names, "mos", "MOSFET"),
+        numerics=View(neuron.numerics, names, "num", "numerics"),
     )
     network = neuron.network if series else _network(neuron, top, names)
     if isinstance(neuron.comparator, IdealComparator):
@@ -147,9 +147,9 @@ def name_neuron(neuron: Neuron, series: str | None) -> Named:
 def name_series(circuit: SeriesCircuit) -> Named:
     """Return a series circuit in parameters; see `name_neuron`."""
     names = Names()
-    device = View(circuit.device, names, "leak")
+    device = View(circuit.device, names, "leak", "device")
     top = View(circuit, names)
-    numerics = View(circuit.numerics, names, "num")
+    numerics = View(circuit.numerics, names, "num", "numerics")
     source = _stimulus(circuit.drive, circuit.t_stop, names, "in")
     period = top.t_stop
     for frequency in source.frequencies:
@@ -314,16 +314,16 @@ def _stimulus(stimulus: Stimulus, t_stop: float, names: Names, prefix: str) -> _
         texts = [text for part in parts for text in part.texts]
         return _Sources(texts, None, [f for part in parts for f in part.frequencies])
     if isinstance(stimulus, Constant):
-        view = View(stimulus, names, prefix)
+        view = View(stimulus, names, prefix, "stimulus")
         return _Sources([view.amplitude.braced], view.amplitude, [])
     if isinstance(stimulus, Sine):
-        view = View(stimulus, names, prefix)
+        view = View(stimulus, names, prefix, "stimulus")
         degrees = view.phase * (180.0 / math.pi)
         fields = (view.offset, view.amplitude, view.frequency, view.delay, 0.0, degrees)
         peak = view.offset + magnitude(view.amplitude)
         return _Sources([_source("SINE", *fields)], peak, [view.frequency])
     if isinstance(stimulus, PulseTrain) and stimulus.n_pulses is None:
-        view = View(stimulus, names, prefix)
+        view = View(stimulus, names, prefix, "stimulus")
         top, period = view.offset + view.amplitude, 1.0 / view.frequency
         width = view.duty * period - view.t_rise
         edges = (view.delay, view.t_rise, view.t_fall)

@@ -106,11 +106,15 @@ class View:
         Which each of its numbers is given a name in.
     prefix : str
         What the names begin with; those of the leak only where they are a letter alone.
+    label : str
+        What the words on each value begin with.
     **instead
         What is taken in place of a value.
     """
 
-    def __init__(self, part: Part, names: Names, prefix: str = "", **instead: Any) -> None:
+    def __init__(
+        self, part: Part, names: Names, prefix: str = "", label: str = "", **instead: Any
+    ) -> None:
         self._part, self._instead = part, instead
         ours = type(part).__module__.startswith("spicealif.")
         for name, about in type(part).model_fields.items():
@@ -119,7 +123,8 @@ class View:
                 continue
             said = about.description or ""
             # Another package's words could be any text.
-            words = said if ours and _PRINTABLE.match(said) else f"{name} of {part.__class__.__name__}"
+            words = said if ours and _PRINTABLE.match(said) else f"the model's {name}"
+            words = f"{label}: {words}" if label else words
             plain = prefix == "leak" and len(name) > 1
             named = name if plain or not prefix else f"{prefix}_{name}"
             instead[name] = names.give(named, value, words)
