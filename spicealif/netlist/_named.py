@@ -99,7 +99,7 @@ def name_neuron(neuron: Neuron, series: str | None) -> Named:
     """
     names = Names()
     # What the rounded resistors give, v_th would not move.
-    still = {"v_th": neuron.v_th, "v_low": neuron.v_low} if series else {}
+    still: dict[str, Any] = {"v_th": neuron.v_th, "v_low": neuron.v_low} if series else {}
     top = View(neuron, names, **still)
     leak = View(neuron.leak, names, "leak", "leak")
     source = _stimulus(neuron.stimulus, neuron.t_stop, names, "in")
@@ -286,7 +286,9 @@ def _steering_scales(
     return (
         names.derive("steer_low", low, "where the output runs away upwards in V"),
         names.derive("steer_high", high, "where the output runs away downwards in V"),
-        names.derive("steer_delta", numerics.steering_delta * tail, "where steps end to shrink in V"),
+        names.derive(
+            "steer_delta", numerics.steering_delta * tail, "where steps end to shrink in V"
+        ),
         names.derive("steer_width", width, "part of the hysteresis for a phase of 1 in V"),
     )
 

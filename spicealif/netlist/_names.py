@@ -14,12 +14,17 @@ __all__ = ["RESERVED", "Line", "Names", "View", "put"]
 #: What is a constant, a function, a keyword or a quantity in one of the simulators, and so no name
 #: of a parameter: ngspice takes "V_1 a 0 {ac}" for an error, LTspice has e, k and q.
 RESERVED = frozenset(
-    "abs ac acos acosh agauss arccos arcsin arctan asin asinh atan atan2 atanh aunif boltz buf ceil "
-    "cos cosh dc ddt delay e echarge exp false flat floor fabs freq gauss gmin hertz hypot i idt "
-    "idtmod if int inv j k kelvin lib limit ln log log10 max mc min nint noise off on param params "
-    "pi planck pow pwr pwrs q rand random round sgn sin sinh sqr sqrt table tan tanh temp temper "
-    "ternary_fcn time tnom true u unif uramp v w white".split()
-)
+    {
+        "abs", "ac", "acos", "acosh", "agauss", "arccos", "arcsin", "arctan", "asin", "asinh",
+        "atan", "atan2", "atanh", "aunif", "boltz", "buf", "ceil", "cos", "cosh", "dc", "ddt",
+        "delay", "e", "echarge", "exp", "false", "flat", "floor", "fabs", "freq", "gauss", "gmin",
+        "hertz", "hypot", "i", "idt", "idtmod", "if", "int", "inv", "j", "k", "kelvin", "lib",
+        "limit", "ln", "log", "log10", "max", "mc", "min", "nint", "noise", "off", "on", "param",
+        "params", "pi", "planck", "pow", "pwr", "pwrs", "q", "rand", "random", "round", "sgn",
+        "sin", "sinh", "sqr", "sqrt", "table", "tan", "tanh", "temp", "temper", "ternary_fcn",
+        "time", "tnom", "true", "u", "unif", "uramp", "v", "w", "white",
+    }
+)  # fmt: skip
 _PRINTABLE = re.compile(r"[ -~]{1,80}\Z")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 

@@ -16,7 +16,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from spicealif.netlist._card_lines import check_characters, is_comment, read_cards
 from spicealif.netlist._expression import NUMBER, Expression, Unportable, check_source, read_number
+from spicealif.netlist._parameter_cards import Parameters
 from spicealif.netlist._topology import Call, Card, Scope, endless_calls, floating_nodes
 from spicealif.netlist.dialect import find_dialect
 
@@ -35,6 +37,9 @@ _VDMOS_STATED = {"ksubthres": ("0.1", "0"), "vj": ("0.8", "1")}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NODE = re.compile(r"(?:0|[A-Za-z_][A-Za-z0-9_]*)\Z")
 _INITIAL = re.compile(rf"[vV]\(([A-Za-z_]\w*)\)=({NUMBER})\Z")
+_PARAMETER = re.compile(r"\.param\s", re.IGNORECASE)
+#: Cards besides elements that may have expressions of parameters in braces.
+_WITH_NUMBERS = frozenset({".ic", ".model", ".tran"})
 #: LTspice takes this name for node 0 wherever it stands, in subcircuits too.
 _GROUND = "gnd"
 
@@ -103,6 +108,7 @@ class _Check:
         self.models: set[str] = set()
         self.uses: list[tuple[Card, str]] = []
         self.given: set[str] = set()
+        self.parameters = Parameters()
         self.analyses = 0
         self.ended = False
 
@@ -110,7 +116,15 @@ class _Check:
         lines = self.text.split("\n")
         if not lines[0].startswith("*"):
             yield PortabilityFinding(1, lines[0], "the first line is a title: begin it with '*'")
-        for number, card in _cards(lines):
+        cards = list(read_cards(lines))
+        for number, card in cards:
+            # Wherever a parameter stands, expressions above it may name it.
+            if _PARAMETER.match(card):
+                try:
+                    self.parameters.add(card)
+                except Unportable as finding:
+                    yield PortabilityFinding(number, card, str(finding))
+        for number, card in cards:
             try:
                 self._card(number, card)
             except Unportable as finding:
@@ -126,12 +140,14 @@ class _Check:
         yield from self._unresolved()
 
     def _card(self, number: int, card: str) -> None:
-        if _is_comment(card):
+        if is_comment(card):
             return
         if self.ended:
             raise Unportable("it stands after .end: LTspice ignores it, ngspice may not")
-        _check_characters(card)
         word = card.split(maxsplit=1)[0].lower()
+        if "{" in card and word != ".param" and (word in _WITH_NUMBERS or word[0] in _ELEMENTS):
+            card = self.parameters.substitute(card)
+        check_characters(card, braces=word == ".param")
         if word.startswith("."):
             handler = _DOT_CARDS.get(word)
             if handler is None:
@@ -279,6 +295,11 @@ class _Check:
                     "write it out"
                 )
 
+    def _parameter(self, number: int, card: str) -> None:
+        # A card that is none was told before.
+        if found := re.match(r"\.param\s+(\w+)=\S+\s*\Z", card, re.IGNORECASE):
+            self.parameters.value(found[1])
+
     def _initial(self, number: int, card: str) -> None:
         for pair in self._fields(card, 2, 1 << 30, ".ic with V(node)=number")[1:]:
             found = _INITIAL.match(pair)
@@ -353,48 +374,10 @@ _DOT_CARDS: dict[str, _Handler] = {
     ".subckt": _Check._subckt,
     ".ends": _Check._ends,
     ".model": _Check._model,
+    ".param": _Check._parameter,
     ".ic": _Check._initial,
     ".options": _Check._set_options,
     ".save": _Check._save,
     ".tran": _Check._transient,
     ".end": _Check._end,
 }
-
-
-def _is_comment(card: str) -> bool:
-    """Return whether a card is a comment or blank."""
-    if not re.fullmatch(r"[ -~]*", card):
-        raise Unportable("it holds characters that are not printable ASCII: spell them out")
-    if card.startswith("*") and card != "*" and not card.startswith("* "):
-        # ngspice runs a file that begins with *ng_script, and SPICE3 what stands after *#.
-        raise Unportable("a comment is '*' and a blank: '*#' and '*ng_script' are commands")
-    return card.startswith("*") or not card.strip()
-
-
-def _check_characters(card: str) -> None:
-    if card.startswith("+"):
-        raise Unportable("a comment or blank line before a continuation line: move it away")
-    if card.startswith(" "):
-        raise Unportable(
-            "it begins with a blank, which some take for a comment: begin at the margin"
-        )
-    if "$" in card or "//" in card or ";" in card:
-        raise Unportable("comments within a card differ by mode: put them on a '*' line")
-    if re.search(r"[{}'\"`]", card):
-        raise Unportable("expressions in braces or quotes differ: write the number out")
-
-
-def _cards(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Give each card with its first line's number, continuation lines joined.
-
-    A continuation line without a card right before it is given as it is: ngspice adds it to the
-    last card, however many comments stand between.
-    """
-    at, parts = 1, lines[:1]
-    for k, line in enumerate(lines[1:], start=2):
-        if line.startswith("+") and parts[0].strip() and not parts[0].startswith(("*", "+")):
-            parts.append(line[1:])
-            continue
-        yield at, " ".join(parts)
-        at, parts = k, [line]
-    yield at, " ".join(parts)

@@ -29,6 +29,7 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
+from spicealif.netlist._marking import MarkingLoader, unmark
 from spicealif.netlist._named import name_neuron, name_series
 from spicealif.netlist._names import Line
 from spicealif.netlist._symbols import Symbol, engineering
@@ -40,8 +41,6 @@ __all__ = ["STYLES", "build_netlist", "signals_of"]
 #: How a netlist's values are written.
 STYLES = ("numbers", "parameters")
 
-_MARK = "\x1e"
-_TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SAFE = re.compile(r"[ -~\n]*\Z")
 
@@ -148,7 +147,7 @@ def build_netlist(
         raise NetlistError(
             f"A value of the netlist cannot be computed ({error}); use parameters of ordinary size."
         ) from None
-    text, origins = _unmark(marked)
+    text, origins = unmark(marked)
     if not _SAFE.match(text):
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
@@ -309,23 +308,6 @@ def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
     return min(max(device.time_scale(v), 1e-4), 1.0)
 
 
-class _MarkingLoader(jinja2.BaseLoader):
-    """Looks a template up in several folders and marks its lines."""
-
-    def __init__(self, folders: list[tuple[str, Path]]) -> None:
-        self.folders = folders
-
-    def get_source(
-        self, environment: jinja2.Environment, template: str
-    ) -> tuple[str, str | None, None]:
-        for label, folder in self.folders:
-            path = folder / template
-            if path.is_file():
-                source = path.read_text(encoding="utf-8")
-                return _mark(source, f"{label}/{template}"), str(path), None
-        raise jinja2.TemplateNotFound(template)
-
-
 @cache
 def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Template:
     root, parts = netlists_dir(), models_dir() / "parts"
@@ -337,7 +319,7 @@ def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Templa
     if device is not None and device != parts:  # a model of another package
         folders.append((f"{device.parent.name}/{device.name}", device))
     environment = jinja2.Environment(
-        loader=_MarkingLoader(folders),
+        loader=MarkingLoader(folders),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
@@ -370,42 +352,3 @@ def _finalize(value: object) -> str:
         f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
         "number nor a plain name; only these may reach a netlist."
     )
-
-
-def _mark(source: str, name: str) -> str:
-    """Return the template with a mark at the end of each line that prints something."""
-    out: list[str] = []
-    line, prints = 1, False
-    for match in _TAG.finditer(source):
-        tag, newline, _, text = match.groups()
-        if newline:
-            if prints:
-                out.append(f"{_MARK}{name}:{line}{_MARK}")
-            line, prints = line + 1, False
-        elif tag:
-            prints = prints or tag.startswith("{{")
-            line += tag.count("\n")
-        elif text:
-            prints = True
-        out.append(match.group())
-    return "".join(out)
-
-
-def _unmark(marked: str) -> tuple[str, tuple[tuple[str, int], ...]]:
-    lines = marked.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    texts: list[str] = []
-    origins: list[tuple[str, int]] = []
-    waiting = 0
-    for line in lines:
-        text, mark, rest = line.partition(_MARK)
-        texts.append(text)
-        waiting += 1
-        if mark:
-            # Lines printed by one tag (a long PWL) share the mark at its end.
-            name, _, number = rest[: rest.index(_MARK)].rpartition(":")
-            origins += [(name, int(number))] * waiting
-            waiting = 0
-    origins += [("", 0)] * waiting
-    return "\n".join(texts) + "\n", tuple(origins)
