@@ -96,9 +96,13 @@ class _Check:
         self.text = text
         self.dialect = spelling
         self.options = _OPTIONS | spelling.options
+        word, between = r"[A-Za-z_]\w*", re.escape(spelling.separator)
         voltage, current = (
-            re.escape(form).replace(re.escape("{}"), r"([A-Za-z_]\w*)")
-            for form in (spelling.voltage, spelling.current)
+            re.escape(form).replace(re.escape("{}"), name)
+            for form, name in (
+                (spelling.voltage, f"({word}(?:{between}{word})*)"),
+                (spelling.current, f"({word})"),
+            )
         )
         self.vector = re.compile(rf"(?:{voltage}|{current})\Z")
         self.top = Scope()
@@ -107,6 +111,7 @@ class _Check:
         self.open = ""
         self.models: set[str] = set()
         self.uses: list[tuple[Card, str]] = []
+        self.saved: list[tuple[Card, list[str]]] = []
         self.given: set[str] = set()
         self.parameters = Parameters()
         self.analyses = 0
@@ -152,7 +157,7 @@ class _Check:
             handler = _DOT_CARDS.get(word)
             if handler is None:
                 raise Unportable(f"the card {word} is not of the portable subset: leave it out")
-            if self.scope is not self.top and word not in (".ends", ".subckt"):
+            if self.scope is not self.top and word not in (".ends", ".ic", ".subckt"):
                 raise Unportable(f"{word} within a subcircuit differs: put it at the top level")
         else:
             handler = _ELEMENTS.get(word[0])
@@ -176,6 +181,7 @@ class _Check:
             for card, node in scope.mentioned:
                 if node not in scope.nodes and node != "0":
                     yield PortabilityFinding(*card, f"no element is connected to node {node!r}")
+        yield from self._unsaved()
         for card, name in self.uses:
             if name not in self.models:
                 yield PortabilityFinding(*card, f"there is no model {name!r}")
@@ -185,6 +191,15 @@ class _Check:
                 f"node {node!r} has no path to ground for direct current, which LTspice refuses: "
                 "add a large resistor",
             )
+
+    def _unsaved(self) -> Iterator[PortabilityFinding]:
+        for card, (*instances, node) in self.saved:
+            inner: Scope | None = self.top
+            for instance in instances:
+                inner = inner and self.subcircuits.get(inner.subcircuit_of(instance))
+            if inner is None or node not in inner.nodes:
+                name = self.dialect.separator.join([*instances, node])
+                yield PortabilityFinding(*card, f"no element is connected to node {name!r}")
 
     # --- elements
 
@@ -330,7 +345,8 @@ class _Check:
             if found is None:
                 raise Unportable(f"{vector!r} is not how our netlists name a vector here")
             if found[1] is not None:
-                self.scope.mentioned.append(((number, card), found[1].lower()))
+                path = found[1].lower().split(self.dialect.separator)
+                self.saved.append(((number, card), path))
             elif found[2][0] not in "vV" or found[2].lower() not in self.top.elements:
                 # ngspice has the currents of voltage sources only.
                 raise Unportable(f"there is no voltage source {found[2]!r} above this card")

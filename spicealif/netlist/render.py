@@ -14,7 +14,7 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import jinja2
 
@@ -32,6 +32,7 @@ from spicealif.errors import NetlistError
 from spicealif.netlist._marking import MarkingLoader, unmark
 from spicealif.netlist._named import name_neuron, name_series
 from spicealif.netlist._names import Line
+from spicealif.netlist._subcircuits import apart
 from spicealif.netlist._symbols import Symbol, engineering
 from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
@@ -72,7 +73,8 @@ def build_netlist(
     dialect: str = "ngspice",
     *,
     reltol: float | None = None,
-    style: Literal["numbers", "parameters"] = "numbers",
+    style: str = "numbers",
+    subcircuit: bool = False,
 ) -> Netlist:
     """Render the circuit of a neuron, or the series circuit of a device.
 
@@ -88,6 +90,8 @@ def build_netlist(
     style : {"numbers", "parameters"}
         Whether every value is written where it is used, or the netlist is one to edit: values are
         named parameters, and what depends on several of them is expressions.
+    subcircuit : bool
+        Whether a neuron is one subcircuit, and stimulus, supplies and analysis are around it.
 
     Returns
     -------
@@ -97,12 +101,14 @@ def build_netlist(
     ------
     NetlistError
         If the dialect or the style is unknown, the stimulus has ideal edges, a part is named like a
-        parameter, or a template fails.
+        parameter or the neuron's subcircuit, a series circuit is to be a subcircuit, or a template
+        fails.
     """
     spelling = find_dialect(dialect)
+    inside = _subcircuit(design) if subcircuit else None
     if style not in STYLES:
         raise NetlistError(f"{ascii(style)[:40]} is no style; choose one of {', '.join(STYLES)}.")
-    signals = signals_of(design, dialect)
+    signals = _signals(design, spelling, inside)
     tolerance = design.numerics.safe_reltol if reltol is None else reltol
     if not 0 < tolerance < 1:
         raise NetlistError(
@@ -128,8 +134,10 @@ def build_netlist(
             "celsius": _celsius(design.temperature),
             "nominal_celsius": nominal,
             "vectors": [_Spice(v) for v in vectors],
-            "voltage": lambda node: _Spice(spelling.voltage.format(node)),
+            "voltage": lambda node: _Spice(_voltage(spelling, node, inside)),
+            "inner_voltage": lambda node: _Spice(spelling.voltage.format(node)),
             "parameters": None,
+            "subcircuit": inside,
         }
         if style == "parameters":
             marked = _in_parameters(template, values, design, here)
@@ -148,6 +156,10 @@ def build_netlist(
             f"A value of the netlist cannot be computed ({error}); use parameters of ordinary size."
         ) from None
     text, origins = unmark(marked)
+    if inside is not None:
+        text, origins = apart(text, origins)
+        if len(re.findall(rf"(?mi)^\.(?:subckt|model) {inside['name']}\b", text)) > 1:
+            raise _taken(inside["name"], "the neuron's subcircuit")
     if not _SAFE.match(text):
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
@@ -176,13 +188,15 @@ def _in_parameters(
             f"A template computes what cannot be written in parameters ({error}); write the "
             "netlist in numbers (style = 'numbers')."
         ) from None
-    called = {word.lower() for word in re.findall(r"(?m)^\.(?:subckt|model) (\w+)", text)}
-    if taken := sorted(called & {line.name.lower() for line in (*given, *derived)}):
-        raise NetlistError(
-            f"A part is called {taken[0]!r}, which is a parameter of the netlist too; give it "
-            "another name, or write the netlist in numbers."
-        )
+    names = {line.name.lower() for line in (*given, *derived)}
+    for called in re.findall(r"(?m)^\.(?:subckt|model) (\w+)", text):
+        if called.lower() in names:
+            raise _taken(called, "a parameter of the netlist")
     return marked
+
+
+def _taken(name: str, what: str) -> NetlistError:
+    return NetlistError(f"A part is called {name!r}, which is {what} too; give it another name.")
 
 
 def _parameters(given: list[Line], derived: list[Line], notes: tuple[str, ...]) -> dict[str, Any]:
@@ -207,7 +221,7 @@ def _celsius(temperature: float) -> float:
 
 
 def signals_of(
-    design: AnyDesign, dialect: str = "ngspice"
+    design: AnyDesign, dialect: str = "ngspice", *, subcircuit: bool = False
 ) -> dict[str, tuple[tuple[float, str], ...]]:
     """Return how quantities are made of the vectors of a design's netlist.
 
@@ -217,6 +231,8 @@ def signals_of(
         Its netlist need not exist: a stimulus with ideal edges is welcome.
     dialect : str
         One of `dialects()`.
+    subcircuit : bool
+        Whether the neuron is one in it.
 
     Returns
     -------
@@ -228,18 +244,39 @@ def signals_of(
     NetlistError
         If the dialect is unknown.
     """
-    spelling = find_dialect(dialect)
+    return _signals(design, find_dialect(dialect), _subcircuit(design) if subcircuit else None)
+
+
+def _signals(
+    design: AnyDesign, spelling: Dialect, inside: dict[str, Any] | None
+) -> dict[str, tuple[tuple[float, str], ...]]:
     if isinstance(design, SeriesCircuit):
         voltages = {name: ((1.0, spelling.voltage.format(name)),) for name in _SERIES_SIGNALS}
         return voltages | _delivered(_SERIES_CURRENT, spelling)
     signals = {
-        name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
+        name: tuple((k, _voltage(spelling, node, inside)) for k, node in terms)
         for name, terms in _NEURON_SIGNALS.items()
         if name != "x" or isinstance(design.leak, MemristorModel)
     }
     if design.uses_supplies:
         signals |= _delivered(_SUPPLY_SIGNALS, spelling)
     return signals
+
+
+def _voltage(spelling: Dialect, node: str, inside: dict[str, Any] | None) -> str:
+    """Return how the voltage of a neuron's node is written at the top level."""
+    if inside is not None and node not in inside["ports"]:
+        node = f"x_neuron{spelling.separator}{node}"
+    return spelling.voltage.format(node)
+
+
+def _subcircuit(design: AnyDesign) -> dict[str, Any]:
+    """Return what neuron.cir.j2 prints of the neuron's own subcircuit."""
+    if not isinstance(design, Neuron):
+        raise NetlistError("Only a neuron can be a subcircuit, not a series circuit; leave it out.")
+    memristor = isinstance(design.leak, MemristorModel)
+    ports = ["v_c", "spike", *(["v_pos", "v_neg", "v_cc"] if design.uses_supplies else [])]
+    return {"name": "alif" if memristor else "lif", "ports": ports}
 
 
 def _delivered(
