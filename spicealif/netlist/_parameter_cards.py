@@ -21,6 +21,7 @@ _CARD = re.compile(r"\.param\s+([A-Za-z_]\w*)=(\{[^{}\s]+\}|[^{}\s=]+)\s*\Z", re
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _POWERS = {"t": 12, "g": 9, "meg": 6, "k": 3, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
 _NUMBER = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
+_VALUE = re.compile(rf"-?{_NUMBER}(?:meg|[tgkmunpf])?\Z", re.IGNORECASE)
 _TOKEN = re.compile(
     rf"(?P<number>{_NUMBER})(?P<suffix>meg|[tgkmunpf])?(?![\w.])|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<sign>[-+*/(),])",
@@ -64,8 +65,8 @@ class Parameters:
             raise Unportable(f"{name!r} has a meaning of its own: rename the parameter")
         if name in self._texts:
             raise Unportable(f"there are two parameters {name!r}: which one counts differs")
-        if not text.startswith("{") and not re.fullmatch(r"[-\w.+]+", text):
-            raise Unportable("LTspice wants an expression of parameters in braces")
+        if not text.startswith("{") and not _VALUE.match(text):
+            raise Unportable(f"{text[:_LONGEST]!r} is no number: LTspice wants braces around others")
         self._texts[name] = text.strip("{}")
         return name
 
