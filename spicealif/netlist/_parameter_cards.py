@@ -66,7 +66,9 @@ class Parameters:
         if name in self._texts:
             raise Unportable(f"there are two parameters {name!r}: which one counts differs")
         if not text.startswith("{") and not _VALUE.match(text):
-            raise Unportable(f"{text[:_LONGEST]!r} is no number: LTspice wants braces around others")
+            raise Unportable(
+                f"{text[:_LONGEST]!r} is no number: LTspice wants braces around others"
+            )
         self._texts[name] = text.strip("{}")
         return name
 

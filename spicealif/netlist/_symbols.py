@@ -69,10 +69,10 @@ class Symbol:
     def braced(self) -> str:
         """The expression as a netlist's element has it.
 
-        A sum or product has parentheses of its own: ngspice takes the braces away in B sources,
-        and what stands before them would bind one operand only.
+        All but a name has parentheses of its own: ngspice takes the braces away in B sources, and
+        what stands before them would bind one operand only.
         """
-        return f"{{{self.text}}}" if self._level == _ATOM else f"{{({self.text})}}"
+        return f"{{{self.text}}}" if _NAME.match(self.text) else f"{{({self.text})}}"
 
     def __float__(self) -> float:
         return self.value

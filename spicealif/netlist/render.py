@@ -171,22 +171,22 @@ def _in_parameters(
     template: jinja2.Template, values: dict[str, Any], design: AnyDesign, here: AnyDesign
 ) -> str:
     """Return the netlist in parameters: rendered once to see which it needs, and once with them."""
-    if isinstance(design, Neuron) and isinstance(here, Neuron):
-        named = name_neuron(here, design.hysteresis.series)
-    else:
-        named = name_series(cast("SeriesCircuit", here))
-    values = {**values, **named.values}
-    for sources in ("stimulus_sources", "drive_sources"):
-        values[sources] = [_Spice(s) for s in values.get(sources, ())]
     try:
+        if isinstance(design, Neuron) and isinstance(here, Neuron):
+            named = name_neuron(here, design.hysteresis.series)
+        else:
+            named = name_series(cast("SeriesCircuit", here))
+        values = {**values, **named.values}
+        for sources in ("stimulus_sources", "drive_sources"):
+            values[sources] = [_Spice(s) for s in values.get(sources, ())]
         text = template.render(values)
         given, derived = named.names.used(text)
         values["parameters"] = _parameters(given, derived, named.notes)
         marked = template.render(values)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise NetlistError(
-            f"A template computes what cannot be written in parameters ({error}); write the "
-            "netlist in numbers (style = 'numbers')."
+            f"The netlist cannot be written in parameters ({ascii(str(error))[1:-1]}); write it in "
+            "numbers (style = 'numbers')."
         ) from None
     names = {line.name.lower() for line in (*given, *derived)}
     for called in re.findall(r"(?m)^\.(?:subckt|model) (\w+)", text):
