@@ -181,6 +181,22 @@ def test_what_does_not_follow_is_told() -> None:
     assert "(76.85 degC) is no parameter" in head(DESIGNS["hot"])
 
 
+@pytest.mark.parametrize(
+    ("name", "card"),
+    [
+        ("r.x_neuron.r_b", "R_b cp spike {r_b}"),
+        ("x_neuron.x_cmp.t1", "B_1 vn t1 I="),
+        ("x_neuron:v_s", "X_leak v_c v_s x"),
+        ("i_in1", "I_in1 0 v_c PULSE("),
+        ("v_pos#branch", "V_pos v_pos 0 {supply_v_pos}"),
+    ],
+)
+def test_what_a_simulator_complains_of_is_found_in_the_subcircuit(name: str, card: str) -> None:
+    found = build_netlist(PAPER, style="parameters", subcircuit=True).find(name)
+    assert found is not None
+    assert found.text.startswith(card)
+
+
 # --- numbers and expressions --------------------------------------------------------------------
 
 
@@ -345,13 +361,14 @@ def test_a_step_in_ngspice_is_the_deck_of_that_value(tmp_path: Path, subcircuit:
     assert len(set(counts)) > 1  # the steps are steps
 
 
-def test_a_step_in_ltspices_dialect_is_the_deck_of_that_value(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["", pytest.param("ltpsa", marks=pytest.mark.slow)])
+def test_a_step_in_ltspices_dialect_is_the_deck_of_that_value(tmp_path: Path, mode: str) -> None:
     neuron = PAPER.replace(t_stop=0.4e-3)
     text = build_netlist(neuron, "ltspice", style="parameters", subcircuit=True).text
     step = ".step param c list 47n 100n"
     deck = tmp_path / "deck.net"
     deck.write_text(text.replace("\n.end\n", f"\n{step}\n.end\n"))
-    program = install(tmp_path / "bin")
+    program = install(tmp_path / "bin", mode=mode)
     subprocess.run([program, "-b", deck], capture_output=True, timeout=100, check=True)
     for k, c in enumerate((47e-9, 100e-9), start=1):
         other = neuron.replace(c=c)
