@@ -174,9 +174,13 @@ def neurons(draw: st.DrawFn) -> Neuron:
 @settings(max_examples=320, deadline=None)
 @given(neuron=neurons(), style=st.sampled_from(STYLES))
 def test_every_deck_is_portable(neuron: Neuron, style: str) -> None:
+    amplifier = neuron.difference_amplifier
+    if amplifier.kind == "four-resistor" and amplifier.r * amplifier.gain == 0:
+        reject()  # 5e-324 ohm and a half of it: no resistor
     for dialect in dialects():
         try:
-            text = build_netlist(neuron, dialect).text
+            inside = style == "parameters"
+            text = build_netlist(neuron, dialect, style=style, subcircuit=inside).text
         except NetlistError as error:
             # A number of the circuit that is not finite, or an edge of 0: refused by name.
             assert str(error).endswith(".")
