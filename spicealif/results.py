@@ -171,14 +171,21 @@ def _sums(
 ) -> dict[str, tuple[tuple[float, str], ...]]:
     """Return of which of the file's vectors each quantity is made."""
     names = {canonical(name): name for name in plot.names}
-    ours = signals_of(neuron)
+    # The neuron's nodes at the top level, or within its subcircuit.
+    ours = [
+        signals_of(neuron),
+        signals_of(neuron, subcircuit=True),
+        signals_of(neuron, "ltspice", subcircuit=True),
+    ]
     sums: dict[str, tuple[tuple[float, str], ...]] = {}
     for quantity in QUANTITIES:
-        terms = ours.get(quantity, ())
         if quantity in signals:
             sums[quantity] = parse_sum(signals[quantity], plot.names)
-        elif terms and all(canonical(vector) in names for _, vector in terms):
-            sums[quantity] = tuple((k, names[canonical(vector)]) for k, vector in terms)
+            continue
+        for terms in (way[quantity] for way in ours if quantity in way):
+            if all(canonical(vector) in names for _, vector in terms):
+                sums[quantity] = tuple((k, names[canonical(vector)]) for k, vector in terms)
+                break
     missing = [q for q in _NEEDED if q not in sums]
     if missing:
         listed = ", ".join(plot.names[:12]) + (", ..." if len(plot.names) > 12 else "")

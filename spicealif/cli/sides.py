@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,21 @@ __all__ = ["netlist_command", "reference_command", "simulate_command"]
     "--check/--no-check",
     default=None,
     help="Whether ngspice runs it first, to find the reltol that numerics.accuracy asks for; else "
-    "it is 1e-8.  [default: for ltspice yes]",
+    "it is 1e-8.  [default: for ltspice yes, but not for parameters]",
+)
+@click.option(
+    "--style",
+    default="numbers",
+    show_default=True,
+    metavar="NAME",
+    help="How values are written: numbers, each where it is used, or parameters, which are named, "
+    "edited and stepped in the simulator; what depends on several of them follows.",
+)
+@click.option(
+    "--subckt",
+    "subcircuit",
+    is_flag=True,
+    help="Write the neuron as one subcircuit, and stimulus, supplies and analysis around it.",
 )
 @output_options("File to write [default: print].")
 @quiet_option
@@ -60,6 +75,8 @@ def netlist_command(
     ideal: bool,
     dialect: str,
     check: bool | None,
+    style: str,
+    subcircuit: bool,
     output: Path | None,
     force: bool,
     quiet: bool,
@@ -67,7 +84,8 @@ def netlist_command(
     """Print the netlist of NEURON, or write it to a file.
 
     LTspice opens a netlist whose name ends in .net or .cir; the raw file that it writes is compared
-    by "spicealif compare".
+    by "spicealif compare". With --style parameters the file is one to edit there, with a directive
+    such as ".step param c list 47n 100n 220n" (docs/deck_to_edit.md).
     """
     from spicealif._support.files import write_text
     from spicealif._support.kinds import NETLIST
@@ -75,10 +93,11 @@ def netlist_command(
 
     with writing((output, NETLIST), inputs=(neuron, *changes), force=force) as say:
         described = find_neuron(neuron, changes, ideal)
-        netlist = build_netlist(described, dialect)  # what cannot be written is told at once
-        if check or (check is None and dialect == "ltspice"):
-            reltol = _found(described, check is not None, quiet)
-            netlist = build_netlist(described, dialect, reltol=reltol)
+        build = partial(build_netlist, described, dialect, style=style, subcircuit=subcircuit)
+        netlist = build()  # what cannot be written is told at once
+        # One to edit has a tolerance that suits other values as well.
+        if check or (check is None and dialect == "ltspice" and style == "numbers"):
+            netlist = build(reltol=_found(described, check is not None, quiet))
         if output is None:
             print_text(netlist.text)
             return

@@ -48,6 +48,11 @@ class Scope:
     mentioned: list[tuple[Card, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 
+    def subcircuit_of(self, instance: str) -> str:
+        """Return the subcircuit that an element, in lower case, calls; nothing if it calls none."""
+        names = (call.name for call in self.calls if call.card[1].split()[0].lower() == instance)
+        return next(names, "")
+
 
 def floating_nodes(top: Scope, subcircuits: dict[str, Scope]) -> Iterator[tuple[str, Card]]:
     """Give each node without a path to ground for direct current, with a card that names it.

@@ -14,7 +14,7 @@ from spicealif.errors import NetlistError
 from spicealif.netlist._spice import Spice
 from spicealif.netlist.dialect import Dialect
 
-__all__ = ["vendor_values"]
+__all__ = ["check_editable", "vendor_values"]
 
 
 def vendor_values(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
@@ -61,6 +61,22 @@ def vendor_values(neuron: Neuron, dialect: Dialect) -> dict[str, Any]:
         "maker_name": _name,
         "maker_title": lambda part: Spice(part.model),
     }
+
+
+def check_editable(neuron: Neuron) -> None:
+    """Refuse a neuron that cannot be written in parameters or as a subcircuit.
+
+    Raises
+    ------
+    NetlistError
+        If a part of it is its maker's model, which brings parameters and subcircuits of its own.
+    """
+    for part in vendor_parts(neuron).values():
+        raise NetlistError(
+            f"The {part.called} is its maker's model, with which a netlist is neither written in "
+            "parameters nor as a subcircuit; leave --style and --subckt out, or give the part by "
+            "its figures."
+        )
 
 
 def _pins(part: VendorModel, nodes: Mapping[str, str]) -> Spice:

@@ -16,7 +16,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from spicealif.netlist._card_lines import check_characters, is_comment, read_cards
 from spicealif.netlist._expression import NUMBER, Expression, Unportable, check_source, read_number
+from spicealif.netlist._parameter_cards import Parameters
 from spicealif.netlist._topology import Call, Card, Scope, endless_calls, floating_nodes
 from spicealif.netlist.dialect import find_dialect
 
@@ -35,6 +37,9 @@ _VDMOS_STATED = {"ksubthres": ("0.1", "0"), "vj": ("0.8", "1")}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NODE = re.compile(r"(?:0|[A-Za-z_][A-Za-z0-9_]*)\Z")
 _INITIAL = re.compile(rf"[vV]\(([A-Za-z_]\w*)\)=({NUMBER})\Z")
+_PARAMETER = re.compile(r"\.param\s", re.IGNORECASE)
+#: Cards besides elements that may have expressions of parameters in braces.
+_WITH_NUMBERS = frozenset({".ic", ".model", ".tran"})
 #: LTspice takes this name for node 0 wherever it stands, in subcircuits too.
 _GROUND = "gnd"
 
@@ -91,9 +96,13 @@ class _Check:
         self.text = text
         self.dialect = spelling
         self.options = _OPTIONS | spelling.options
+        word, between = r"[A-Za-z_]\w*", re.escape(spelling.separator)
         voltage, current = (
-            re.escape(form).replace(re.escape("{}"), r"([A-Za-z_]\w*)")
-            for form in (spelling.voltage, spelling.current)
+            re.escape(form).replace(re.escape("{}"), name)
+            for form, name in (
+                (spelling.voltage, f"({word}(?:{between}{word})*)"),
+                (spelling.current, f"({word})"),
+            )
         )
         self.vector = re.compile(rf"(?:{voltage}|{current})\Z")
         self.top = Scope()
@@ -102,7 +111,9 @@ class _Check:
         self.open = ""
         self.models: set[str] = set()
         self.uses: list[tuple[Card, str]] = []
+        self.saved: list[tuple[Card, list[str]]] = []
         self.given: set[str] = set()
+        self.parameters = Parameters()
         self.analyses = 0
         self.ended = False
 
@@ -110,7 +121,15 @@ class _Check:
         lines = self.text.split("\n")
         if not lines[0].startswith("*"):
             yield PortabilityFinding(1, lines[0], "the first line is a title: begin it with '*'")
-        for number, card in _cards(lines):
+        cards = list(read_cards(lines))
+        for number, card in cards:
+            # Wherever a parameter stands, expressions above it may name it.
+            if _PARAMETER.match(card):
+                try:
+                    self.parameters.add(card)
+                except Unportable as finding:
+                    yield PortabilityFinding(number, card, str(finding))
+        for number, card in cards:
             try:
                 self._card(number, card)
             except Unportable as finding:
@@ -126,17 +145,19 @@ class _Check:
         yield from self._unresolved()
 
     def _card(self, number: int, card: str) -> None:
-        if _is_comment(card):
+        if is_comment(card):
             return
         if self.ended:
             raise Unportable("it stands after .end: LTspice ignores it, ngspice may not")
-        _check_characters(card)
         word = card.split(maxsplit=1)[0].lower()
+        if "{" in card and word != ".param" and (word in _WITH_NUMBERS or word[0] in _ELEMENTS):
+            card = self.parameters.substitute(card)
+        check_characters(card, braces=word == ".param")
         if word.startswith("."):
             handler = _DOT_CARDS.get(word)
             if handler is None:
                 raise Unportable(f"the card {word} is not of the portable subset: leave it out")
-            if self.scope is not self.top and word not in (".ends", ".subckt"):
+            if self.scope is not self.top and word not in (".ends", ".ic", ".subckt"):
                 raise Unportable(f"{word} within a subcircuit differs: put it at the top level")
         else:
             handler = _ELEMENTS.get(word[0])
@@ -160,6 +181,7 @@ class _Check:
             for card, node in scope.mentioned:
                 if node not in scope.nodes and node != "0":
                     yield PortabilityFinding(*card, f"no element is connected to node {node!r}")
+        yield from self._unsaved()
         for card, name in self.uses:
             if name not in self.models:
                 yield PortabilityFinding(*card, f"there is no model {name!r}")
@@ -169,6 +191,15 @@ class _Check:
                 f"node {node!r} has no path to ground for direct current, which LTspice refuses: "
                 "add a large resistor",
             )
+
+    def _unsaved(self) -> Iterator[PortabilityFinding]:
+        for card, (*instances, node) in self.saved:
+            inner: Scope | None = self.top
+            for instance in instances:
+                inner = inner and self.subcircuits.get(inner.subcircuit_of(instance))
+            if inner is None or node not in inner.nodes:
+                name = self.dialect.separator.join([*instances, node])
+                yield PortabilityFinding(*card, f"no element is connected to node {name!r}")
 
     # --- elements
 
@@ -279,6 +310,11 @@ class _Check:
                     "write it out"
                 )
 
+    def _parameter(self, number: int, card: str) -> None:
+        # A card that is none was told before.
+        if found := re.match(r"\.param\s+(\w+)=\S+\s*\Z", card, re.IGNORECASE):
+            self.parameters.value(found[1])
+
     def _initial(self, number: int, card: str) -> None:
         for pair in self._fields(card, 2, 1 << 30, ".ic with V(node)=number")[1:]:
             found = _INITIAL.match(pair)
@@ -309,7 +345,8 @@ class _Check:
             if found is None:
                 raise Unportable(f"{vector!r} is not how our netlists name a vector here")
             if found[1] is not None:
-                self.scope.mentioned.append(((number, card), found[1].lower()))
+                path = found[1].lower().split(self.dialect.separator)
+                self.saved.append(((number, card), path))
             elif found[2][0] not in "vV" or found[2].lower() not in self.top.elements:
                 # ngspice has the currents of voltage sources only.
                 raise Unportable(f"there is no voltage source {found[2]!r} above this card")
@@ -353,48 +390,10 @@ _DOT_CARDS: dict[str, _Handler] = {
     ".subckt": _Check._subckt,
     ".ends": _Check._ends,
     ".model": _Check._model,
+    ".param": _Check._parameter,
     ".ic": _Check._initial,
     ".options": _Check._set_options,
     ".save": _Check._save,
     ".tran": _Check._transient,
     ".end": _Check._end,
 }
-
-
-def _is_comment(card: str) -> bool:
-    """Return whether a card is a comment or blank."""
-    if not re.fullmatch(r"[ -~]*", card):
-        raise Unportable("it holds characters that are not printable ASCII: spell them out")
-    if card.startswith("*") and card != "*" and not card.startswith("* "):
-        # ngspice runs a file that begins with *ng_script, and SPICE3 what stands after *#.
-        raise Unportable("a comment is '*' and a blank: '*#' and '*ng_script' are commands")
-    return card.startswith("*") or not card.strip()
-
-
-def _check_characters(card: str) -> None:
-    if card.startswith("+"):
-        raise Unportable("a comment or blank line before a continuation line: move it away")
-    if card.startswith(" "):
-        raise Unportable(
-            "it begins with a blank, which some take for a comment: begin at the margin"
-        )
-    if "$" in card or "//" in card or ";" in card:
-        raise Unportable("comments within a card differ by mode: put them on a '*' line")
-    if re.search(r"[{}'\"`]", card):
-        raise Unportable("expressions in braces or quotes differ: write the number out")
-
-
-def _cards(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Give each card with its first line's number, continuation lines joined.
-
-    A continuation line without a card right before it is given as it is: ngspice adds it to the
-    last card, however many comments stand between.
-    """
-    at, parts = 1, lines[:1]
-    for k, line in enumerate(lines[1:], start=2):
-        if line.startswith("+") and parts[0].strip() and not parts[0].startswith(("*", "+")):
-            parts.append(line[1:])
-            continue
-        yield at, " ".join(parts)
-        at, parts = k, [line]
-    yield at, " ".join(parts)

@@ -16,7 +16,7 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 
@@ -31,15 +31,21 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
+from spicealif.netlist._marking import MarkingLoader, unmark
+from spicealif.netlist._named import name_neuron, name_series
+from spicealif.netlist._names import Line
 from spicealif.netlist._spice import Spice as _Spice
-from spicealif.netlist._vendor import vendor_values
+from spicealif.netlist._subcircuits import apart
+from spicealif.netlist._symbols import Symbol, engineering
+from spicealif.netlist._vendor import check_editable, vendor_values
 from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
 
-__all__ = ["build_netlist", "signals_of"]
+__all__ = ["STYLES", "build_netlist", "signals_of"]
 
-_MARK = "\x1e"
-_TAG = re.compile(r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\})|(\n)|([^\S\n]+)|([^{\n\s]+|\{)", re.DOTALL)
+#: How a netlist's values are written.
+STYLES = ("numbers", "parameters")
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SAFE = re.compile(r"[ -~\n]*\Z")
 
@@ -61,7 +67,12 @@ _SERIES_CURRENT = {"i_mem": "v_in1"}
 
 
 def build_netlist(
-    design: AnyDesign, dialect: str = "ngspice", *, reltol: float | None = None
+    design: AnyDesign,
+    dialect: str = "ngspice",
+    *,
+    reltol: float | None = None,
+    style: str = "numbers",
+    subcircuit: bool = False,
 ) -> Netlist:
     """Render the circuit of a neuron, or the series circuit of a device.
 
@@ -74,6 +85,11 @@ def build_netlist(
     reltol : float, optional
         SPICE's relative tolerance, where a run has found the one that is accurate enough; else
         the design's, or 1e-8.
+    style : {"numbers", "parameters"}
+        Whether every value is written where it is used, or the netlist is one to edit: values are
+        named parameters, and what depends on several of them is expressions.
+    subcircuit : bool
+        Whether a neuron is one subcircuit, and stimulus, supplies and analysis are around it.
 
     Returns
     -------
@@ -82,10 +98,17 @@ def build_netlist(
     Raises
     ------
     NetlistError
-        If the dialect is unknown, the stimulus has ideal edges, or a template fails.
+        If the dialect or the style is unknown, the stimulus has ideal edges, a part is named like a
+        parameter or the neuron's subcircuit, a series circuit is to be a subcircuit, a neuron
+        with a maker's model is to be a subcircuit or in parameters, or a template fails.
     """
     spelling = find_dialect(dialect)
-    signals = signals_of(design, dialect)
+    inside = _subcircuit(design) if subcircuit else None
+    if style not in STYLES:
+        raise NetlistError(f"{ascii(style)[:40]} is no style; choose one of {', '.join(STYLES)}.")
+    if isinstance(design, Neuron) and (style == "parameters" or subcircuit):
+        check_editable(design)
+    signals = _signals(design, spelling, inside)
     tolerance = design.numerics.safe_reltol if reltol is None else reltol
     if not 0 < tolerance < 1:
         raise NetlistError(
@@ -100,19 +123,26 @@ def build_netlist(
         values = _neuron(here, spelling) if isinstance(here, Neuron) else _series(here)
         device = design.leak if isinstance(design, Neuron) else design.device
         foreign = device.template_folder() if isinstance(device, MemristorModel) else None
-        marked = _template(spelling, base, foreign).render(
-            **values,
-            numerics=design.numerics,
-            reltol=tolerance,
-            chosen=reltol is not None,
-            t_stop=design.t_stop,
-            t_step_max=here.t_step_max,
-            thermal_voltage=design.thermal_voltage,
-            celsius=_celsius(design.temperature),
-            nominal_celsius=nominal,
-            vectors=[_Spice(v) for v in vectors],
-            voltage=lambda node: _Spice(spelling.voltage.format(node)),
-        )
+        template = _template(spelling, base, foreign)
+        values |= {
+            "numerics": design.numerics,
+            "reltol": tolerance,
+            "chosen": reltol is not None,
+            "t_stop": design.t_stop,
+            "t_step_max": here.t_step_max,
+            "thermal_voltage": design.thermal_voltage,
+            "celsius": _celsius(design.temperature),
+            "nominal_celsius": nominal,
+            "vectors": [_Spice(v) for v in vectors],
+            "voltage": lambda node: _Spice(_voltage(spelling, node, inside)),
+            "inner_voltage": lambda node: _Spice(spelling.voltage.format(node)),
+            "parameters": None,
+            "subcircuit": inside,
+        }
+        if style == "parameters":
+            marked = _in_parameters(template, values, design, here)
+        else:
+            marked = template.render(values)
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)
         name = getattr(error, "name", None) or base
@@ -125,7 +155,11 @@ def build_netlist(
         raise NetlistError(
             f"A value of the netlist cannot be computed ({error}); use parameters of ordinary size."
         ) from None
-    text, origins = _unmark(marked)
+    text, origins = unmark(marked)
+    if inside is not None:
+        text, origins = apart(text, origins)
+        if len(re.findall(rf"(?mi)^\.(?:subckt|model) {inside['name']}\b", text)) > 1:
+            raise _taken(inside["name"], "the neuron's subcircuit")
     if not _SAFE.match(text):
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
@@ -135,12 +169,61 @@ def build_netlist(
     )
 
 
+def _in_parameters(
+    template: jinja2.Template, values: dict[str, Any], design: AnyDesign, here: AnyDesign
+) -> str:
+    """Return the netlist in parameters: rendered once to see which it needs, and once with them."""
+    try:
+        if isinstance(design, Neuron) and isinstance(here, Neuron):
+            named = name_neuron(here, design.hysteresis.series)
+        else:
+            named = name_series(cast("SeriesCircuit", here))
+        values = {**values, **named.values}
+        for sources in ("stimulus_sources", "drive_sources"):
+            values[sources] = [_Spice(s) for s in values.get(sources, ())]
+        text = template.render(values)
+        given, derived = named.names.used(text)
+        values["parameters"] = _parameters(given, derived, named.notes)
+        marked = template.render(values)
+    except (TypeError, ValueError) as error:
+        raise NetlistError(
+            f"The netlist cannot be written in parameters ({ascii(str(error))[1:-1]}); write it in "
+            "numbers (style = 'numbers')."
+        ) from None
+    names = {line.name.lower() for line in (*given, *derived)}
+    for called in re.findall(r"(?m)^\.(?:subckt|model) (\w+)", text):
+        if called.lower() in names:
+            raise _taken(called, "a parameter of the netlist")
+    return marked
+
+
+def _taken(name: str, what: str) -> NetlistError:
+    return NetlistError(f"A part is called {name!r}, which is {what} too; give it another name.")
+
+
+def _parameters(given: list[Line], derived: list[Line], notes: tuple[str, ...]) -> dict[str, Any]:
+    """Return what parameters.cir.j2 prints."""
+    example = next((line for line in given if line.value), given[0])
+    steps = " ".join(engineering(k * example.value) for k in (0.5, 1.0, 2.0))
+    return {
+        "given": [_printed(line) for line in given],
+        "derived": [_printed(line) for line in derived],
+        "notes": [_Spice(note) for note in notes],
+        "example": example.name,
+        "steps": _Spice(steps),
+    }
+
+
+def _printed(line: Line) -> dict[str, Any]:
+    return {"name": line.name, "text": _Spice(line.text), "about": _Spice(line.about)}
+
+
 def _celsius(temperature: float) -> float:
     return round(temperature - 273.15, 9)
 
 
 def signals_of(
-    design: AnyDesign, dialect: str = "ngspice"
+    design: AnyDesign, dialect: str = "ngspice", *, subcircuit: bool = False
 ) -> dict[str, tuple[tuple[float, str], ...]]:
     """Return how quantities are made of the vectors of a design's netlist.
 
@@ -150,6 +233,8 @@ def signals_of(
         Its netlist need not exist: a stimulus with ideal edges is welcome.
     dialect : str
         One of `dialects()`.
+    subcircuit : bool
+        Whether the neuron is one in it.
 
     Returns
     -------
@@ -161,18 +246,39 @@ def signals_of(
     NetlistError
         If the dialect is unknown.
     """
-    spelling = find_dialect(dialect)
+    return _signals(design, find_dialect(dialect), _subcircuit(design) if subcircuit else None)
+
+
+def _signals(
+    design: AnyDesign, spelling: Dialect, inside: dict[str, Any] | None
+) -> dict[str, tuple[tuple[float, str], ...]]:
     if isinstance(design, SeriesCircuit):
         voltages = {name: ((1.0, spelling.voltage.format(name)),) for name in _SERIES_SIGNALS}
         return voltages | _delivered(_SERIES_CURRENT, spelling)
     signals = {
-        name: tuple((k, spelling.voltage.format(node)) for k, node in terms)
+        name: tuple((k, _voltage(spelling, node, inside)) for k, node in terms)
         for name, terms in _NEURON_SIGNALS.items()
         if name != "x" or isinstance(design.leak, MemristorModel)
     }
     if design.uses_supplies:
         signals |= _delivered(_SUPPLY_SIGNALS, spelling)
     return signals
+
+
+def _voltage(spelling: Dialect, node: str, inside: dict[str, Any] | None) -> str:
+    """Return how the voltage of a neuron's node is written at the top level."""
+    if inside is not None and node not in inside["ports"]:
+        node = f"x_neuron{spelling.separator}{node}"
+    return spelling.voltage.format(node)
+
+
+def _subcircuit(design: AnyDesign) -> dict[str, Any]:
+    """Return what neuron.cir.j2 prints of the neuron's own subcircuit."""
+    if not isinstance(design, Neuron):
+        raise NetlistError("Only a neuron can be a subcircuit, not a series circuit; leave it out.")
+    memristor = isinstance(design.leak, MemristorModel)
+    ports = ["v_c", "spike", *(["v_pos", "v_neg", "v_cc"] if design.uses_supplies else [])]
+    return {"name": "alif" if memristor else "lif", "ports": ports}
 
 
 def _delivered(
@@ -243,23 +349,6 @@ def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
     return min(max(device.time_scale(v), 1e-4), 1.0)
 
 
-class _MarkingLoader(jinja2.BaseLoader):
-    """Looks a template up in several folders and marks its lines."""
-
-    def __init__(self, folders: list[tuple[str, Path]]) -> None:
-        self.folders = folders
-
-    def get_source(
-        self, environment: jinja2.Environment, template: str
-    ) -> tuple[str, str | None, None]:
-        for label, folder in self.folders:
-            path = folder / template
-            if path.is_file():
-                source = path.read_text(encoding="utf-8")
-                return _mark(source, f"{label}/{template}"), str(path), None
-        raise jinja2.TemplateNotFound(template)
-
-
 @cache
 def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Template:
     root, parts = netlists_dir(), models_dir() / "parts"
@@ -271,7 +360,7 @@ def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Templa
     if device is not None and device != parts:  # a model of another package
         folders.append((f"{device.parent.name}/{device.name}", device))
     environment = jinja2.Environment(
-        loader=_MarkingLoader(folders),
+        loader=MarkingLoader(folders),
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
@@ -289,6 +378,9 @@ def _finalize(value: object) -> str:
         if not math.isfinite(value):  # type: ignore[arg-type]
             raise NetlistError(f"A netlist value is {value}; check the design's parameters.")
         return repr(value)
+    if kind is Symbol:
+        _finalize(value.value)  # type: ignore[attr-defined]
+        return value.braced  # type: ignore[attr-defined,no-any-return]
     if kind is _Spice or (kind is str and _NAME.match(str(value))):
         return str(value)
     if isinstance(value, jinja2.Undefined):
@@ -301,42 +393,3 @@ def _finalize(value: object) -> str:
         f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
         "number nor a plain name; only these may reach a netlist."
     )
-
-
-def _mark(source: str, name: str) -> str:
-    """Return the template with a mark at the end of each line that prints something."""
-    out: list[str] = []
-    line, prints = 1, False
-    for match in _TAG.finditer(source):
-        tag, newline, _, text = match.groups()
-        if newline:
-            if prints:
-                out.append(f"{_MARK}{name}:{line}{_MARK}")
-            line, prints = line + 1, False
-        elif tag:
-            prints = prints or tag.startswith("{{")
-            line += tag.count("\n")
-        elif text:
-            prints = True
-        out.append(match.group())
-    return "".join(out)
-
-
-def _unmark(marked: str) -> tuple[str, tuple[tuple[str, int], ...]]:
-    lines = marked.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    texts: list[str] = []
-    origins: list[tuple[str, int]] = []
-    waiting = 0
-    for line in lines:
-        text, mark, rest = line.partition(_MARK)
-        texts.append(text)
-        waiting += 1
-        if mark:
-            # Lines printed by one tag (a long PWL) share the mark at its end.
-            name, _, number = rest[: rest.index(_MARK)].rpartition(":")
-            origins += [(name, int(number))] * waiting
-            waiting = 0
-    origins += [("", 0)] * waiting
-    return "\n".join(texts) + "\n", tuple(origins)

@@ -59,6 +59,10 @@ def ngspice_deck(deck, parameters=None) -> str:
 def _tran(card, deck):
     """Return all four fields: ngspice wants a positive first one, LTspice may have "0" or none."""
     fields = card.split()[1:]
+    if any(field.startswith("{") for field in fields):
+        # Expressions of parameters, which ngspice evaluates: all four fields, as in our netlists.
+        step, stop, start, largest = fields
+        return f".tran {largest if step == '0' else step} {stop} {start} {largest}"
     numbers = []
     while fields and re.match(r"[-+]?\.?\d", fields[0]):
         numbers.append(value(fields.pop(0)))

@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "schema": ("schema",),
     "doctor": ("doctor",),
     "plugins": ("plugins",),
-    "netlist": ("netlist", "paper"),
+    "netlist": ("netlist", "paper", "--style", "parameters", "--subckt"),
     "schematic": ("schematic", "paper", "-o", "paper.asc"),
     "reference": ("reference", "paper", *_SHORT, "-o", "reference.nc"),
     "simulate": ("simulate", "paper", *_SHORT, "-o", "circuit.nc"),

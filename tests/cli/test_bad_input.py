@@ -342,6 +342,12 @@ def test_unknown_dialect(name: str, cli: Cli, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == {}
 
 
+@pytest.mark.parametrize("name", ["params", "", "NUMBERS", "a\u2029b"])
+def test_unknown_style(name: str, cli: Cli, tmp_path: Path) -> None:
+    check_sentence(cli("netlist", "paper", "--style", name, "-o", "n.cir"), "choose one of numbers")
+    assert snapshot(tmp_path) == {}
+
+
 @pytest.mark.parametrize("name", ["euler", "", "a\nb"])
 def test_unknown_variant(name: str, cli: Cli, tmp_path: Path) -> None:
     check_sentence(cli("reference", "paper", "--variant", name), "choose one of ideal, schmitt")

@@ -118,6 +118,17 @@ def test_netlist_is_printed_as_it_is(tmp_path):
     assert text.endswith(".end\n")
 
 
+def test_a_deck_to_edit_is_written_without_a_run(tmp_path):
+    command = ("netlist", "paper", "--dialect", "ltspice", "--style", "parameters", "--subckt")
+    done = run(*command, "-o", "neuron.net", cwd=tmp_path)
+    assert "Note" not in done.stderr  # no run that looks for the tolerance of these values alone
+    text = (tmp_path / "neuron.net").read_text()
+    assert "\n.param c=100n\n" in text
+    assert "\n.subckt alif v_c spike v_pos v_neg v_cc\n" in text
+    assert "\n.options reltol=1e-08 " in text
+    assert run(*command, cwd=tmp_path).stdout == text
+
+
 def test_presets_print_as_toml_that_reads_back(tmp_path):
     listing = run("presets", cwd=tmp_path).stdout
     for name in ("paper", "lif", "knowm-generic"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import itertools
+import math
 import os
 import re
 import shutil
@@ -25,7 +26,8 @@ from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import Neuron, PiecewiseLinear, load_preset, preset_names
 from spicealif.errors import NetlistError, SpicealifError
 from spicealif.netlist import Netlist, build_netlist, dialects, find_dialect, render
-from spicealif.netlist.render import _finalize, _Spice
+from spicealif.netlist._symbols import Symbol
+from spicealif.netlist.render import STYLES, _finalize, _Spice
 from spicealif.simulators import Status, get_simulator
 
 PAPER = load_preset("paper")
@@ -118,7 +120,20 @@ def as_pattern(template_line: str) -> str:
     return out
 
 
+@pytest.mark.parametrize("which", ["real", "lif, no r_s", "sum"])
+@pytest.mark.parametrize("subcircuit", [False, True])
+@pytest.mark.parametrize("style", STYLES)
+def test_every_line_of_a_deck_to_edit_comes_from_the_template_line_named(
+    which: str, style: str, subcircuit: bool, dialect: str
+) -> None:
+    check_source_map(build_netlist(NEURONS[which], dialect, style=style, subcircuit=subcircuit))
+
+
 def test_every_line_comes_from_the_template_line_named(netlist: Netlist) -> None:
+    check_source_map(netlist)
+
+
+def check_source_map(netlist: Netlist) -> None:
     lines = netlist.text.splitlines()
     assert [s.text for s in netlist.source_map] == lines
     assert [s.line for s in netlist.source_map] == list(range(1, len(lines) + 1))
@@ -159,14 +174,14 @@ def test_components_have_their_own_lines(dialect: str) -> None:
     [
         ("r_b", "R_b cp spike", "comparator_behavioural"),
         ("R_B", "R_b cp spike", "comparator_behavioural"),
-        ("v_pos#branch", "V_pos v_pos 0", "neuron"),
+        ("v_pos#branch", "V_pos v_pos 0", "supplies"),
         ("cp", "R_a v_d cp", "comparator_behavioural"),
         ("x_cmp.t1", "B_1 vn t1", "comparator_behavioural"),
         ("b.x_cmp.b_1", "B_1 vn t1", "comparator_behavioural"),
         ("i.x_op.i_q", "I_q vp vn", "opamp_behavioural"),
         ("i.x_cmp.i_q", "I_q vp vn", "comparator_behavioural"),
         ("m_sw", "M_sw v_c spike", "mosfet_vdmos"),
-        ("i_in1", "I_in1 0 v_c", "neuron"),
+        ("i_in1", "I_in1 0 v_c", "stimulus"),
         ("c.x_leak.c_x", "C_x x 0", "metastable_switches"),
     ],
 )
@@ -223,12 +238,14 @@ CHOSEN_ONLY = {"numerics.accuracy"}
 STEP_LIMITS = {"numerics.t_step_max", "numerics.steps_per_charge"}
 
 
-def unreached(neuron: Neuron, dialect: str) -> set[str]:
-    text = build_netlist(neuron, dialect).text
+def unreached(neuron: Neuron, dialect: str, style: str = "numbers") -> set[str]:
+    def text(neuron: Neuron) -> str:
+        return build_netlist(neuron, dialect, style=style).text
+
     return {
         name
         for name, value in leaves(neuron.to_dict())
-        if _same(build_netlist(neuron.replace({name: nudged(value)}), dialect).text, text)
+        if _same(text(neuron.replace({name: nudged(value)})), text(neuron))
     }
 
 
@@ -251,6 +268,13 @@ def test_every_number_of_a_real_neuron_reaches_the_netlist(dialect: str) -> None
 def test_every_number_of_an_ideal_neuron_reaches_the_netlist(dialect: str) -> None:
     missing = unreached(IDEAL.replace(temperature=310), dialect)
     assert missing - STEP_LIMITS == REFERENCE_ONLY | IDEAL_ONLY | CHOSEN_ONLY
+
+
+def test_every_number_reaches_a_deck_to_edit(dialect: str) -> None:
+    # There both limits of the step are part of an expression.
+    for neuron, allowed in ((REAL, CHECKED_ONLY), (IDEAL, IDEAL_ONLY)):
+        missing = unreached(neuron.replace(temperature=310), dialect, "parameters")
+        assert missing == REFERENCE_ONLY | CHOSEN_ONLY | allowed
 
 
 @pytest.mark.slow
@@ -324,10 +348,11 @@ EXTREMES = [5e-324, 1e-320, 1e-300, 1e-30, 1e30, 1e300, 1.7e308, -1e-320, -1e300
 @settings(max_examples=250, deadline=None)
 @given(
     which=st.sampled_from(["real", "ideal", "lif", "ideal op-amp", "endless pulses", "sum"]),
+    style=st.sampled_from(STYLES),
     data=st.data(),
 )
 def test_whatever_the_numbers_the_netlist_is_finite_or_refused(
-    which: str, data: st.DataObject
+    which: str, style: str, data: st.DataObject
 ) -> None:
     neuron = NEURONS[which]
     names = [name for name, _ in leaves(neuron.to_dict())]
@@ -335,7 +360,8 @@ def test_whatever_the_numbers_the_netlist_is_finite_or_refused(
     value = st.one_of(st.sampled_from(EXTREMES), st.floats(allow_nan=False, allow_infinity=False))
     changes = {name: data.draw(value) for name in chosen}
     try:
-        text = "".join(build_netlist(neuron.replace(changes), d).text for d in dialects())
+        changed = neuron.replace(changes)
+        text = "".join(build_netlist(changed, d, style=style).text for d in dialects())
     except SpicealifError as error:
         assert str(error).endswith(".")
         return
@@ -352,6 +378,10 @@ class _Text(str):
 
 
 class _Float(float):
+    __slots__ = ()
+
+
+class _Symbol(Symbol):
     __slots__ = ()
 
 
@@ -393,6 +423,9 @@ class _Float(float):
         np.str_("a"),
         _Text("a"),
         _Float(1.0),
+        _Symbol("a", 1.0),
+        Symbol("a", math.inf),
+        Symbol("a", 1e200) * 1e200,
         Path("a"),
         PAPER,
         jinja2.Undefined(name="x"),
@@ -420,6 +453,8 @@ def test_finalize_refuses(value: Any) -> None:
         ("trap", "trap"),
         ("_a1", "_a1"),
         (_Spice("PULSE(0 1)"), "PULSE(0 1)"),
+        (Symbol("tau", 1e-3), "{tau}"),
+        (2 * Symbol("r_on", 500.0), "{(2*r_on)}"),
     ],
 )
 def test_finalize_accepts(value: Any, text: str) -> None:

@@ -252,3 +252,9 @@ def test_errors_rest_on_two_levels_of_spice_and_say_so(tool):
     assert certificate.equations is None
     assert "rest on two levels of SPICE alone, since the op-amp TL072" in str(certificate)
     assert certificate.to_dict()["equations_error"] is None
+
+
+@pytest.mark.parametrize("how", [{"style": "parameters"}, {"subcircuit": True}])
+def test_a_deck_to_edit_has_no_makers_models(how):
+    with pytest.raises(NetlistError, match=r"is its maker's model, .* leave --style and --subckt"):
+        build_netlist(PAPER.replace({"comparator": COMPARATOR}), **how)
