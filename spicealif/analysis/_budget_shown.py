@@ -115,7 +115,8 @@ class BudgetShown(ShownInNotebooks):
                 "Makers' models have no equations here. The share of one is what it changes in the "
                 f"simulator when it takes the place of what stands in for it ({named}), in every "
                 f"set of such parts ({self.n_exchanged + 1} runs). The other causes are those of "
-                "the circuit with all of these in place."
+                "the circuit with all the stand-ins in their places: what they say of such a part "
+                "is true of its stand-in."
             )
         if self.measures:
             notes.append(RANGE_NOTE)

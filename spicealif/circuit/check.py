@@ -349,4 +349,12 @@ def with_check(
         if ours and whole and same:
             check = check_circuit(waveforms, neuron, progress=progress)
             return replace(comparison, check=check, checked=side)
+        if ours and same and not whole:
+            begin, end = comparison.spans[side]
+            trouble = (
+                f"there are {figure(begin, 's')} to {figure(end, 's')} of it, and the neuron runs "
+                f"for {figure(neuron.t_stop, 's')}; name the neuron with what was changed for the "
+                "run (--set t_stop=...)"
+            )
+            return replace(comparison, check=CircuitCheck({}, {}, trouble=trouble), checked=side)
     return comparison

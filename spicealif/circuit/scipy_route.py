@@ -143,7 +143,7 @@ class _System:
         self._y, self._dy = y.copy(), np.empty(layout.N_STATES)
         self._scratch = [np.empty(layout.N_STATES) for _ in range(3)]
         self._jac = np.empty(layout.N_STATES**2)
-        self.middle = float(0.5 * (self._p[layout.P_V_OH] + self._p[layout.P_V_OL]))
+        self.middle = float(0.5 * (self._p[layout.P_V_OH] + self._p[layout.P_V_LEVEL]))
         self.piece, self.v_spike = 0, 0.0
         self.rising = _Rising(self)
 

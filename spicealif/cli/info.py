@@ -95,13 +95,21 @@ def _part(name: str) -> str | None:
 
 
 def _neuron(name: str) -> Neuron:
+    import difflib
+
     from spicealif.design import device_names, load_preset, preset_names
+    from spicealif.design.parts.store import PARTS, part_names
     from spicealif.errors import DesignError
 
     if name not in preset_names() and (devices := device_names()):
+        parts = [part for kind in PARTS for part in part_names(kind)]
+        everything = [*preset_names(), *devices, *parts]
+        close = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]!r}, or choose" if close else "choose"
         raise DesignError(
-            f"There is no preset {ascii(name)}; choose one of {', '.join(preset_names())} "
-            f"(neurons) or of {', '.join(devices)} (devices)."
+            f"There is no preset {ascii(name)}; {hint} one of {', '.join(preset_names())} "
+            f"(neurons), of {', '.join(devices)} (devices) or of the parts that "
+            "'spicealif presets --parts' lists."
         )
     return load_preset(name)
 

@@ -20,6 +20,7 @@ from spicealif.design.parts import (
     VendorModel,
 )
 from spicealif.errors import DesignError
+from spicealif.quantities.grammar import format_quantity
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -87,22 +88,29 @@ def doubts(neuron: Neuron) -> list[str]:
     comparator = neuron.comparator
     peak = neuron.stimulus.peak(neuron.t_stop)
     interval = neuron.c * (neuron.v_th - neuron.v_low) / peak if peak > 0 else math.inf
-    if isinstance(comparator, Comparator) and interval < comparator.t_delay:
+    if not isinstance(comparator, Comparator):
+        return out
+    takes = f"The comparator {comparator.name} takes {_seconds(comparator.t_delay)}"
+    if interval < comparator.t_delay:
         out.append(
-            f"The comparator {comparator.name} takes {comparator.t_delay:.3g} s, in which the peak "
-            f"current charges the capacitor from v_low to v_th and beyond ({interval:.3g} s), so "
-            "that its delay sets the rate; take a faster one, or a larger c."
+            f"{takes}, in which the peak current charges the capacitor from v_low to v_th and "
+            f"beyond ({_seconds(interval)}), so that its delay sets the rate; take a faster one, "
+            "or a larger c."
         )
     # From v_th to v_low through the MOSFET alone.
     discharge = neuron.r_ds_on * neuron.c * math.log(neuron.v_th / neuron.v_low)
-    if isinstance(comparator, Comparator) and discharge < 0.5 * comparator.t_delay:
+    if discharge < 0.5 * comparator.t_delay:
         out.append(
-            f"The comparator {comparator.name} takes {comparator.t_delay:.3g} s and the MOSFET "
-            f"discharges the capacitor in {discharge:.2g} s, so that the output may be sent back "
-            "before it is half-way up: such a discharge is no spike here; take a faster "
-            "comparator, a larger c, or a MOSFET of higher resistance."
+            f"{takes} and the MOSFET discharges the capacitor in {_seconds(discharge)}, so that "
+            "the output may be sent back before it is half-way up, and a discharge without that "
+            "counts as no spike; take a faster comparator, a larger c, or a MOSFET of higher "
+            "resistance."
         )
     return out
+
+
+def _seconds(time: float) -> str:
+    return format_quantity(time, "s", 3)
 
 
 def _check_resistors(neuron: Neuron) -> None:

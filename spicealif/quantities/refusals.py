@@ -137,6 +137,8 @@ def _unknown_suffix(text: str, number: str, rest: str, unit: Unit) -> str:
             )
     if not unit.prefixes:
         alone = f"the number and {unit.symbol}" if unit.symbol else "the number alone"
+        if "ppm/K" in unit.spellings:
+            alone += ", or ppm/K"
         return f"is {it}, and {said} does not go with {_kind(unit)}; give {alone}"
     return (
         f"is {it}, and {said} is not the unit {unit.symbol} or one of the prefixes {_KNOWN}; "

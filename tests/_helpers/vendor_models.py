@@ -159,6 +159,33 @@ HOSTILE = {
         _inside("M1 1 2 3 myvdmos") + ".model myvdmos vdmos(vto=2)\n",
         "takes for something else",
     ),
+    "a parameter that ngspice has": (_outside(".param VT=4700"), "takes its own of that name"),
+    "a call's parameter that ngspice has": (
+        _inside("X1 1 2 S TEMP=4700\n.subckt S 1 2 PARAMS: k=1\nR1 1 2 {k}\n.ends"),
+        "takes its own of that name",
+    ),
+    "a subcircuit's parameter that ngspice has": (
+        _outside(".subckt S 1 2 PARAMS: vt=1\nR1 1 2 {vt}\n.ends"),
+        "takes its own of that name",
+    ),
+    "a function's argument that ngspice has": (
+        _outside(".func f(a,time) {a*time}"),
+        "takes its own of that name",
+    ),
+    "a comma that hangs ngspice": (_outside(".param r=4700,a=1"), "a comma outside parentheses"),
+    "a decimal comma": (_inside("R2 1 2 4,7k"), "a comma outside parentheses"),
+    "hysteresis below 0": (
+        _inside("S1 1 2 3 4 SM\n.model SM SW(Ron=1k Roff=1G Vt=0.2 Vh=-0.1)"),
+        "switches smoothly",
+    ),
+    "models of one name": (
+        _inside("D1 1 2 DD") + ".model DD D(is=1f)\n.model DD D(is=1p)\n",
+        "is there twice",
+    ),
+    "optional nodes": (
+        _outside(".subckt S 1 2 OPTIONAL: 3=0\nR1 1 2 1k\n.ends"),
+        "optional nodes",
+    ),
     "no end": (".subckt OK 1 2 3 4 5\nR1 1 2 1k\n", "has no .ends"),
     "endless call": (_inside("X1 1 2 3 4 5 OK"), "contains itself"),
     "endless function": (_outside(".func f(x) {f(x)+f(x)}"), "made of itself"),

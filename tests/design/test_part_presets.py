@@ -11,7 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from spicealif import build_netlist, cosimulate, load_preset, load_toml, parse_toml
+from spicealif import build_netlist, cosimulate, load_preset, load_toml, parse_toml, verify
 from spicealif.cli.main import run
 from spicealif.design import OpAmp, dump_toml, schema
 from spicealif.design.parts.store import PARTS, load_part, part_names
@@ -234,6 +234,14 @@ def test_a_part_by_itself_has_its_data_sheet_s_figures(name):
     rows = [line for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     assert len(rows) >= 5
     assert all(row in page for row in rows)
+
+
+@pytest.mark.slow
+def test_an_open_collector_s_spikes_by_every_route():
+    """SciPy's solver, which `verify` takes, looks for half of the swing that the pull-up leaves."""
+    found = verify(with_part("comparator", "lm393").replace(t_stop=3e-4))
+    assert found.ok
+    assert found.matched >= 3
 
 
 def test_an_open_collector_s_thresholds_are_those_asked_for():

@@ -258,3 +258,8 @@ def test_errors_rest_on_two_levels_of_spice_and_say_so(tool):
 def test_a_deck_to_edit_has_no_makers_models(how):
     with pytest.raises(NetlistError, match=r"is its maker's model, .* leave --style and --subckt"):
         build_netlist(PAPER.replace({"comparator": COMPARATOR}), **how)
+
+
+def test_a_kind_that_is_nearly_a_makers_model():
+    with pytest.raises(DesignError, match=r"'subckt' is no kind .*; did you mean 'subcircuit'"):
+        PAPER.replace({"comparator": {**COMPARATOR, "kind": "subckt"}})

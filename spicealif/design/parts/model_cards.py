@@ -7,6 +7,7 @@ cards with a dot, types of models, functions of sources, characters.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ _ANYWHERE = {
     re.compile(r"\btr(?:noise|random)\b", re.IGNORECASE): "a random source",
     re.compile(r"\b(?:a?gauss|a?unif|mc|flat)\s*\(", re.IGNORECASE): "a value drawn at random",
 }
+#: What ngspice has under such a name it takes in place of a parameter, in its modes for LTspice and
+#: PSpice (measured: without a word, but for hertz).
+_TAKEN = frozenset({"vt", "temp", "temper", "time", "hertz"})
+#: Cards in which a comma has no place outside parentheses: ngspice hangs at one in ``.param`` and
+#: reads ``4,7k`` as 7k.
+_NO_COMMA = frozenset({".param", ".subckt"})
 #: Frequency-domain sources.
 _FREQUENCY = re.compile(r"\b(laplace|freq|chebyshev)\b\s*[{=(]", re.IGNORECASE)
 #: An expression in braces, which may hold others, two deep.
@@ -264,6 +271,8 @@ def _check(card: Card) -> None:
     for pattern, what in _ANYWHERE.items():
         if pattern.search(card.text):
             raise ModelProblem(f"{_shown(card.text)}, is {what}; {_REMEDY}", card.line)
+    _check_commas(card)
+    _check_parameters(card)
     if word[0] in "egb" and (found := _FREQUENCY.search(card.text)):
         raise ModelProblem(
             f"{_shown(card.text)}, uses PSpice's {found[1].upper()}, which ngspice cannot read; "
@@ -289,6 +298,42 @@ def _check(card: Card) -> None:
         _check_source(card)
 
 
+def _check_commas(card: Card) -> None:
+    if card.word not in _NO_COMMA and card.word[0] not in "rclx":
+        return
+    depth = 0
+    for word in card.words:
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if word == "," and depth <= 0:
+            raise ModelProblem(
+                f"{_shown(card.text)}, has a comma outside parentheses, which ngspice does not "
+                "take for a decimal point or a blank; write a point or a blank",
+                card.line,
+            )
+
+
+def _check_parameters(card: Card) -> None:
+    """Check the names of parameters that a card gives."""
+    if card.word not in (".param", ".subckt", ".func") and card.word[0] != "x":
+        return
+    if card.word == ".subckt" and "optional:" in (w.lower() for w in card.words):
+        raise ModelProblem(
+            f"{_shown(card.text)}, has PSpice's optional nodes, which ngspice cannot read; write "
+            "them as ordinary pins",
+            card.line,
+        )
+    given = [w for w, sign in itertools.pairwise(card.words) if sign == "="]
+    if card.word == ".func":
+        given += list(itertools.takewhile(lambda word: word != ")", card.words[1:]))
+    for name in given:
+        if name.lower() in _TAKEN:
+            raise ModelProblem(
+                f"{_shown(card.text)}, gives a value to {ascii(name)}, and ngspice takes its own "
+                "of that name instead; rename it throughout the model",
+                card.line,
+            )
+
+
 def _check_model(card: Card) -> None:
     words = card.plain
     kind = words[2].lower() if len(words) > 2 else ""
@@ -300,6 +345,13 @@ def _check_model(card: Card) -> None:
         raise ModelProblem(
             f"{_shown(card.text)}, is a model of a type that is not taken (those are "
             f"{', '.join(sorted(MODEL_TYPES))}); {_REMEDY}",
+            card.line,
+        )
+    below = re.search(r"\bvh\s*=\s*\{?\s*-", card.text, re.IGNORECASE)
+    if kind in ("sw", "vswitch") and below:
+        raise ModelProblem(
+            f"{_shown(card.text)}, has a hysteresis below 0: LTspice then switches smoothly, and "
+            "ngspice does not; write it as a VSWITCH with Von and Voff",
             card.line,
         )
 

@@ -210,6 +210,7 @@ class _Parsed:
         self._blocks: dict[str, list[tuple[int, str]]] = {}
         self._read: dict[str, _Subcircuit] = {}
         self._twice: set[str] = set()
+        self._twice_models: set[str] = set()
         block: list[tuple[int, str]] = []
         depth = 0
         for line, card in split_cards(text):
@@ -231,8 +232,10 @@ class _Parsed:
 
     def _outside(self, word: str, line: int, card: str) -> None:
         if word == ".model":
-            name = card.split(maxsplit=2)[1:2]
-            self._models[name[0].lower() if name else ""] = line, card
+            name = (card.lower().split(maxsplit=2)[1:2] or [""])[0]
+            if name in self._models:
+                self._twice_models.add(name)
+            self._models[name] = line, card
             return
         checked = checked_card(line, card)
         if word not in (".param", ".func"):
@@ -268,7 +271,13 @@ class _Parsed:
 
     def model(self, name: str) -> Card | None:
         """Return a ``.model`` card that all share, checked; None if there is none."""
-        return checked_card(*self._models[name]) if name in self._models else None
+        if name not in self._models:
+            return None
+        line, text = self._models[name]
+        card = checked_card(line, text)
+        if name in self._twice_models:
+            raise ModelProblem(f"{shown_card(card)}, is there twice; remove one of them", line)
+        return card
 
     def subcircuit(self, name: str) -> _Subcircuit:
         """Return a subcircuit, every card of it checked."""
@@ -297,7 +306,8 @@ class _Parsed:
     def used_models(self, names: list[str]) -> list[Card]:
         """Return the shared models that subcircuits name, in the text's order."""
         words = {w.lower() for n in names for card in self.subcircuit(n).cards for w in card.words}
-        return [checked_card(*card) for name, card in self._models.items() if name in words]
+        found = [self.model(name) for name in self._models if name in words]
+        return [card for card in found if card is not None]
 
     def needed(self, name: str) -> list[str]:
         """Return the subcircuits that one is made of, in the text's order."""

@@ -180,6 +180,12 @@ def part_choice(part: PartKind, former: str = "") -> WrapValidator:
             value = {**{k: v for k, v in value.items() if k != "kind"}, "preset": kind}
         if kind in _VENDOR:
             return ours(vendor_table(part, value))
+        if isinstance(kind, str) and {"model", "pins", "text", "library"} & set(value):
+            close = difflib.get_close_matches(kind.lower(), _VENDOR, n=1, cutoff=0.3)
+            meant = f"did you mean {close[0]!r}" if close else "set it to 'subcircuit' or 'library'"
+            raise DesignError(
+                f"{part}.kind = {ascii(kind)[:40]} is no kind that has a maker's model; {meant}."
+            )
         if "preset" in value or "file" in value:
             return ours(_written_out(part, value))
         if isinstance(kind, str) and kind not in ("ideal", _KIND[part], former):
