@@ -262,7 +262,7 @@ def test_presets_prints_a_device_with_units_that_reads_back(shelf, tmp_path):
 
 
 def test_presets_names_both_kinds_when_there_is_none_such(shelf):
-    with pytest.raises(DesignError, match=r"paper-volatile \(neurons\) or of other, provisional_w"):
+    with pytest.raises(DesignError, match=r"paper-volatile \(neurons\), of other, provisional_w"):
         run("presets", "nothing")
 
 
