@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.figure_axes import dress, is_log, quantity
 from spicealif._support.figures import new_figure
 from spicealif.sweep import _panels as panels
-from spicealif.sweep._axes import dress, is_log, quantity
 from spicealif.sweep._grid_figures import map_row
 from spicealif.sweep._results import Results
 

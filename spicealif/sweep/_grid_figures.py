@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.figure_axes import dress, is_log, is_text, positions, quantity
 from spicealif._support.figures import new_figure
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
-from spicealif.sweep._axes import dress, is_log, is_text, positions, quantity
 from spicealif.sweep._results import Results
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._support.figures import readable
-from spicealif._support.text import shown
-from spicealif.sweep._axes import (
+from spicealif._support.figure_axes import (
     cell_edges,
     dress,
     is_log,
     positions,
     quantity,
 )
+from spicealif._support.figures import readable
+from spicealif._support.text import shown
 from spicealif.sweep._results import PROTOTYPE, Results
 
 if TYPE_CHECKING:

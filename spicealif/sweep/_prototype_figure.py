@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.figure_axes import dress, quantity, with_prefix
 from spicealif._support.figures import new_figure
 from spicealif._support.kept import tell
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
-from spicealif.sweep._axes import dress, quantity, with_prefix
 from spicealif.sweep._results import MAIN_MEASURES, Results
 from spicealif.sweep.statistics import Sensitivity, Yield, sensitivity, yield_of
 
