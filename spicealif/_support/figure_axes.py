@@ -42,6 +42,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOG_SPAN = 3.0
 #: So many values at most get a tick each.
 _TICKS = 7
+#: Width of a digit of 8 pt in mm.
+_CHARACTER = 1.8
 
 
 def with_prefix(size: float, unit: str) -> tuple[float, str]:
@@ -112,6 +114,7 @@ def dress(
     *,
     log: bool = False,
     grid: bool = False,
+    room: float = math.inf,
 ) -> None:
     """Give an axis its label with unit and prefix, its scale and its ticks.
 
@@ -128,6 +131,8 @@ def dress(
         Whether the scale is logarithmic.
     grid : bool
         Whether the values are those of a grid, which get a tick each if they are few.
+    room : float
+        Length of an x axis in mm; ticks of a grid that would touch are left out.
     """
     from matplotlib.ticker import (
         FixedLocator,

@@ -99,7 +99,8 @@ def add_legend(
     figure: FigureBase,
     handles: Sequence[Any],
     labels: Sequence[str],
-    title: str | None = None,
+    *,
+    formulas: bool = False,
 ) -> None:
     """Add a legend below all panels, in as many columns as the figure's width has room for.
 
@@ -108,16 +109,15 @@ def add_legend(
     figure : Figure or SubFigure
     handles : sequence of Artist
     labels : sequence of str
-        Names, which are no formulas.
-    title : str, optional
-        Stands above them.
+    formulas : bool
+        Whether the labels hold formulas.
     """
     of: Any = figure  # a figure or a part of one; both have what is used here
     renderer = of.figure.canvas.get_renderer()
     for columns in range(len(labels), 0, -1):
-        legend = of.legend(
-            list(handles), list(labels), loc="outside lower center", ncols=columns, title=title
-        )
+        legend = of.legend(list(handles), list(labels), loc="outside lower center", ncols=columns)
+        for text in legend.get_texts():
+            text.set_parse_math(formulas)
         if columns == 1 or legend.get_window_extent(renderer).width <= 0.97 * of.bbox.width:
             return
         legend.remove()

@@ -107,7 +107,7 @@ def mark_threshold(axes: Axes, v_th: float) -> None:
     """Draw v_th as a line, and its symbol beside it."""
     axes.axhline(v_th, color="0.4", lw=0.7, ls=":", zorder=1)
     axes.annotate(
-        r"$v_\mathrm{th}$", (1.01, v_th), xycoords=("axes fraction", "data"), va="center",
+        r"$V_\mathrm{th}$", (1.01, v_th), xycoords=("axes fraction", "data"), va="center",
         parse_math=True, annotation_clip=False,
     )  # fmt: skip
 
