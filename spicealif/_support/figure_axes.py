@@ -244,4 +244,5 @@ def _digits(value: float, n: int = 10) -> str:
 def _set_scale(axis: Axis) -> None:
     """Make an axis logarithmic, by the method of its axes that does it."""
     axes = axis.axes
-    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+    if axis.get_scale() != "log":  # a colour bar's is already
+        (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")

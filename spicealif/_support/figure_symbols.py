@@ -22,6 +22,7 @@ __all__ = [
     "plain",
     "say_what",
     "symbol",
+    "with_symbols",
     "without_formulas",
 ]
 
@@ -34,6 +35,7 @@ _GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "kappa", "lambda"
 _CAPITALS = "rcvilg"
 _KEY = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*(\[\d+\])?", re.ASCII)
 _SYMBOL = re.compile(rf"({'|'.join(_GREEK)}|[a-z])(?:_([a-z0-9_]+))?", re.ASCII)
+_WITHIN = re.compile(r"\b([rcvilgRCVILG])_([a-z]+(?:\(on\))?)", re.ASCII)
 #: Of keys that no rule makes well.
 _OWN: Mapping[str, str] = {
     "temperature": "temperature",
@@ -122,6 +124,15 @@ def parameter_label(key: str) -> str:
         before = _PARTS.get(part, part.replace("_", " ").replace(".", " "))
         return f"{before} {symbol(name)}".strip()
     return symbol(name)
+
+
+def with_symbols(text: str) -> str:
+    """Return a text of ours with the quantities in it, such as ``v_low``, as symbols."""
+    return _WITHIN.sub(lambda m: _capital(m[1], m[2]), plain(text))
+
+
+def _capital(letter: str, below: str) -> str:
+    return rf"${letter.upper()}_\mathrm{{{below}}}$"
 
 
 def measure_label(name: str, label: str) -> str:

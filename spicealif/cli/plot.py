@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spicealif.cli._options import output_options
+from spicealif.cli._options import format_option, output_options, title_option
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
 
@@ -48,6 +48,8 @@ _NEAR = 5e-3
     help="Draw only the points of a grid where a parameter has this value. May be repeated.",
 )
 @output_options("Picture to write: .png, .svg or .pdf [default: FILE with .png instead of .nc].")
+@format_option("png, svg or pdf, where no name of a file says it [default: png].")
+@title_option
 def plot_command(
     file: Path,
     measure: str | None,
@@ -55,12 +57,16 @@ def plot_command(
     at: tuple[str, ...],
     output: Path | None,
     force: bool,
+    picture: str | None,
+    title: bool,
 ) -> None:
-    """Draw the sweep in FILE, a netCDF file of "spicealif sweep".
+    """Draw the sweep in FILE, a netCDF file of "spicealif sweep", for print.
 
     Failed points are crosses. Of prototypes the figure shows histograms, which parameter moves a
-    measure how much, and how many prototypes are within limits.
+    measure how much, and how many prototypes are within limits. What it shows is printed, for a
+    caption, and stands in the picture's file.
     """
+    from spicealif._support.figures import picture_format
     from spicealif._support.kinds import PICTURE
     from spicealif._support.text import shown
     from spicealif.errors import SpicealifError, SweepError
@@ -69,10 +75,11 @@ def plot_command(
 
     dataset = _load(file)
     good = _limits(dataset, limits)
-    target = output or file.with_suffix(".png")
+    target = output or file.with_suffix(f".{picture or 'png'}")
+    picture_format(target, picture)
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
         try:
-            figure = sweep_figure(_slice(dataset, at), measure, good or None)
+            figure = sweep_figure(_slice(dataset, at), measure, good or None, title=title)
         except SpicealifError:
             raise
         except Exception as error:
@@ -83,8 +90,8 @@ def plot_command(
                 f"'spicealif sweep' writes it ({type(error).__name__}: {shown(error, 80)}); "
                 "compute the sweep again."
             ) from None
-        save_figure(figure, target)
-        say(f"Wrote {target}.")
+        save_figure(figure, target, picture)
+        say(f"Wrote {target}: {figure.caption}.")
 
 
 def _load(path: Path) -> xr.Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.figure_axes import dress, scale_of
-from spicealif._support.figure_symbols import measure_label, plain, say_what
+from spicealif._support.figure_symbols import measure_label, plain, say_what, with_symbols
 from spicealif._support.figures import PAGE, add_legend, in_figure_style, new_figure
 from spicealif.measures.tables import figure as figure_text
 from spicealif.plots._traces import CIRCUIT_COLOUR, REFERENCE_COLOUR
@@ -94,8 +94,8 @@ def _waterfall(axes: Axes, budget: MeasureBudget, causes: list[Cause | MakersPar
         axes.plot([start + value] * 2, [k, k + 1], color="0.6", lw=0.6, zorder=0)
     axes.barh(len(values), budget.gap, color=_SUM_COLOUR, height=0.7, lw=0)
     axes.axvline(0, color="0.3", lw=0.6)
-    labels = [c.label for c in causes]
-    axes.set_yticks(range(len(values) + 1), [*labels, "residual", "sum"])
+    labels = [with_symbols(c.label) for c in causes]
+    axes.set_yticks(range(len(values) + 1), [*labels, "residual", "sum"], parse_math=True)
     axes.set_ylim(len(values) + 0.6, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)

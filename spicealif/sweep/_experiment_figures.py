@@ -22,8 +22,7 @@ from spicealif.sweep._grid_figures import map_row
 from spicealif.sweep._results import Results
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["EXPERIMENT_FIGURES", "adaptation_map", "f_i_curve", "frequency_response", "temperature"]
 
@@ -38,20 +37,29 @@ _ORDINARY = ZERO_CELSIUS + 25.0
 _AREAS = (5.0, 45.0)
 #: So many of their sizes stand in the legend.
 _SIZES = 3
+_ONSET, _STEADY = "onset, 1 / first interval", "steady, 1 / last interval"
+#: Why there is no rate to be drawn, each with its mark.
+_REASONS: Mapping[str, panels.Style] = {
+    "no spikes": {"marker": "v", "ms": 3, "gid": "no rate"},
+    "one spike, no interval": {"marker": "d", "ms": 3.5, "gid": "no rate"},
+    "silent at the end": {"marker": "o", "ms": 2.8, "fillstyle": "none", "gid": "no rate"},
+}  # fmt: skip
 
 
-def f_i_curve(results: Results, title: bool | str = False) -> Figure:
-    """Draw onset and steady rate over the current, and where there is no rate to be drawn."""
+def f_i_curve(results: Results, title: bool | str = False) -> StyledFigure:
+    """Draw onset and steady rate over the current, and below them where there is none, and why."""
+    from matplotlib.lines import Line2D
+
     figure = new_figure(COLUMN, 92)
-    axes = figure.add_subplot()
+    axes, why = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     current = results.coordinate(CURRENT)
-    drawn = []
-    for side in results.sides:
+    drawn, reasons = [], set()
+    for row, side in enumerate(results.sides):
         count = results.values("spike_count", side)
         quiet = results.quiet_at_end(side)
         for name, text, style in (
-            ("isi_first", "onset, 1 / first interval", {"fillstyle": "full"}),
-            ("isi_last", "steady, 1 / last interval", {"fillstyle": "none", "alpha": 0.75}),
+            ("isi_first", _ONSET, {"fillstyle": "full"}),
+            ("isi_last", _STEADY, {"fillstyle": "none"}),
         ):
             with np.errstate(divide="ignore"):
                 rate = 1 / results.values(name, side)
@@ -59,30 +67,49 @@ def f_i_curve(results: Results, title: bool | str = False) -> Figure:
                 rate[quiet] = np.nan  # the last interval is no steady state's
             panels.line(axes, current, rate, side, label=f"{side}: {text}", **style)
             drawn.append(rate)
-        # Each has a rate of 0 or none, for a reason that the legend tells.
-        for marker, text, which in (
-            ("v", "no spikes", count == 0),
-            ("d", "one spike, no interval", count == 1),
-            ("P", "steady rate 0: silent at the end", quiet),
+        for text, which in (
+            ("no spikes", count == 0),
+            ("one spike, no interval", count == 1),
+            ("silent at the end", quiet),
         ):
-            _mark_at_0(axes, current[which], side, marker, f"{side}: {text}")
+            if which.any():
+                reasons.add(text)
+                why.plot(
+                    current[which], np.full(int(which.sum()), row), ls="none", label=text,
+                    color=panels.COLOURS[side], **_REASONS[text],
+                )  # fmt: skip
     panels.crosses(axes, current[results.failed])
-    dress(axes.xaxis, "constant current", results.unit(CURRENT), current)
+    dress(axes.xaxis, "", results.unit(CURRENT), current)
+    dress(why.xaxis, "constant current", results.unit(CURRENT), current)
     dress(axes.yaxis, "rate", "Hz", np.concatenate(drawn))
     axes.set_ylim(bottom=0)
-    panels.legend_below(figure, [axes])
+    axes.tick_params(labelbottom=False)
+    axes.set_xlabel("")
+    why.set_yticks(range(len(results.sides)), results.sides)
+    why.set_ylim(len(results.sides) - 0.4, -0.6)
+    why.tick_params(axis="y", length=0)
+    why.grid(axis="y", visible=False)
+    why.set_visible(bool(reasons))
+    if not reasons:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel(why.get_xlabel())
+    entries = panels.side_looks(results, coloured=True)
+    entries += [
+        (Line2D([], [], color="0.3", marker="o", markerfacecolor=face), text)
+        for text, face in ((_ONSET, "0.3"), (_STEADY, "none"))
+    ]
+    entries += [
+        (Line2D([], [], color="0.3", ls="none", **look), text)
+        for text, look in _REASONS.items()
+        if text in reasons
+    ]
+    if results.failed.any():
+        entries.append((Line2D([], [], **panels.CROSS), "failed"))
+    add_legend(figure, [handle for handle, _ in entries], [text for _, text in entries])
     return panels.finish(figure, results, "f-I curve", title=title)
 
 
-def _mark_at_0(axes: Axes, x: NDArray[Any], side: str, marker: str, label: str) -> None:
-    """Draw marks on the axis: the circuit's filled, the reference's larger around them."""
-    if len(x):
-        look: panels.Style = {"ls": "none", "color": panels.COLOURS[side], "clip_on": False}
-        look |= {"ms": 6.5, "fillstyle": "none"} if side == "reference" else {"ms": 3.5}
-        axes.plot(x, np.zeros(len(x)), marker, label=label, gid="no rate", zorder=5, **look)
-
-
-def frequency_response(results: Results, title: bool | str = False) -> Figure:
+def frequency_response(results: Results, title: bool | str = False) -> StyledFigure:
     """Draw rate, spikes per period and mean interval over frequency, a line per amplitude."""
     import matplotlib as mpl
     from matplotlib.lines import Line2D
@@ -139,7 +166,7 @@ def frequency_response(results: Results, title: bool | str = False) -> Figure:
     return panels.finish(figure, results, what, title=title)
 
 
-def adaptation_map(results: Results, title: bool | str = False) -> Figure:
+def adaptation_map(results: Results, title: bool | str = False) -> StyledFigure:
     """Draw the ratio of last to first interval over tau and r_s, and what it costs.
 
     Of what it costs there is a panel for each side: a point's colour is its tau, its size its r_s,
@@ -149,16 +176,16 @@ def adaptation_map(results: Results, title: bool | str = False) -> Figure:
     from matplotlib.lines import Line2D
 
     name, n = "adaptation_ratio", len(results.sides)
+    figure = new_figure(PAGE, 138 if n > 1 else 78)
+    # Apart, so that the labels of the one leave the other its room.
     if n > 1:
-        figure = new_figure(PAGE, 138)
-        grid = figure.add_gridspec(2, 6, height_ratios=[1, 1.1])
-        maps = [figure.add_subplot(grid[0, 2 * k : 2 * k + 2]) for k in range(3)]
-        first = figure.add_subplot(grid[1, :3])
-        costs = [first, figure.add_subplot(grid[1, 3:], sharex=first, sharey=first)]
+        upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.25], squeeze=False).ravel()
+        maps = list(upper.subplots(1, 3))
     else:
-        figure = new_figure(PAGE, 78)
-        maps, costs = [figure.add_subplot(1, 2, 1)], [figure.add_subplot(1, 2, 2)]
-    map_row(figure, maps, results, name, (TAU, R_S))
+        upper, lower = figure.subfigures(1, 2, squeeze=False).ravel()
+        maps = [upper.subplots()]
+    costs = list(lower.subplots(1, n, sharex=True, sharey=True, squeeze=False)[0])
+    map_row(upper, maps, results, name, (TAU, R_S))
     tau, r_s = results.of_points(TAU).astype(float), results.of_points(R_S).astype(float)
     levels = np.unique(r_s)
     ends = (float(tau.min()), float(tau.max()))
@@ -182,21 +209,18 @@ def adaptation_map(results: Results, title: bool | str = False) -> Figure:
         unit = results.unit("energy_per_spike")
         dress(axes.yaxis, results.label("energy_per_spike"), unit, every, log=log)
         axes.set_title(f"{side}: what adaptation costs" if n > 1 else "what adaptation costs")
-    if n > 1:
-        costs[1].tick_params(labelleft=False)
-        costs[1].set_ylabel("")
-    panels.colour_bar(figure, points, costs, results, TAU, "", results.coordinate(TAU))
+        axes.label_outer()
+    panels.colour_bar(lower, points, costs, results, TAU, "", results.coordinate(TAU))
     shown = np.unique(np.linspace(0, len(levels) - 1, _SIZES).round().astype(int))
     handles = [Line2D([], [], marker="o", ls="none", ms=area[k] ** 0.5, color="0.4") for k in shown]
     labels = [f"{results.label(R_S)} = {quantity(levels[k], results.unit(R_S))}" for k in shown]
-    panels.map_legend(
-        figure, maps, results, name, more=list(zip(handles, labels, strict=True)), formulas=True
-    )
+    sizes = list(zip(handles, labels, strict=True))
+    panels.map_legend(lower if n > 1 else figure, maps, results, name, sizes, formulas=True)
     what = f"adaptation over {results.label(TAU)} and {results.label(R_S)}"
     return panels.finish(figure, results, what, measure=name, title=title)
 
 
-def temperature(results: Results, title: bool | str = False) -> Figure:
+def temperature(results: Results, title: bool | str = False) -> StyledFigure:
     """Draw what intervals, their growth and the energy of a spike change by from 25 degC."""
     import matplotlib as mpl
 
@@ -226,7 +250,9 @@ def temperature(results: Results, title: bool | str = False) -> Figure:
 
 
 #: How experiments are drawn, by kind and dimensions.
-EXPERIMENT_FIGURES: Mapping[tuple[str, frozenset[str]], Callable[[Results, bool | str], Figure]] = {
+EXPERIMENT_FIGURES: Mapping[
+    tuple[str, frozenset[str]], Callable[[Results, bool | str], StyledFigure]
+] = {
     ("f-i-curve", frozenset({CURRENT})): f_i_curve,
     ("frequency-response", frozenset({FREQUENCY, CURRENT})): frequency_response,
     ("frequency-response", frozenset({FREQUENCY})): frequency_response,

@@ -15,7 +15,9 @@ from spicealif.sweep._results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import FigureBase
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["lines", "many_maps", "map_row", "maps", "scatter"]
 
@@ -27,7 +29,7 @@ _DIFFERENCE = "circuit minus reference"
 _LEFT = 0.6
 
 
-def lines(results: Results, measure: str | None, title: bool | str = False) -> Figure:
+def lines(results: Results, measure: str | None, title: bool | str = False) -> StyledFigure:
     """Draw measures over the only parameter; a measure of both sides with their difference."""
     (dim,) = results.dims
     shown: list[str] = [measure] if measure else list(results.main)
@@ -67,7 +69,7 @@ def lines(results: Results, measure: str | None, title: bool | str = False) -> F
     return panels.finish(figure, results, what, title=title)
 
 
-def scatter(results: Results, measure: str, title: bool | str = False) -> Figure:
+def scatter(results: Results, measure: str, title: bool | str = False) -> StyledFigure:
     """Draw a measure against each parameter of points that were drawn."""
     names = results.parameters
     columns = min(len(names), 3) or 1
@@ -90,7 +92,7 @@ def scatter(results: Results, measure: str, title: bool | str = False) -> Figure
     return panels.finish(figure, results, results.label(measure), measure=measure, title=title)
 
 
-def maps(results: Results, measure: str, title: bool | str = False) -> Figure:
+def maps(results: Results, measure: str, title: bool | str = False) -> StyledFigure:
     """Draw maps over two parameters: both sides and their difference, or one side."""
     x, y = results.dims
     views = 3 if len(results.sides_of(measure)) > 1 else 1
@@ -101,7 +103,7 @@ def maps(results: Results, measure: str, title: bool | str = False) -> Figure:
     return panels.finish(figure, results, results.label(measure), measure=measure, title=title)
 
 
-def many_maps(results: Results, measure: str, title: bool | str = False) -> Figure:
+def many_maps(results: Results, measure: str, title: bool | str = False) -> StyledFigure:
     """Draw maps over two parameters for each value of a third."""
     lengths = dict(zip(results.dims, results.failed.shape, strict=True))
     across = min(lengths, key=lambda d: lengths[d])
@@ -151,7 +153,7 @@ def many_maps(results: Results, measure: str, title: bool | str = False) -> Figu
 
 
 def map_row(
-    figure: Figure, row: list[Axes], results: Results, measure: str, dims: tuple[str, str]
+    figure: FigureBase, row: list[Axes], results: Results, measure: str, dims: tuple[str, str]
 ) -> None:
     """Draw maps of both sides with one colour scale and of their difference, or of one side."""
     turned = dims != results.dims

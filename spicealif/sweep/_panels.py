@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.figure import FigureBase
 
     from spicealif._support.styled_figure import StyledFigure
 
@@ -55,17 +55,23 @@ def side_label(side: str | None) -> str:
     return side or "circuit and reference"
 
 
-def side_looks(results: Results) -> list[tuple[Any, str]]:
-    """Return legend entries of the sides' lines, where colours stand for something else."""
+def side_looks(results: Results, coloured: bool = False) -> list[tuple[Any, str]]:
+    """Return legend entries of the sides' lines.
+
+    With their colours alone, where markers stand for something else, or with their markers alone,
+    where colours do.
+    """
     from matplotlib.lines import Line2D
 
     out = []
     for side in results.sides:
-        look: Style = {"color": "0.3"}
-        if side == "reference":
-            look |= {"ls": "--", "marker": "s", "fillstyle": "none"}
+        second = side == "reference"
+        look: Style = {"ls": "--" if second else "-"}
+        if coloured:
+            look |= {"color": COLOURS[side]}
         else:
-            look |= {"marker": "o"}
+            look |= {"color": "0.3", "marker": "s" if second else "o"}
+            look |= {"fillstyle": "none"} if second else {}
         out.append((Line2D([], [], **look), side))
     return out
 
@@ -202,7 +208,7 @@ def gap_norm(values: Sequence[_Floats]) -> tuple[Normalize, Any]:
 
 
 def colour_bar(
-    figure: Figure,
+    figure: FigureBase,
     mesh: Any,
     beside: list[Axes],
     results: Results,
@@ -213,7 +219,8 @@ def colour_bar(
     """Add a colour bar beside panels; `values` chooses its prefix, `what` begins its label."""
     bar = figure.colorbar(mesh, ax=beside, aspect=25, pad=0.02)
     label = f"{what}\n{results.label(measure)}" if what else results.label(measure)
-    dress(bar.ax.yaxis, label, results.unit(measure), values)
+    log = bar.ax.get_yscale() == "log"
+    dress(bar.ax.yaxis, label, results.unit(measure), values, log=log)
     bar.ax.grid(visible=False)
 
 
@@ -247,7 +254,7 @@ def legend_below(
 
 
 def map_legend(
-    figure: Figure,
+    figure: FigureBase,
     of: Sequence[Axes],
     results: Results,
     measure: str,
@@ -269,7 +276,7 @@ def finish(
     marked: bool = True,
     measure: str | None = None,
     title: bool | str = False,
-) -> Figure:
+) -> StyledFigure:
     """Add the caption: the neuron, what is shown, and how many points are not to be seen.
 
     Parameters

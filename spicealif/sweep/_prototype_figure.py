@@ -20,7 +20,8 @@ from spicealif.sweep.statistics import Sensitivity, Yield, sensitivity, yield_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["YIELD_WIDTH", "Limits", "prototypes"]
 
@@ -38,7 +39,7 @@ _ROW = 4
 
 def prototypes(
     results: Results, measure: str | None, limits: Limits | None, title: bool | str = False
-) -> Figure:
+) -> StyledFigure:
     """Draw how built neurons scatter, what makes them scatter, and how many are good."""
     of = results.side()
     shown = [measure] if measure else [*dict.fromkeys([*(limits or ()), *MAIN_MEASURES])]
@@ -235,7 +236,10 @@ def _yield_panel(
         error = [[max(percent[0] - percent[1], 0)], [max(percent[2] - percent[0], 0)]]
         axes.errorbar(percent[0], k, xerr=error, fmt="o", color="0.2", ms=3.5)
         told = f"{percent[0]:.0f} % ({percent[1]:.0f} to {percent[2]:.0f})"
-        axes.annotate(told, (1.02, k), xycoords=("axes fraction", "data"), va="center")
+        axes.annotate(
+            told, (1.0, k), xycoords=("axes fraction", "data"), xytext=(5, 0),
+            textcoords="offset points", va="center", annotation_clip=False,
+        )  # fmt: skip
         text = results.label(name) if limits else name
         labels.append(f"{text}\n{_interval(limits, results.unit(name))}" if limits else text)
     axes.set_yticks(range(len(rows)), labels, parse_math=True)

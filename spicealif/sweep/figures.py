@@ -14,7 +14,8 @@ from spicealif.sweep.statistics import sensitivity, yield_of
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["YIELD_WIDTH", "sensitivity", "sweep_figure", "yield_of"]
 
@@ -26,7 +27,7 @@ def sweep_figure(
     yield_limits: Limits | None = None,
     *,
     title: bool | str = False,
-) -> Figure:
+) -> StyledFigure:
     """Draw a sweep.
 
     Parameters

@@ -15,12 +15,12 @@ from matplotlib.colors import to_rgba
 from scipy import stats
 
 from spicealif import load_preset, solve_reference
+from spicealif._support.figure_axes import cell_edges, is_log, quantity, with_prefix
 from spicealif.cli.plot import plot_command
 from spicealif.errors import SweepError
 from spicealif.measures.one_side import MEASURES
 from spicealif.plots import save_figure
 from spicealif.sweep import Range, Sweep, f_i_curve
-from spicealif._support.figure_axes import cell_edges, is_log, quantity, with_prefix
 from spicealif.sweep.figures import sweep_figure
 from spicealif.sweep.statistics import sensitivity, yield_of
 
