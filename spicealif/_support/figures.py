@@ -48,6 +48,8 @@ __all__ = [
 #: Widths of figures in mm: of a column, and of a page with two.
 COLUMN, PAGE = 88.0, 180.0
 _INCH = 25.4
+#: How much of a figure's width a legend may take.
+_FULL = 0.97
 
 #: How the name of a picture ends; what is written follows from it.
 FIGURE_ENDINGS: tuple[str, ...] = PICTURE.endings
@@ -114,13 +116,19 @@ def add_legend(
     """
     of: Any = figure  # a figure or a part of one; both have what is used here
     renderer = of.figure.canvas.get_renderer()
-    for columns in range(len(labels), 0, -1):
-        legend = of.legend(list(handles), list(labels), loc="outside lower center", ncols=columns)
+    for rows in range(1, len(labels) + 1):
+        legend = of.legend(
+            list(handles), list(labels), loc="outside lower center", ncols=-(-len(labels) // rows)
+        )
         for text in legend.get_texts():
             text.set_parse_math(formulas)
-        if columns == 1 or legend.get_window_extent(renderer).width <= 0.97 * of.bbox.width:
+        if rows == len(labels) or _width(legend, renderer) <= _FULL * of.bbox.width:
             return
         legend.remove()
+
+
+def _width(legend: Any, renderer: Any) -> float:
+    return float(legend.get_window_extent(renderer).width)
 
 
 def picture_format(path: Path, wanted: str | None = None) -> str:

@@ -183,7 +183,9 @@ def correlation_figure(result: FitResult, *, title: bool | str = False) -> Figur
             digits = 4 if j != k and abs(value) >= 0.995 else 2
             text = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
             ax.text(k, j, text, ha="center", va="center", color="white" if dark else "black")
-    bar = figure.colorbar(image, ax=ax, label="correlation of the estimates", aspect=25)
+    bar = figure.colorbar(
+        image, ax=ax, label="correlation of the estimates", aspect=22, shrink=0.85
+    )
     bar.ax.grid(visible=False)
     return _said(figure, result, "correlations of the estimates", title)
 

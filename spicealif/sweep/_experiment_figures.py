@@ -37,6 +37,8 @@ _ORDINARY = ZERO_CELSIUS + 25.0
 _AREAS = (5.0, 45.0)
 #: So many of their sizes stand in the legend.
 _SIZES = 3
+#: Of what drifts, so that lines are told apart without colours too.
+_MARKERS = "o^Dvs"
 _ONSET, _STEADY = "onset, 1 / first interval", "steady, 1 / last interval"
 #: Why there is no rate to be drawn, each with its mark.
 _REASONS: Mapping[str, panels.Style] = {
@@ -93,7 +95,7 @@ def f_i_curve(results: Results, title: bool | str = False) -> StyledFigure:
     if not reasons:
         axes.tick_params(labelbottom=True)
         axes.set_xlabel(why.get_xlabel())
-    entries = panels.side_looks(results, coloured=True)
+    entries = panels.side_looks(results, None)
     entries += [
         (Line2D([], [], color="0.3", marker="o", markerfacecolor=face), text)
         for text, face in ((_ONSET, "0.3"), (_STEADY, "none"))
@@ -158,7 +160,7 @@ def frequency_response(results: Results, title: bool | str = False) -> StyledFig
         handles, labels = [handles[i] for i in shown], [labels[i] for i in shown]
     if CURRENT not in results.dims:
         handles, labels = [], []
-    looks = panels.side_looks(results)
+    looks = panels.side_looks(results, markers=True)
     if failed.any():
         looks.append((Line2D([], [], **panels.CROSS), "failed"))
     add_legend(figure, [*handles, *(h for h, _ in looks)], [*labels, *(t for _, t in looks)])
@@ -235,17 +237,20 @@ def temperature(results: Results, title: bool | str = False) -> StyledFigure:
     for axes, measure in zip(all_axes, measures, strict=True):
         for side in results.sides:
             values = results.values(measure, side).transpose(order)
-            for name, colour, row in zip(names, colours, values, strict=True):
-                label = name if side == results.sides[0] else None
+            for k, (name, row) in enumerate(zip(names, values, strict=True)):
                 good = np.isfinite(row)
                 usual = np.interp(_ORDINARY, kelvin[good], row[good]) if good.any() else np.nan
                 change = 100 * (row / usual - 1)
-                panels.line(axes, kelvin, change, side, color=colour, label=label)
+                panels.line(
+                    axes, kelvin, change, side, color=colours[k], marker=_MARKERS[k],
+                    label=name if side == results.sides[0] else None,
+                )  # fmt: skip
         dress(axes.xaxis, "temperature", "K", kelvin)
         set_label(axes.yaxis, f"{results.label(measure)}:\nchange from 25 {CELSIUS} (%)")
-        axes.label_outer()
+        if axes in all_axes[:2]:
+            axes.set_xlabel("")
     figure.align_ylabels()
-    panels.legend_below(figure, [all_axes[0]], panels.side_looks(results))
+    panels.legend_below(figure, [all_axes[0]], panels.side_looks(results, "0.3"))
     return panels.finish(figure, results, f"change from 25 {CELSIUS}", title=title)
 
 

@@ -44,7 +44,7 @@ def lines(results: Results, measure: str | None, title: bool | str = False) -> S
     for axes, name in zip(all_axes, [*shown, *([None] if with_gap else [])], strict=False):
         if name is None:
             gap = results.gap(shown[0])
-            panels.line(axes, x, gap, None)
+            panels.line(axes, x, gap, None, label=_DIFFERENCE)
             axes.axhline(0, color="0.5", lw=0.6)
             of, values = shown[0], [gap]
             label = f"{results.label(of)}:\n{_DIFFERENCE}"
@@ -72,7 +72,7 @@ def lines(results: Results, measure: str | None, title: bool | str = False) -> S
 def scatter(results: Results, measure: str, title: bool | str = False) -> StyledFigure:
     """Draw a measure against each parameter of points that were drawn."""
     names = results.parameters
-    columns = min(len(names), 3) or 1
+    columns = 2 if len(names) in (2, 4) else min(len(names), 3) or 1
     rows = -(-len(names) // columns) or 1
     figure = new_figure(COLUMN if columns == 1 else PAGE, 10 + 52 * rows)
     all_axes = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()

@@ -55,23 +55,27 @@ def side_label(side: str | None) -> str:
     return side or "circuit and reference"
 
 
-def side_looks(results: Results, coloured: bool = False) -> list[tuple[Any, str]]:
+def side_looks(
+    results: Results, colour: str | None = "0.3", *, markers: bool = False
+) -> list[tuple[Any, str]]:
     """Return legend entries of the sides' lines.
 
-    With their colours alone, where markers stand for something else, or with their markers alone,
-    where colours do.
+    Parameters
+    ----------
+    results : Results
+    colour : str or None
+        Of both, where colours stand for something else; None for the sides' own.
+    markers : bool
+        Whether the sides have their own markers, too.
     """
     from matplotlib.lines import Line2D
 
     out = []
     for side in results.sides:
         second = side == "reference"
-        look: Style = {"ls": "--" if second else "-"}
-        if coloured:
-            look |= {"color": COLOURS[side]}
-        else:
-            look |= {"color": "0.3", "marker": "s" if second else "o"}
-            look |= {"fillstyle": "none"} if second else {}
+        look: Style = {"ls": "--" if second else "-", "color": colour or COLOURS[side]}
+        if markers:
+            look |= {"marker": "s", "fillstyle": "none"} if second else {"marker": "o"}
         out.append((Line2D([], [], **look), side))
     return out
 
