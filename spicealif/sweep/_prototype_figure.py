@@ -191,8 +191,8 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
     axes.grid(axis="y", visible=False)
     axes.set_ylim(len(table.names) - 0.4, -0.6)
     axes.locator_params(axis="x", nbins=5)
-    of = "of ranks " if table.method == "rank" else ""
-    axes.set_xlabel(f"standardised regression coefficient {of}\nwith 95 % error bars")
+    of = " of ranks" if table.method == "rank" else ""
+    axes.set_xlabel(f"standardised regression coefficient{of}\nwith 95 % error bars")
     side = f" ({table.side})" if table.side else ""
     title = f"what moves the {label}{side}:\nR² = {table.r_squared:.2f}, n = {table.n}"
     axes.set_title(title, parse_math=True)
