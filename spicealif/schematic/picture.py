@@ -41,6 +41,9 @@ _FONT, _LINE = 8.0, 0.9  # points
 _TITLE = 7.0
 #: Height of a line of text in units of the sheet.
 _ROW = 34
+#: How far an amplifier's name stands to the left of and above where LTspice has it, whose letters
+#: are smaller: between the symbol's slope and the feedback's wire.
+_NEARER = (18, 12)
 #: Nets whose names say nothing to a reader of the picture.
 _INNER = frozenset({"ap", "an", "cp", "ref", "g"})
 #: Ends of a source that schemdraw takes in the other order: it puts the plus at the second.
@@ -198,6 +201,8 @@ class _Picture:
         x, y = part.name.at
         lying = len(part.symbol.pins) > 3  # an amplifier, whose words stand above it
         middle = y if lying or second else y + _ROW // 2
+        if lying and part.element.kind == "X":
+            x, middle = x - _NEARER[0], middle - _NEARER[1]
         self._text((x, middle), first, ("left", "center"))
         if second:
             self._text((x, y + _ROW), second, ("left", "center"))
