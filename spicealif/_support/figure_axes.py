@@ -161,11 +161,12 @@ def dress(
     set_label(axis, f"{label} ({text})" if text else label)
     different = np.unique(finite)
     if grid and 0 < len(different) <= _TICKS:
-        axis.set_major_locator(FixedLocator(different.tolist()))
+        digits = 4 if shift else 3
+        words = [_digits(v * factor - shift, digits) for v in different]
+        every = math.ceil(sum(len(word) + 1 for word in words) * _CHARACTER / room) or 1
+        axis.set_major_locator(FixedLocator(different[::every].tolist()))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(
-            FuncFormatter(lambda v, _: _digits(v * factor - shift, 3 if not shift else 4))
-        )
+        axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor - shift, digits)))
         return
     if log:
         decades = math.log10(finite.max() / finite.min()) if len(finite) else 1

@@ -60,7 +60,7 @@ def loop_figure(result: FitResult, *, title: bool | str = False) -> Figure:
         88 mm wide for one loop, else 180 mm.
     """
     n = len(result.loops)
-    columns = min(n, 3)
+    columns = 2 if n in (2, 4) else min(n, 3)
     rows = -(-n // columns)
     (figure, axes) = _subplots(rows, columns, (COLUMN, 74) if n == 1 else (PAGE, 10 + 56 * rows))
     for ax, fitted in zip(axes.flat, result.loops, strict=False):
@@ -116,25 +116,26 @@ def trace_figure(result: FitResult, *, title: bool | str = False) -> Figure:
 def residual_figure(result: FitResult, *, title: bool | str = False) -> Figure:
     """Draw what the fit leaves, a column for each loop.
 
-    Residuals of v_mem and i_mem over time and against the measured v_mem, and their
-    autocorrelation, whose band holds 95 % of that of white noise. Parameters and result as of
-    `loop_figure`; more than four loops stand in blocks of four.
+    Residuals of v_mem and i_mem over time (within the period, if there is one) and against the
+    measured v_mem, and their autocorrelation, whose band holds 95 % of that of white noise.
+    Parameters and result as of `loop_figure`; more than four loops stand in blocks of four.
     """
     (figure, columns) = _columns(result, 5, 34)
-    for column, fitted in zip(columns, result.loops, strict=True):
+    for k, (column, fitted) in enumerate(zip(columns, result.loops, strict=True)):
         loop = fitted.loop
         order = np.argsort(_phase(fitted), kind="stable")
         phase = _phase(fitted)[order]
         (scale, time_unit) = _time_unit(phase)
-        record = "record" if loop.period is None else "period"
         left = []
         for values, base, name, colour in (
             (loop.v_mem - fitted.v_mem, "V", _V_MEM, _FITTED),
             (loop.i - fitted.i, "A", _I_MEM, _X),
         ):
             (factor, unit) = with_prefix(_peak(values), base)
-            left.append((values[order], factor, f"residual of {name}\n({unit})", colour))
-        over = {0: (phase * scale, f"time in the {record} ({time_unit})", ".-"),
+            # The first of a row says what the others are of, which have their own units.
+            label = f"({unit})" if k % _COLUMNS else f"residual of {name}\n({unit})"
+            left.append((values[order], factor, label, colour))
+        over = {0: (phase * scale, f"time ({time_unit})", ".-"),
                 2: (loop.v_mem[order], f"measured {_V_MEM} (V)", ".")}  # fmt: skip
         for row, (abscissa, label, style) in over.items():
             for ax, (values, factor, name, colour) in zip(column[row : row + 2], left, strict=True):
@@ -151,7 +152,8 @@ def residual_figure(result: FitResult, *, title: bool | str = False) -> Figure:
             column[4].plot(np.arange(lags), rho, style, color=colour, label=name)
         width = 1.96 / np.sqrt(len(phase))
         column[4].axhspan(-width, width, color="0.85", lw=0, zorder=0, label="white noise (95 %)")
-        column[4].set(xlabel="lag (samples)", ylabel="autocorrelation", ylim=(-1.05, 1.05))
+        column[4].set(xlabel="lag (samples)", ylim=(-1.05, 1.05))
+        column[4].set_ylabel("" if k % _COLUMNS else "autocorrelation")
         column[0].set_title(_name(loop.name))
     add_legend(figure, *columns[0][4].get_legend_handles_labels(), formulas=True)
     return _said(figure, result, "residuals, measured minus fitted", title)

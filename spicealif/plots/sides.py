@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spicealif._support.figure_axes import set_label, with_prefix
 from spicealif._support.figure_symbols import plain, say_what
@@ -117,6 +118,8 @@ def _stack(
             for axes in row[:-1]:
                 axes.axhline(neuron.v_th, color="0.4", lw=0.7, ls=":", zorder=1)
             mark_threshold(row[-1], neuron.v_th)
+        if name == "spike":
+            _whole_swing(row[0], waveforms["spike"], neuron)
         set_label(row[0].yaxis, LABELS[name])
         # In the corner outside of the data, where a paper has them.
         row[0].set_title(f"({letter})", loc="left")
@@ -131,6 +134,13 @@ def _stack(
             shade(row[0], window.start * factor, window.end * factor)
     figure.align_ylabels(panels[:, 0])
     return say_what(figure, caption, title)
+
+
+def _whole_swing(axes: Axes, spike: NDArray[np.float64], neuron: Neuron) -> None:
+    """Show the comparator's whole swing, so that an output at rest looks like one."""
+    levels = (*neuron.output_levels, float(spike.min()), float(spike.max()))
+    room = 0.05 * (max(levels) - min(levels))
+    axes.set_ylim(min(levels) - room, max(levels) + room)
 
 
 def _draw_input(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._support.figure_axes import dress, is_log, is_text, positions, quantity
+from spicealif._support.figure_axes import dress, is_log, is_text, positions, quantity, set_label
 from spicealif._support.figures import COLUMN, PAGE, new_figure
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
@@ -27,6 +28,8 @@ _COLUMNS = 6
 _DIFFERENCE = "circuit minus reference"
 #: Of a panel's width on the page, what is left for the axis itself in mm.
 _LEFT = 0.6
+#: Characters of a label to a mm of a panel's width on the page.
+_CHARACTERS = 0.5
 
 
 def lines(results: Results, measure: str | None, title: bool | str = False) -> StyledFigure:
@@ -144,10 +147,9 @@ def many_maps(results: Results, measure: str, title: bool | str = False) -> Styl
                 axes.set_title(f"{results.label(across)} = {value}", parse_math=True)
             axes.label_outer()
         panels.colour_bar(figure, mesh, list(all_axes[k]), results, measure, what, values)
-    # One label for all columns, which are too narrow for one each.
-    figure.supxlabel(all_axes[-1, 0].get_xlabel(), parse_math=True)
-    for axes in all_axes[-1]:
-        axes.set_xlabel("")
+    for axes in all_axes[-1]:  # which may be too narrow for their label
+        words = textwrap.wrap(axes.get_xlabel(), int(_CHARACTERS * PAGE / len(columns)))
+        set_label(axes.xaxis, "\n".join(words))
     panels.map_legend(figure, list(all_axes.ravel()), results, measure)
     return panels.finish(figure, results, results.label(measure), measure=measure, title=title)
 

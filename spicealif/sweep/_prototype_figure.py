@@ -201,8 +201,9 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
             "top", functions=(_times(table.scatter), _times(1 / table.scatter))
         )
         top.spines["top"].set_visible(True)
-        per = "per standard deviation of the parameter"
+        per = "per standard deviation\nof the parameter"
         dress(top.xaxis, per, unit, table.scatter * table.coefficients)
+        top.xaxis.labelpad = 4
 
 
 def _times(factor: float) -> Callable[[Any], Any]:

@@ -50,7 +50,7 @@ def _ticks(axis) -> list[Text]:
 
 
 def assert_printable(figure, names: tuple[str, ...] = ()) -> None:
-    """Check width, sizes of texts, that nothing is cut or overlaps, and that symbols stand for keys.
+    """Check width and sizes, that nothing is cut or overlaps, and that symbols stand for keys.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ import xarray as xr
 from click.testing import CliRunner
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgba
+from print_checks import assert_printable
 from scipy import stats
 
 from spicealif import load_preset, solve_reference
@@ -474,7 +475,7 @@ def test_tornado_says_which_coefficient_and_its_unit():
     assert sorted(ticks(tornado.yaxis)) == ["$C$", r"$R_\mathrm{s}$", r"$\tau$"]
     assert tornado.get_xlabel() == "standardised regression coefficient\nwith 95 % error bars"
     (top,) = tornado.child_axes
-    assert top.get_xlabel() == "per standard deviation of the parameter (µs)"
+    assert top.get_xlabel() == "per standard deviation\nof the parameter (µs)"
     widths = [bar.get_width() for bar in tornado.patches]
     np.testing.assert_allclose(widths, sensitivity(dataset, "isi_mean").coefficients)
     # A steep power is not linear: ranks serve.
@@ -506,6 +507,66 @@ def test_points_that_lack_a_value_are_counted():
 def test_limits_without_prototypes_are_refused():
     with pytest.raises(SweepError, match="Limits are for prototypes"):
         sweep_figure(build({"c": [1e-7, 2e-7]}), yield_limits={"isi_mean": (0, 1)})
+
+
+# --- for print ----------------------------------------------------------------------------------
+
+
+def many(**choices) -> dict[str, xr.Dataset]:
+    """Return a sweep of each kind."""
+    tau, r_s = np.geomspace(5e-4, 5e-2, 9), np.geomspace(125, 2000, 9)
+    grid = {"c": np.geomspace(47e-9, 220e-9, 5), "leak.tau": tau[:6]}
+    rng = np.random.default_rng(5)
+    drawn = {name: 1e-3 * (1 + rng.random(20)) for name in ("c", "leak.tau", "v_th", "r_s")}
+    amplitude, frequency = np.linspace(5e-4, 1e-3, 5), np.geomspace(100, 1e4, 13)
+    drifts = {"drift": np.arange(5), "temperature": np.linspace(253.15, 373.15, 13)}
+    temperature = build(drifts, kind="temperature", **choices)
+    temperature["temperature"].attrs |= {"units": "K"}
+    temperature = temperature.drop_vars("drift").assign_coords(
+        description=("drift", ["leak device alone", *(f"with {k}" for k in "abc"), "all of them"])
+    )
+    return {
+        "lines": build({"c": np.geomspace(47e-9, 220e-9, 7)}, failed=(1,), **choices),
+        "one line": build({"leak.tau": tau[:4]}, sides=("circuit",), **choices),
+        "maps": build(grid, failed=(0,), **choices),
+        "many maps": build(grid | {"r_s": r_s[:6]}, failed=(0,), **choices),
+        "scatter": build(drawn=drawn, kind="random", failed=(3,), **choices),
+        "f-I": build({"stimulus.amplitude": np.arange(1, 41) / 4e4}, kind="f-i-curve",
+                     spike_count=np.minimum(np.arange(40), 5), failed=(39,), **choices),
+        "frequency": build({"stimulus.frequency": frequency, "stimulus.amplitude": amplitude},
+                           kind="frequency-response", **choices),
+        "adaptation": build({"leak.tau": tau, "r_s": r_s}, kind="adaptation-map", **choices),
+        "prototypes": prototypes(40, varies="circuit", **choices),
+        "temperature": temperature,
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(many()))
+def test_every_sweep_s_figure_can_be_printed(name):
+    dataset = many()[name]
+    figure = sweep_figure(dataset)
+    assert_printable(figure)
+    width = 88 if name == "f-I" else 180
+    assert figure.get_figwidth() * 25.4 == pytest.approx(width, abs=0.1)
+    one = sweep_figure(dataset, "isi_last")
+    assert_printable(one)
+    width = 88 if name == "one line" else 180
+    assert one.get_figwidth() * 25.4 == pytest.approx(width, abs=0.1)
+
+
+def test_a_temperature_is_drawn_in_degrees_celsius():
+    dataset = build({"temperature": [253.15, 293.15, 333.15, 373.15]})
+    dataset["temperature"].attrs["units"] = "K"
+    axes = sweep_figure(dataset, "isi_mean").axes[0]
+    assert axes.get_xlabel() == "temperature (\N{DEGREE SIGN}C)"
+    assert ticks(axes.xaxis) == ["\N{MINUS SIGN}20", "20", "60", "100"]
+    assert axes.lines[0].get_xdata().tolist() == [253.15, 293.15, 333.15, 373.15]
+    # Many values get round ticks, round in degC that is.
+    axes = sweep_figure(many()["temperature"]).axes[2]
+    assert axes.get_xlabel() == "temperature (\N{DEGREE SIGN}C)"
+    assert ticks(axes.xaxis)[1:4] == ["0", "50", "100"]
+    assert quantity(298.15, "K") == "25 \N{DEGREE SIGN}C"
 
 
 # --- statistics ---------------------------------------------------------------------------------
