@@ -73,10 +73,11 @@ def plot_command(
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
 
+    if output is not None:
+        picture_format(output, picture)
     dataset = _load(file)
-    good = _limits(dataset, limits)
     target = output or file.with_suffix(f".{picture or 'png'}")
-    picture_format(target, picture)
+    good = _limits(dataset, limits)
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
         try:
             figure = sweep_figure(_slice(dataset, at), measure, good or None, title=title)

@@ -89,6 +89,20 @@ def test_run_writes_everything(tmp_path):
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.slow
+def test_run_draws_in_the_format_that_is_asked_for(tmp_path):
+    words = ("run", "lif", "-s", "t_stop=0.5m", "--simulator", "equations", "-o", "out")
+    run(*words, cwd=tmp_path)
+    said = run(*words, "--format", "SVG", "--title", cwd=tmp_path).stdout
+    # Those of the earlier run would be taken for this one's.
+    pictures = {p.name for p in (tmp_path / "out").iterdir() if p.suffix in (".png", ".svg")}
+    assert pictures == {"fig5.svg", "fig6.svg", "overlay.svg"}
+    assert all(name in said for name in pictures)
+    assert "<dc:description>lif_t_stop_0p5m: circuit (equations)</dc:description>" in (
+        tmp_path / "out" / "fig6.svg"
+    ).read_text().replace("\n", "")
+
+
 def test_steps_apart_give_the_same_as_run(tmp_path):
     run("simulate", "paper", *SHORT, "-o", "c.nc", "--simulator", "ngspice-batch", cwd=tmp_path)
     run("reference", "paper", *SHORT, "-o", "r.nc", cwd=tmp_path)

@@ -469,7 +469,7 @@ def test_python_refuses_other_endings_too(here, some):
 def test_dollars_in_names_are_no_mathematics(here, name):
     from spicealif._support.figures import figure_style, new_figure, readable, save_figure
 
-    figure = new_figure(2, 1)
+    figure = new_figure(51, 25)
     with figure_style():
         figure.suptitle(readable(name))
     assert save_figure(figure, name).stat().st_size > 500
@@ -482,6 +482,71 @@ def test_an_interrupted_write_leaves_what_was_there(here):
         raise KeyboardInterrupt
     assert (here / "a.txt").read_text() == "before"
     assert [path.name for path in here.iterdir()] == ["a.txt"]
+
+
+# --- formats of pictures --------------------------------------------------------------------------
+
+#: Every command that draws, with a place for its picture.
+DRAWING = {
+    "run": ("run", "paper", "-o", "out"),
+    "explain": ("explain", "paper", "-o", "out"),
+    "fit": ("fit", "loop.csv", "--figures", "out"),
+    "compare": ("compare", "a.nc", "b.nc", "--figure", "out.png"),
+    "sweep": ("sweep", "lif", "--over", "c=1n,2n", "-o", "s.nc", "--figure", "out.png"),
+    "plot": ("plot", "s.nc", "-o", "out.png"),
+    "schematic": ("schematic", "paper", "-o", "out.png"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_an_unknown_format_is_refused_with_the_list(here, nothing_is_computed, capsys, name):
+    assert run([*DRAWING[name], "--format", "gif"]) == 2
+    assert "as 'gif'; choose one of png, svg, pdf." in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("name", ["compare", "sweep", "plot", "schematic"])
+def test_a_name_of_another_format_is_refused(here, nothing_is_computed, capsys, name):
+    words = list(DRAWING[name])
+    assert run([*words, "--format", "svg"]) == 1
+    assert "'out.png' is the name of another format than svg" in sentence(capsys)
+    words[-1] = "out.gif"
+    assert run(words) == 1
+    assert "use" in (told := sentence(capsys))
+    assert all(ending in told for ending in (".png", ".svg", ".pdf"))
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("option", [("--format", "pdf"), ("--title",)])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("run", "paper", "--no-figures"), 1),
+        (("compare", "a.nc", "b.nc"), 1),
+        (("sweep", "lif", "--over", "c=1n,2n"), 1),
+        (("fit", "loop.csv"), 2),
+    ],
+)
+def test_the_look_of_figures_that_are_not_drawn_is_refused(
+    here, nothing_is_computed, capsys, words, option, code
+):
+    assert run([*words, *option]) == code
+    assert f"{option[0]} is for" in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("format", ["svg", "pdf"])
+def test_the_format_decides_what_no_name_says(here, format):
+    assert run(["schematic", "lif", "-q", "--format", format, "--title"]) == 0
+    (drawn,) = here.iterdir()
+    assert drawn.name == f"lif.{format}"
+    os.mkfifo(here / "pipe")
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append((here / "pipe").read_bytes()))
+    reader.start()
+    assert run(["schematic", "lif", "-q", "--format", format, "--title", "-o", "pipe"]) == 0
+    reader.join(10)
+    assert got == [drawn.read_bytes()]
 
 
 # --- standard output ------------------------------------------------------------------------------
