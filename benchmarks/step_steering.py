@@ -23,6 +23,7 @@ next. *Sensitivity* is how far the worst spike moves if both thresholds rise by
 one part in a million: it says which designs magnify every error, a real circuit's included.
 
 Usage: python benchmarks/step_steering.py [--quick] [--cache FILE] [--figure FILE]
+       python benchmarks/step_steering.py --from docs/step_steering.txt    # draws the figure anew
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif import Neuron, load_preset, solve_reference
+from spicealif._support.figures import PAGE, add_legend, in_figure_style, new_figure, save_figure
 from spicealif.circuit import solve_circuit
 from spicealif.design import Memristor, PulseTrain, Sine
 from spicealif.errors import DesignError, SpicealifError
@@ -448,12 +450,31 @@ def work_precision(title: str, neuron: Neuron, cache: Cache, quick: bool) -> Row
     return rows
 
 
+def printed(path: Path) -> list[tuple[str, Rows]]:
+    """Read the panels of the figure from the tables that an earlier run printed."""
+    panels: list[tuple[str, Rows]] = []
+    by_label = {family.label: family for family in FAMILIES}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"Preset paper, ([a-z ]+), [0-9.]+ ms, \d+ spikes", line):
+            panels.append((match[1], []))
+            continue
+        family = by_label.get(line[:46].rstrip())
+        if family is None:
+            continue
+        cpu, _, *error, early = line[46 + 1 + 19 :].split()
+        # A run with another number of spikes has no error.
+        value = float(error[0]) * 1e-9 if len(error) == 1 and error[0] != "failed" else math.inf
+        panels[-1][1].append((family, float(cpu), value, int(early)))
+    return panels
+
+
+@in_figure_style
 def draw(panels: list[tuple[str, Rows]], path: Path) -> None:
     """Write the work-precision figure."""
-    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.ticker import NullFormatter
 
-    figure = Figure(figsize=(9.5, 4.8), layout="constrained")
+    figure = new_figure(PAGE, 92)
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, rows) in zip(axes, panels, strict=True):
         for family in FAMILIES:
@@ -461,29 +482,27 @@ def draw(panels: list[tuple[str, Rows]], path: Path) -> None:
             if not points:
                 continue
             cpu, error, early = zip(*points, strict=True)
-            ax.loglog(cpu, error, color=family.colour, lw=1.5, zorder=2)
+            ax.loglog(cpu, error, color=family.colour, zorder=2)
             # Hollow: at least one early trigger.
             filled = [family.colour if n == 0 else "white" for n in early]
             ax.scatter(
-                cpu, error, c=filled, edgecolors=family.colour, marker=family.marker, s=42, zorder=3
-            )
-        ax.axhline(20, color="0.6", lw=1, ls="--", zorder=1)
-        ax.set_title(title, fontsize=11)
+                cpu, error, c=filled, edgecolors=family.colour, marker=family.marker, s=18,
+                linewidths=0.8, zorder=3,
+            )  # fmt: skip
+        ax.axhline(20, color="0.6", ls="--", zorder=1)
+        ax.set_title(title)
         ax.set_xlabel("CPU time (s)")
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.grid(True, which="major", color="0.9", zorder=0)
-        ax.spines[["top", "right"]].set_visible(False)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(lambda v, _: f"{v:g}")
     axes[0].set_ylabel("worst spike-time error (ns)")
-    handles = [
-        axes[0].plot([], [], color=f.colour, marker=f.marker, lw=1.5, label=f.label)[0]
-        for f in FAMILIES
+    handles = [Line2D([], [], color=f.colour, marker=f.marker, ms=4) for f in FAMILIES]
+    handles += [
+        Line2D([], [], color="0.3", marker="o", mfc="white", ms=4, lw=0),
+        Line2D([], [], color="0.6", ls="--"),
     ]
-    hollow = axes[0].plot(
-        [], [], color="0.3", marker="o", mfc="white", lw=0, label="hollow: fires early"
-    )[0]
-    line = axes[0].plot([], [], color="0.6", lw=1, ls="--", label="20 ns")[0]
-    figure.legend(handles=[*handles, hollow, line], loc="outside lower center", ncols=2, fontsize=9)
-    figure.savefig(path, dpi=150)
+    add_legend(figure, handles, [*(f.label for f in FAMILIES), "hollow: fires early", "20 ns"])
+    save_figure(figure, path)
     print(f"\nfigure: {path}")
 
 
@@ -494,11 +513,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--t-stop", type=float, default=50e-3, help="length of their runs in s")
     parser.add_argument("--figure", type=Path, help="where to write the figure (PNG)")
+    parser.add_argument(
+        "--from", dest="tables", type=Path,
+        help="only draw the figure, of the tables that an earlier run printed into this file",
+    )  # fmt: skip
     parser.add_argument("--cache", type=Path, help="JSON lines; an interrupted run resumes from it")
     parser.add_argument("--quick", action="store_true", help="short runs, four designs")
     parser.add_argument("--reltol", type=float, help="of the random designs [the default]")
     parser.add_argument("--brute-points", type=float, default=2e5, help="points of one brute run")
     arguments = parser.parse_args()
+    if arguments.tables is not None:
+        draw(printed(arguments.tables), arguments.figure or arguments.tables.with_suffix(".png"))
+        return
     if arguments.quick:
         arguments.designs = min(arguments.designs, 4)
         arguments.t_stop = min(arguments.t_stop, 5e-3)

@@ -56,6 +56,9 @@ def _style(mpl: Any) -> Mapping[str, Any]:
     """Return the style, read once."""
     if not _READ:
         _READ.update(mpl.rc_params_from_file(STYLE_FILE, use_default_template=False))
+        # Not in the file, which is for figures of others too: a name with a dollar sign in it is no
+        # formula, while their logarithmic axes have formulas for ticks.
+        _READ["text.parse_math"] = False
     return _READ
 
 
