@@ -197,7 +197,8 @@ def sweep_command(
             if said in result.attrs:
                 say(str(result.attrs[said]))
         if figure is not None:
-            say(f"Wrote {figure}: {_drawn(result, figure, picture, title)}.")
+            _draw(result, figure, picture, title)
+            say(f"Wrote {figure}.")
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
@@ -206,14 +207,11 @@ def sweep_command(
             raise click.exceptions.Exit(1)
 
 
-def _drawn(result: xr.Dataset, figure: Path, picture: str | None, title: bool) -> str:
-    """Draw the result into a file; return what the figure shows."""
+def _draw(result: xr.Dataset, figure: Path, picture: str | None, title: bool) -> None:
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
 
-    drawn = sweep_figure(result, title=title)
-    save_figure(drawn, figure, picture)
-    return drawn.caption
+    save_figure(sweep_figure(result, title=title), figure, picture)
 
 
 def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:

@@ -318,5 +318,5 @@ def finish(
         count += f", {lacking} without a value"
     said += f"; {' and '.join(results.sides)}, {count}"
     if witness := str(results.dataset.attrs.get("witness", "")):
-        said += f"; {plain(shown(witness))}"
+        said += f"; {plain(shown(witness).rstrip('.'))}"
     return say_what(figure, said, title)
