@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 
 from spicealif import compare, load_preset, solve_reference
 from spicealif._support.figure_symbols import parameter_label, without_formulas
@@ -269,6 +270,18 @@ def test_a_picture_s_file_says_what_it_shows(kind, small, sides, tmp_path):
     # PDF puts a backslash before brackets.
     said = said.replace(b"(", b"\\(").replace(b")", b"\\)") if kind == "pdf" else said
     assert said in data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "begin"), [("a.pdf", b"%PDF"), ("a.svg", b"<?xml")])
+def test_a_figure_saves_itself_in_its_style(name, begin, small, sides, tmp_path):
+    """As a reader of matplotlib's manual expects of a figure, whatever the user has set."""
+    figure = reference_figure(sides[0], small)
+    with mpl.rc_context({"savefig.bbox": "tight", "font.size": 40, "text.usetex": True}):
+        figure.savefig(tmp_path / name)
+    data = (tmp_path / name).read_bytes()
+    assert data.startswith(begin)
+    assert {round(text.get_fontsize()) for text in figure.findobj(Text)} == {8}
 
 
 def test_a_title_is_drawn_where_it_is_asked_for(small, sides):
