@@ -267,7 +267,26 @@ def _bins(values: _Floats) -> _Floats:
     if np.ptp(values) <= 1e-9 * np.abs(values).max():
         middle, half = float(values[0]), 0.05 * abs(float(values[0])) or 1.0
         return np.linspace(middle - half, middle + half, 6)
+    if (steps := _lattice(values)) is not None:
+        return steps
     # The rule's width follows from the bulk, so that outliers would make bins by the thousand.
     quarter = np.subtract(*np.percentile(values, [75, 25])) or float(np.ptp(values))
     count = float(np.ptp(values)) / (2 * quarter / len(values) ** (1 / 3))
     return np.linspace(values.min(), values.max(), int(np.clip(math.ceil(count), *_BINS)) + 1)
+
+
+def _lattice(values: _Floats) -> _Floats | None:
+    """Return bins around values that come in equal steps, as rates of counted spikes do.
+
+    Bins of another width would have gaps and towers between them. None for other values.
+    """
+    different = np.unique(values)
+    if not 1 < len(different) <= min(_BINS[1], len(values) / 4):
+        return None
+    step = float(np.diff(different).min())
+    places = (different - different[0]) / step
+    if places[-1] > _BINS[1] or np.abs(places - places.round()).max() > 1e-6:
+        return None
+    first = float(different[0]) - step / 2
+    bins = round(float(places[-1])) + 1
+    return np.linspace(first, first + step * bins, bins + 1)

@@ -12,6 +12,7 @@ import xarray as xr
 from click.testing import CliRunner
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
 from print_checks import assert_printable
 from scipy import stats
 
@@ -450,6 +451,16 @@ def test_prototypes_show_histograms_the_design_s_value_and_the_yield():
     assert ticks(share.yaxis)[0] == "mean interval\n90 to 110 µs"
     assert ticks(share.yaxis)[-1] == "all of these"
     assert "40 prototypes, 3 of them failed (outside every limit)" in figure.caption
+
+
+def test_counted_values_have_a_bin_each():
+    """Bins of another width would be empty here and hold two counts there."""
+    rate = 1e3 * np.tile([5.0, 6.0, 7.0, 9.0], 10)
+    histogram = sweep_figure(prototypes(mean_rate=rate), "mean_rate").axes[0]
+    bars = [p for p in histogram.patches if isinstance(p, Rectangle) and p.get_height() != 1]
+    middles = [round(bar.get_x() + bar.get_width() / 2) for bar in bars]
+    assert middles == [5000, 6000, 7000, 8000, 9000]
+    assert [bar.get_height() for bar in bars] == [10, 10, 10, 0, 10]
 
 
 def test_limits_as_given_are_told_and_a_median_serves_where_nothing_is_nominal():
