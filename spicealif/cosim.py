@@ -12,9 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from spicealif._support.described import Described
+from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import RUN_FILES, signed
+from spicealif._support.text import counted
 from spicealif.circuit import (
     Attempt,
     CircuitCheck,
@@ -48,8 +51,8 @@ __all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "find_re
 RESULT_FILES = frozenset(RUN_FILES)
 
 
-@dataclass(frozen=True, eq=False)
-class Cosimulation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cosimulation(Described, Drawn):
     """Circuit and reference of one neuron.
 
     Attributes
@@ -72,6 +75,17 @@ class Cosimulation:
     reference: Waveforms
     comparison: Comparison | None
     check: CircuitCheck | None = None
+
+    def _facts(self) -> list[tuple[str, str]]:
+        counts = [("reference has", counted(len(self.reference.t_spike), "spike"))]
+        if self.run.waveforms is not None:
+            spikes = counted(len(self.run.waveforms.t_spike), "spike")
+            counts.insert(0, (f"{self.run.simulator} has", spikes))
+        return [("of", f"'{self.neuron.name}'"), ("status", self.run.status.name), *counts]
+
+    def _repr_html_(self) -> str:
+        run = self.run._repr_html_()
+        return run if self.comparison is None else f"{self.comparison._repr_html_()}{run}"
 
     def save(
         self, folder: str | os.PathLike[str], *, interpolation_error: float = 0.0
@@ -163,6 +177,12 @@ def simulate(
         If the simulator is not on this machine.
     ResourceError
         If there is less memory than the run needs at least.
+
+    Examples
+    --------
+    >>> run = simulate(load_preset("paper").replace(t_stop="1m"))
+    >>> len(run.require().t_spike)
+    8
     """
     check_needs(circuit_needs(design, timeout))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
@@ -221,6 +241,15 @@ def cosimulate(
     NetlistError, IntegrationError, SimulatorNotFound, ResourceError
         If one side cannot be run at all. A run that fails half-way raises nothing: see
         ``Cosimulation.run``.
+
+    Examples
+    --------
+    >>> result = cosimulate(load_preset("paper").replace(t_stop="2m"), "equations")
+    >>> result
+    <Cosimulation of 'paper', status OK, equations has 16 spikes, reference has 14 spikes>
+    >>> print(f"first interval {result.comparison.of_a['isi_first'] * 1e6:.1f} us")
+    first interval 60.0 us
+    >>> figure = result.plot()
     """
     # Before the simulator starts: its run may take minutes.
     check_variant(variant)
@@ -332,6 +361,12 @@ def find_reltol(
         If it cannot be run at all.
     RunFailed
         If no run reaches its end.
+
+    Examples
+    --------
+    >>> found = find_reltol(load_preset("paper").replace(t_stop="1m"))
+    >>> found.error < 20e-9
+    True
     """
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.digest import check_digest, with_digest
+from spicealif._support.drawn import Drawn
 from spicealif._support.kinds import WAVEFORMS, check_ending
 from spicealif._support.netcdf_write import write_netcdf
 from spicealif._support.text import counted, shown
@@ -62,7 +63,7 @@ _NUMBERS = (*_ENERGIES, "t_stop", "reltol", "h", "n_steps", "switches", "seed", 
 
 
 @dataclass(frozen=True, eq=False)
-class Waveforms:
+class Waveforms(Drawn):
     """Traces of one run of one side.
 
     Attributes
@@ -291,6 +292,12 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     ------
     WaveformError
         If the file cannot be read or is not one of ours.
+
+    Examples
+    --------
+    >>> path = solve_reference(load_preset("paper").replace(t_stop="1m")).save("reference.nc")
+    >>> len(load_waveforms(path).t_spike)
+    7
     """
     from spicealif._support.netcdf import NetcdfError, read_netcdf
 

@@ -45,6 +45,14 @@ class BudgetShown(ShownInNotebooks):
         """Whatever has a share, in the order of `MeasureBudget.shares`."""
         return (*Cause, *self.exchanged)
 
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("by", self.simulator),
+            ("causes", str(len(self.causes))),
+            ("measures", ", ".join(b.name for b in self.measures) or "none"),
+        ]
+
     def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, ...]]:
         """Return the rows of the table as texts, one column for each measure.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,15 @@ class CertificateShown(ShownInNotebooks):
 
         @property
         def equations_error(self) -> float: ...
+
+    def _facts(self) -> list[tuple[str, str]]:
+        verdicts = Counter(m.verdict.value for m in self.measures if m.verdict)
+        told = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items())
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("circuit by", self.run.version),
+            ("verdicts:", told or "none, a run is not complete"),
+        ]
 
     @cached_property
     def rows(self) -> list[tuple[str, ...]]:

@@ -108,6 +108,12 @@ def solve_circuit(
     IntegrationError
         If the method is unknown or cannot take these causes, the tolerance makes no sense, or
         the integration cannot go on.
+
+    Examples
+    --------
+    >>> circuit = solve_circuit(load_preset("paper").replace(t_stop="1m"))
+    >>> len(circuit.t_spike)
+    8
     """
     check_method(method)
     tolerance = DEFAULT_RTOL[method] if rtol is None else rtol

@@ -46,6 +46,18 @@ class FitShown(ShownInNotebooks):
 
         def unit(self, name: str) -> str: ...
 
+    def _facts(self) -> list[tuple[str, str]]:
+        values = ", ".join(
+            f"{name} {figure(value, self.unit(name))}"
+            for name, value in zip(self.names, self.values, strict=True)
+        )
+        return [
+            ("of", self.model),
+            ("to", ", ".join(f"'{fitted.loop.name}'" for fitted in self.loops)),
+            ("loss", f"{self.loss:.4g}"),
+            ("values:", values),
+        ]
+
     def _pages(self) -> list[Page]:
         return [Page((self._table(),), self._notes())]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
-from spicealif._support.text import shown
+from spicealif._support.text import counted, shown
 from spicealif.design import Neuron
 from spicealif.design._vendor import vendor_parts
 from spicealif.measures.doubts import differing, doubts
@@ -76,6 +76,15 @@ class ComparisonShown(ShownInNotebooks):
     certified: bool
     check: SideError | None
     checked: int
+
+    def _facts(self) -> list[tuple[str, str]]:
+        a, b = self.labels
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            (f"{a} has", counted(int(self.of_a["spike_count"] or 0), "spike")),
+            (f"{b} has", counted(int(self.of_b["spike_count"] or 0), "spike")),
+            ("matched", str(self.of_pair["matched"])),
+        ]
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:

@@ -8,6 +8,7 @@ million samples cost no more than a thousand.
 from spicealif._support.figures import FIGURE_ENDINGS, figure_style, save_figure
 from spicealif.plots._traces import envelope
 from spicealif.plots.budget import budget_figure
+from spicealif.plots.of_result import figure_of
 from spicealif.plots.overlay import overlay_figure
 from spicealif.plots.sides import circuit_figure, reference_figure
 
@@ -16,6 +17,7 @@ __all__ = [
     "budget_figure",
     "circuit_figure",
     "envelope",
+    "figure_of",
     "figure_style",
     "overlay_figure",
     "reference_figure",

@@ -27,6 +27,14 @@ class ProposalShown(Shown):
     circuit: Mapping[str, float] | None
     simulator: str
 
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("", f"'{self.neuron.name}'"),
+            ("rate", figure(self.reached["rate"], "Hz")),
+            ("adaptation", figure(self.reached["adaptation"])),
+            ("", "as wanted" if not self.cannot else "not as wanted"),
+        ]
+
     def _pages(self) -> list[Page]:
         head = ["", "wanted", f"reference ({self.variant})", "off by"]
         if self.circuit is not None:
@@ -50,7 +58,7 @@ class ProposalShown(Shown):
         if self.cannot:
             notes.append("The values below are the nearest design.")
         design = (("design", "value"), self._values())
-        facts = [*self._facts(), *self.notes]
+        facts = [*self._remarks(), *self.notes]
         return [Page(((head, rows),), notes), Page((design,), facts, close=True)]
 
     def _values(self) -> list[list[str]]:
@@ -79,7 +87,7 @@ class ProposalShown(Shown):
             for name, value, unit, text in values
         ]
 
-    def _facts(self) -> list[str]:
+    def _remarks(self) -> list[str]:
         f = self.facts
         lines = [
             f"x is {f['x_first']:.3g} at the first spike and {f['x_last']:.3g} at the last; it "

@@ -131,6 +131,13 @@ def propose_neuron(
     DesignError
         If a value makes no sense, or no neuron at all can be built around the device within the
         limits.
+
+    Examples
+    --------
+    >>> device = load_device("gmms_knowm")
+    >>> proposal = propose_neuron(device, rate="10k", adaptation=2.0)
+    >>> proposal.met
+    True
     """
     name, model, fitted_to = _device(device)
     wish = _positive("rate", rate, "Hz"), _positive("adaptation", adaptation, "")

@@ -78,6 +78,12 @@ def solve_reference(
         constant, or the leak has no such switches.
     ResourceError
         If there is less memory than the waveforms take at least.
+
+    Examples
+    --------
+    >>> reference = solve_reference(load_preset("paper"))
+    >>> len(reference.t_spike), round(float(reference["x"][-1]), 4)
+    (223, 0.8853)
     """
     here = neuron.at_temperature
     check_step(h, here.shortest_time)

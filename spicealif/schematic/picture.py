@@ -72,6 +72,10 @@ def draw_schematic(neuron: Neuron) -> Figure:
     ------
     NetlistError
         If the netlist cannot be built, or has an element that a schematic does not know.
+
+    Examples
+    --------
+    >>> path = save_figure(draw_schematic(load_preset("paper")), "paper.svg")
     """
     cards = read_cards(build_netlist(neuron, "ltspice").text)
     return _Picture(lay_out(cards), cards, neuron).figure

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from spicealif._support.text import shown
+from spicealif._support.described import Described
+from spicealif._support.drawn import Drawn
+from spicealif._support.text import counted, shown
 from spicealif.errors import RunFailed
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
@@ -116,8 +118,8 @@ class Cost:
     points: int
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Described, Drawn):
     """A simulator run.
 
     Attributes
@@ -149,6 +151,20 @@ class Run:
     cost: Cost
     simulator: str
     version: str
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = [
+            ("of", f"'{self.netlist.design.name}'"),
+            ("by", self.version),
+            ("status", self.status.name if self.ok else f"{self.status.name} ({self.reason})"),
+        ]
+        if self.waveforms is not None:
+            facts.append(("with", counted(len(self.waveforms.t_spike), "spike")))
+        facts.append(("", counted(self.cost.points, "time point")))
+        facts.append(("CPU", f"{self.cost.cpu_s:.3g} s"))
+        if self.warnings:
+            facts.append(("", counted(len(self.warnings), "warning")))
+        return facts
 
     @property
     def ok(self) -> bool:
