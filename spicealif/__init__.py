@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spicealif.analysis.verification import Verification, verify
     from spicealif.bank import Bank, solve_bank
     from spicealif.circuit import Cause, solve_circuit
+    from spicealif.citing import citation
     from spicealif.cosim import Cosimulation, cosimulate, find_reltol, simulate
     from spicealif.design import (
         DevicePreset,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         save_toml,
     )
     from spicealif.errors import SpicealifError
+    from spicealif.exporting import export
     from spicealif.fit import FitResult, Loop, fit_device, read_loop
     from spicealif.measures.comparison import Comparison, compare
     from spicealif.netlist import Netlist, build_netlist
@@ -40,11 +42,16 @@ if TYPE_CHECKING:
     from spicealif.schematic import draw_schematic, write_schematic
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
     from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
+    from spicealif.sweep.files import load_sweep, save_sweep
     from spicealif.waveforms import Waveforms, load_waveforms
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "save_sweep": "sweep.files",
+    "load_sweep": "sweep.files",
+    "export": "exporting",
+    "citation": "citing",
     "GapBudget": "analysis.attribution",
     "explain": "analysis.attribution",
     "Bank": "bank",
@@ -131,6 +138,7 @@ __all__ = [
     "__version__",
     "build_netlist",
     "certify",
+    "citation",
     "compare",
     "cosimulate",
     "device_names",
@@ -138,18 +146,21 @@ __all__ = [
     "dump_toml",
     "explain",
     "explain_tolerances",
+    "export",
     "find_reltol",
     "fit_device",
     "get_simulator",
     "load_device",
     "load_preset",
     "load_result",
+    "load_sweep",
     "load_toml",
     "load_waveforms",
     "parse_toml",
     "preset_names",
     "propose_neuron",
     "read_loop",
+    "save_sweep",
     "save_toml",
     "simulate",
     "simulator_names",

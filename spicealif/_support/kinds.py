@@ -40,6 +40,7 @@ __all__ = [
     "SIGNATURE",
     "SWEEP",
     "SYMBOL",
+    "TABLE",
     "WAVEFORMS",
     "Kind",
     "beside_good",
@@ -219,8 +220,48 @@ def _is_text(path: Path, ending: str) -> bool:
     return False
 
 
-WAVEFORMS = Kind("a file of waveforms", (".nc",), True, _netcdf(sweep=False))
-SWEEP = Kind("a file of a sweep", (".nc",), True, _netcdf(sweep=True))
+#: First lines of the tables that are written as CSV. A file of somebody else would have to have the
+#: same columns of the same names with the same units in the same order.
+_TABLES = (
+    re.compile(rb"(side,)?time \[s\],v_c \[V\],v_mem \[V\],(\w+( \[\w+\])?,)*\w+( \[\w+\])?\r?\n"),
+    re.compile(rb"(side,)?spike,t_spike \[s\]\r?\n"),
+    re.compile(rb"measure,label,unit,"),
+    re.compile(rb"[^\n]*,status,reason,[^\n]*\bspike_count,"),
+)
+
+
+def _or_table(other: Callable[[Path, str], bool]) -> Callable[[Path, str], bool]:
+    """Return a judge of tables, by what their names end in, and of something else."""
+
+    def is_one(path: Path, ending: str) -> bool:
+        if ending == ".csv":
+            head = _head(path)
+            return any(table.match(head) for table in _TABLES)
+        if ending == ".parquet":
+            with (
+                path.open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                return content[:4] == b"PAR1" and content.rfind(b"spicealif") >= 0
+        return other(path, ending)
+
+    return is_one
+
+
+def _is_netcdf_table(path: Path, ending: str) -> bool:
+    """Judge netCDF by the digest that files of ours have."""
+    with path.open("rb") as file:
+        if file.read(len(_HDF5)) != _HDF5:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b"_NCProperties") >= 0 and content.find(b"spicealif") >= 0
+
+
+WAVEFORMS = Kind(
+    "a file of waveforms", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=False))
+)
+SWEEP = Kind("a file of a sweep", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=True)))
+TABLE = Kind("a table", (".csv", ".parquet", ".nc"), False, _or_table(_is_netcdf_table))
 NETLIST = Kind(
     "a netlist", (".cir", ".net", ".sp", ".spi", ".spice", ".ckt", ""), False, _is_netlist
 )

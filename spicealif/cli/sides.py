@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["netlist_command", "reference_command", "simulate_command"]
 
+_TRACES_OUTPUT = (
+    "File to write: .nc (netCDF, which other commands read), or the traces alone as .csv or "
+    ".parquet [default: NAME-{}.nc]."
+)
+
 
 @click.command(
     "netlist",
@@ -146,6 +151,16 @@ def _found(neuron: Neuron, asked: bool, quiet: bool) -> float | None:
     return found.reltol
 
 
+def _left_out(target: Path) -> str:
+    """Return what is said of a table that has not all there is."""
+    if target.suffix.lower() not in (".csv", ".parquet"):
+        return ""
+    return (
+        " It has the traces; spike times and provenance are in a .nc, of which 'spicealif export' "
+        "makes tables."
+    )
+
+
 def _note(text: str) -> None:
     click.echo(f"Note: {text}", err=True)
 
@@ -159,7 +174,7 @@ def _note(text: str) -> None:
 @neuron_options
 @simulator_options
 @cross_check_option(CROSS_CHECK_RUN)
-@output_options("netCDF file to write [default: NAME-circuit.nc].")
+@output_options(_TRACES_OUTPUT.format("circuit"))
 @limit_options
 @quiet_option
 def simulate_command(
@@ -207,7 +222,7 @@ def simulate_command(
             say(
                 f"{run.version}: {counted(len(run.waveforms.t_spike), 'spike')}, "
                 f"{counted(run.cost.points, 'point')}, "
-                f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
+                f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}.{_left_out(target)}"
             )
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -229,7 +244,7 @@ def simulate_command(
     help="Draw N metastable switches instead of their mean (memristors mms and gmms).",
 )
 @click.option("--seed", type=CountType(), metavar="S", help="Seed of the draws [default: 0].")
-@output_options("netCDF file to write [default: NAME-reference.nc].")
+@output_options(_TRACES_OUTPUT.format("reference"))
 @quiet_option
 def reference_command(
     neuron: str,
@@ -269,5 +284,5 @@ def reference_command(
         (spikes, steps) = (len(waveforms.t_spike), int(waveforms.attrs["n_steps"]))
         say(
             f"RK4 ({variant}{how}): {counted(spikes, 'spike')}, {counted(steps, 'step')} of at "
-            f"most {float(waveforms.attrs['h']):g} s. Wrote {target}."
+            f"most {float(waveforms.attrs['h']):g} s. Wrote {target}.{_left_out(target)}"
         )

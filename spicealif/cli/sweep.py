@@ -105,7 +105,10 @@ _WITNESS = "ngspice:5%"
     help="Whether to keep spike times [default: no; of an f-i-curve: yes].",
 )
 @click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
-@output_options("netCDF file to write [default: NAME.nc, named after the experiment].")
+@output_options(
+    "File to write: .nc (netCDF, with all there is, which 'spicealif plot' draws), or a row for "
+    "each point and side as .csv or .parquet [default: NAME.nc, named after the experiment]."
+)
 @figure_option("Draw the result as well.")
 @quiet_option
 def sweep_command(
@@ -134,9 +137,8 @@ def sweep_command(
     The circuit is computed by ngspice; that of an --experiment, unless --simulator is given, by its
     own equations, and where ngspice is installed one point in twenty by ngspice too.
     """
-    from spicealif._support.digest import with_digest
     from spicealif._support.kinds import PICTURE, SWEEP
-    from spicealif._support.netcdf_write import write_netcdf
+    from spicealif.sweep.files import save_sweep
     from spicealif.sweep.witness import check_witness, parse_witness, with_witness
     from spicealif.sweep.worker import INVALID, OK
 
@@ -180,7 +182,7 @@ def sweep_command(
         except KeyboardInterrupt:
             click.echo("What was done is kept; the same command goes on from there.", err=True)
             raise
-        write_netcdf(with_digest(result), target)
+        save_sweep(result, target)
         failed = int(result.attrs["failed"])
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         say(f"{experiment.name}: {counted(len(experiment), 'point')}{told}. Wrote {target}.")
