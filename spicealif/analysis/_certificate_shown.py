@@ -11,7 +11,7 @@ from spicealif.design import Neuron
 from spicealif.measures.comparison import Comparison
 from spicealif.measures.one_side import MEASURES
 from spicealif.measures.shown import Page, ShownInNotebooks
-from spicealif.measures.tables import figure, gap_figure, plain
+from spicealif.measures.tables import figure, gap_figure, main_rows, plain
 from spicealif.simulators import Run
 from spicealif.simulators.equations import rtol_of
 from spicealif.waveforms import Waveforms
@@ -173,7 +173,8 @@ class CertificateShown(ShownInNotebooks):
         if self.measures:
             head = (*head, "circuit error", "reference error", "verdict")
             rows = self.rows
-        return [Page(((head, rows),), self.notes)]
+        rows, left_out = main_rows(rows)
+        return [Page(((head, rows),), [*left_out, *self.notes])]
 
     @property
     def _failure(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -35,6 +36,8 @@ __all__ = [
     "settled",
     "solve_circuit",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 _Floats: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["rodas", "LSODA", "Radau", "BDF"]
@@ -154,6 +157,9 @@ def solve_circuit(
     }
     if neuron.uses_supplies:
         attrs["energy_supply"] = _supply_energy(neuron, integrals)
+    _LOG.info(
+        "equations by %s, rtol %g: %d steps, %d spikes", method, tolerance, n_steps, len(t_spike)
+    )
     return Waveforms(time, signals, t_spike, attrs)
 
 

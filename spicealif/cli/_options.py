@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROSS_CHECK_RUN",
+    "all_option",
     "check_option",
     "cross_check_option",
     "figure_option",
@@ -109,6 +110,10 @@ force_option = click.option(
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units)."
+)
+
+all_option = click.option(
+    "--all", "all_rows", is_flag=True, help="Print every measure, and not the main ones only."
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spicealif.cli._answer import answering
+
 if TYPE_CHECKING:
     from spicealif._support.kinds import Kind
     from spicealif._support.places import Place
@@ -31,6 +33,8 @@ def print_text(text: str) -> None:
     from spicealif._support.files import write_text
     from spicealif._support.places import STANDARD_OUTPUT
 
+    if answering():
+        return  # it is in the answer
     if sys.stdout is None or sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
@@ -72,6 +76,7 @@ def writing(
     from spicealif._support.kinds import check_ending
     from spicealif._support.text import shown_lines
 
+    printing = printing or answering()
     wanted = [(path, kind) for path, kind in outputs if path is not None]
     with contextlib.ExitStack() as places:
         found = []

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._options import force_option
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
@@ -50,5 +51,6 @@ def export_command(result: Path, table: str | None, output: Path, force: bool) -
     with writing((output, TABLE), inputs=(result,), force=force) as say:
         found = table_of(result_at(result), table)  # type: ignore[arg-type]  # checked there
         save_table(found, output)
+        answer({"file": output, "rows": len(found), "columns": found.headings()})
         say(f"Wrote {output}: {counted(len(found), 'row')}, {', '.join(found.headings()[:8])}"
             f"{', ...' if len(found.columns) > 8 else ''}.")  # fmt: skip

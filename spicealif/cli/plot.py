@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spicealif.cli._answer import answer
 from spicealif.cli._options import output_options
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
@@ -84,6 +85,7 @@ def plot_command(
                 "compute the sweep again."
             ) from None
         save_figure(figure, target)
+        answer({"files": [target]})
         say(f"Wrote {target}.")
 
 

@@ -11,9 +11,11 @@ import click
 from click.core import ParameterSource
 
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
+    all_option,
     check_option,
     cross_check_option,
     find_neuron,
@@ -84,6 +86,7 @@ _MANY = 2e6
 )
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
 @limit_options
+@all_option
 @quiet_option
 def run_command(
     neuron: str,
@@ -102,6 +105,7 @@ def run_command(
     figures: bool,
     limit: float,
     yes: bool,
+    all_rows: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and as differential equations, and compare.
@@ -147,8 +151,10 @@ def run_command(
             options |= {"meanwhile": _import_what_comes_next if figures else None, "check": check}
             options |= {"interpolation_error": part}
         result = _computed(described, tool, simulator, certified, options, quiet)
+        _answer(result, target)
         if result.comparison is not None:
-            click.echo(for_terminal(result if certified else result.comparison))
+            shown = result if certified else result.comparison
+            click.echo(for_terminal(shown, short=not all_rows))
         earlier = [target / name for name in RUN_FILES if (target / name).exists()]
         if result.run.status.ok or not earlier:
             files = _save(result, folder, figures, keep)
@@ -173,6 +179,21 @@ def run_command(
         result.run.require()
     else:
         result.require()
+
+
+def _answer(result: Certificate | Cosimulation, folder: Path) -> None:
+    from spicealif.cosim import Cosimulation
+
+    run, pair = result.run, result.comparison
+    figures: dict[str, Any] = {} if pair is None else {"comparison": pair.to_dict()}
+    if not isinstance(result, Cosimulation) and result.measures:
+        figures["certificate"] = result.to_dict()
+    answer(
+        {
+            "neuron": result.neuron.name, "simulator": run.simulator, "version": run.version,
+            "status": run.status.name, "reason": run.reason, "folder": folder, **figures,
+        }
+    )  # fmt: skip
 
 
 def _computed(

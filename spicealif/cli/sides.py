@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
@@ -103,6 +104,12 @@ def netlist_command(
         # One to edit has a tolerance that suits other values as well.
         if check or (check is None and dialect == "ltspice" and style == "numbers"):
             netlist = build(reltol=_found(described, check is not None, quiet))
+        answer(
+            {
+                "neuron": described.name, "dialect": netlist.dialect, "reltol": netlist.reltol,
+                "digest": netlist.digest, "file": output, "text": netlist.text,
+            }
+        )  # fmt: skip
         if output is None:
             print_text(netlist.text)
             return
@@ -211,6 +218,12 @@ def simulate_command(
         ) as bar:
             tool = with_cross_check(simulator, cross_check)
             run = simulate(described, tool, timeout=timeout, progress=bar)
+        found: dict[str, Any] = {
+            "neuron": described.name, "simulator": run.simulator, "version": run.version,
+            "status": run.status.name, "reason": run.reason, "points": run.cost.points,
+            "cpu_s": run.cost.cpu_s, "warnings": [str(warning) for warning in run.warnings],
+        }  # fmt: skip
+        answer(found)
         if run.waveforms is not None:
             if not run.status.ok and target.is_file():
                 # which keeps the earlier result from being replaced by half a run
@@ -219,6 +232,7 @@ def simulate_command(
                     run.waveforms.save(target)
             else:
                 run.waveforms.save(target)
+            answer({**found, "file": target, "t_spike": run.waveforms.t_spike})
             say(
                 f"{run.version}: {counted(len(run.waveforms.t_spike), 'spike')}, "
                 f"{counted(run.cost.points, 'point')}, "
@@ -282,6 +296,12 @@ def reference_command(
         waveforms.save(target)
         how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
         (spikes, steps) = (len(waveforms.t_spike), int(waveforms.attrs["n_steps"]))
+        answer(
+            {
+                "neuron": described.name, "variant": variant, "steps": steps,
+                "h": waveforms.attrs["h"], "file": target, "t_spike": waveforms.t_spike,
+            }
+        )  # fmt: skip
         say(
             f"RK4 ({variant}{how}): {counted(spikes, 'spike')}, {counted(steps, 'step')} of at "
             f"most {float(waveforms.attrs['h']):g} s. Wrote {target}.{_left_out(target)}"

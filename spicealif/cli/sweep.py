@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import tell_duration
 from spicealif.cli._options import (
     figure_option,
@@ -32,6 +33,8 @@ from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    import xarray as xr
 
     from spicealif.design import Neuron
     from spicealif.sweep import Experiment
@@ -184,6 +187,7 @@ def sweep_command(
             raise
         save_sweep(result, target)
         failed = int(result.attrs["failed"])
+        _answer(experiment, result, target, figure)
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         say(f"{experiment.name}: {counted(len(experiment), 'point')}{told}. Wrote {target}.")
         for said in ("accuracy", "witness"):
@@ -201,6 +205,20 @@ def sweep_command(
         statuses = set(result["status"].values.ravel())
         if statuses - {OK, INVALID} or OK not in statuses:
             raise click.exceptions.Exit(1)
+
+
+def _answer(experiment: Experiment, result: xr.Dataset, file: Path, figure: Path | None) -> None:
+    told = ("failures", "accuracy", "witness")
+    answer(
+        {
+            "experiment": experiment.name,
+            "points": len(experiment),
+            "failed": int(result.attrs["failed"]),
+            "file": file,
+            "figure": figure,
+            **{name: result.attrs[name] for name in told if name in result.attrs},
+        }
+    )
 
 
 def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:

@@ -20,7 +20,7 @@ from spicealif.measures.one_side import (
 )
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.span import SAME
-from spicealif.measures.tables import figure, gap_figure, missing, plain
+from spicealif.measures.tables import figure, gap_figure, main_rows, missing, plain
 from spicealif.waveforms import Waveforms
 
 __all__ = ["ComparisonShown", "SideError"]
@@ -250,7 +250,8 @@ class ComparisonShown(ShownInNotebooks):
 
     def _pages(self) -> list[Page]:
         head = ("", *self.labels, "difference")
-        return [Page(((head, self.rows),), self.notes)]
+        rows, left_out = main_rows([*self.rows])
+        return [Page(((head, rows),), [*left_out, *self.notes])]
 
 
 def _is_foreign(waveforms: Waveforms) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,8 @@ from spicealif.reference.driver import (
 from spicealif.waveforms import Waveforms
 
 __all__ = ["kernel_parameters", "solve_reference"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def solve_reference(
@@ -119,6 +122,7 @@ def solve_reference(
     }
     if thinner is not None:
         attrs |= {"interpolation_error": thinner.part, "samples": thinner.samples}
+    _LOG.info("RK4 (%s): %d steps, %d spikes", variant, result.n_steps, len(result.t_spike))
     return Waveforms(time, signals, result.t_spike, attrs)
 
 

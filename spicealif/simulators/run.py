@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,8 @@ from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Cost", "Message", "Progress", "Run", "Simulator", "Status"]
+
+_LOG = logging.getLogger(__name__)
 
 _LONGEST = 1000  # characters of a simulator's message that are shown
 #: Called with the fraction done, 0 to 1, a few times a second.
@@ -151,6 +154,10 @@ class Run(Described, Drawn):
     cost: Cost
     simulator: str
     version: str
+
+    def __post_init__(self) -> None:
+        # Made once, when a run has ended in whatever way.
+        _LOG.info("reltol %g: %r", self.netlist.reltol, self)
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [

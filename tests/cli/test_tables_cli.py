@@ -98,7 +98,7 @@ def completed(*words):
         check=True,
     )
     assert done.stderr == ""
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def completed(*words):
         (("run", "pap"), [n for n in preset_names() if n.startswith("pap")]),
         (("run", "paper", "--simulator", "ng"), ["ngspice", "ngspice-batch"]),
         (("run", "paper", "--set", "leak.ta"), ["leak.tau="]),
-        (("sweep", "lif", "--over", "leak."), ["leak.r=", "leak.kind="]),
+        (("sweep", "lif", "--over", "leak."), ["leak.kind=", "leak.r="]),
         (("sweep", "--experiment", "f"), ["frequency-response", "f-i-curve"]),
         (("explain", "--measure", "isi_f"), ["isi_first"]),
         (("propose", "gm"), [n for n in device_names() if n.startswith("gm")]),
