@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spicealif._support.progress import progress_bar
     from spicealif.analysis.attribution import GapBudget, explain
     from spicealif.analysis.certificate import Certificate, Verdict, certify
     from spicealif.analysis.tolerance_budget import ToleranceBudget, explain_tolerances
@@ -85,6 +86,7 @@ _HOME = {
     "read_loop": "fit",
     "Netlist": "netlist",
     "build_netlist": "netlist",
+    "progress_bar": "_support.progress",
     "Proposal": "propose",
     "propose_neuron": "propose",
     "solve_reference": "reference",
@@ -158,6 +160,7 @@ __all__ = [
     "load_waveforms",
     "parse_toml",
     "preset_names",
+    "progress_bar",
     "propose_neuron",
     "read_loop",
     "save_sweep",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -25,18 +25,20 @@ def answering() -> bool:
     return context is not None and bool(context.meta.get(_WANTED))
 
 
-def answer(found: Mapping[str, Any] | Sequence[Any]) -> None:
+def answer(
+    found: Mapping[str, Any] | Sequence[Any] | Callable[[], Mapping[str, Any] | Sequence[Any]],
+) -> None:
     """Have something printed as JSON at the command's end, if that is asked for.
 
     Parameters
     ----------
-    found : mapping or sequence
-        Plain numbers, texts, lists and mappings, in SI units; NaN becomes null. Of several the last
-        counts.
+    found : mapping or sequence, or a function that returns one
+        Plain numbers, texts, lists and mappings, in SI units; NaN becomes null. A function is only
+        called if JSON is asked for. Of several answers the last counts.
     """
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get(_WANTED):
-        context.meta[_FOUND] = found
+        context.meta[_FOUND] = found() if callable(found) else found
 
 
 @contextlib.contextmanager

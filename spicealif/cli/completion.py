@@ -10,12 +10,7 @@ from spicealif.cli._terminal import Command
 
 __all__ = ["completion_command"]
 
-_HOW = {
-    "bash": 'eval "$(spicealif completion bash)"   (add it to ~/.bashrc)',
-    "zsh": 'eval "$(spicealif completion zsh)"   (add it to ~/.zshrc, behind compinit)',
-    "fish": "spicealif completion fish > ~/.config/fish/completions/spicealif.fish",
-}
-
+_SHELLS = ("bash", "zsh", "fish")
 #: After "c=" comes a value, and no blank; fish leaves it out by itself.
 _NO_BLANK = {
     "bash": {
@@ -35,15 +30,20 @@ _NO_BLANK = {
 @click.command(
     "completion",
     cls=Command,
-    epilog="Switch it on:\n\n" + "\n\n".join(f"  {how}" for how in _HOW.values()),
+    epilog="Example:  spicealif completion bash > ~/.spicealif-completion",
     short_help="Print the script that makes your shell complete commands, presets and keys.",
 )
-@click.argument("shell", type=click.Choice(list(_HOW)))
+@click.argument("shell", type=click.Choice(_SHELLS))
 def completion_command(shell: str) -> None:
-    """Print the script for SHELL that completes commands, options and what these take.
+    r"""Print the script for SHELL that completes commands, options and what these take.
 
     That is presets and TOML files, simulators, variants, experiments, measures, and the keys of
-    --set and --over.
+    --set and --over. Switch it on by a line in ~/.bashrc or, behind compinit, in ~/.zshrc:
+
+    \b
+    eval "$(spicealif completion bash)"
+
+    Of fish, redirect the script into a file spicealif.fish among its completions.
     """
     cli = click.get_current_context().find_root().command
     found = get_completion_class(shell)

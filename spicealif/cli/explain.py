@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spicealif._support.progress import progress_bar
 from spicealif.cli._options import (
     find_neuron,
     json_option,
@@ -21,7 +22,6 @@ from spicealif.cli._options import (
     workers_option,
 )
 from spicealif.cli._output import writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType

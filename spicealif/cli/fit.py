@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from spicealif._support.progress import progress_bar
 from spicealif.cli._options import output_options, quiet_option
 from spicealif.cli._output import writing, writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, OutputPath, QuantityType
 

@@ -43,7 +43,7 @@ def presets_command(name: str | None, parts: bool) -> None:
     from spicealif.errors import DesignError
 
     if name is None:
-        answer(_parts() if parts else _presets())
+        answer(_parts if parts else _presets)
     if parts and name is None:
         _list_parts()
         return
@@ -254,8 +254,8 @@ def plugins_command(as_json: bool) -> None:
 def _compile() -> None:
     """Solve a short run by every compiled route that the common commands take."""
     from spicealif._support.compiled import watched
+    from spicealif._support.progress import progress_bar
     from spicealif.bank import solve_bank
-    from spicealif.cli._progress import progress_bar
     from spicealif.cosim import cosimulate
     from spicealif.design import load_preset
     from spicealif.reference import VARIANTS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
@@ -27,7 +28,6 @@ from spicealif.cli._options import (
     with_cross_check,
 )
 from spicealif.cli._output import writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
@@ -151,7 +151,7 @@ def run_command(
             options |= {"meanwhile": _import_what_comes_next if figures else None, "check": check}
             options |= {"interpolation_error": part}
         result = _computed(described, tool, simulator, certified, options, quiet)
-        _answer(result, target)
+        answer(lambda: _found(result, target))
         if result.comparison is not None:
             shown = result if certified else result.comparison
             click.echo(for_terminal(shown, short=not all_rows))
@@ -181,19 +181,22 @@ def run_command(
         result.require()
 
 
-def _answer(result: Certificate | Cosimulation, folder: Path) -> None:
+def _found(result: Certificate | Cosimulation, folder: Path) -> dict[str, Any]:
     from spicealif.cosim import Cosimulation
 
     run, pair = result.run, result.comparison
     figures: dict[str, Any] = {} if pair is None else {"comparison": pair.to_dict()}
     if not isinstance(result, Cosimulation) and result.measures:
         figures["certificate"] = result.to_dict()
-    answer(
-        {
-            "neuron": result.neuron.name, "simulator": run.simulator, "version": run.version,
-            "status": run.status.name, "reason": run.reason, "folder": folder, **figures,
-        }
-    )  # fmt: skip
+    return {
+        "neuron": result.neuron.name,
+        "simulator": run.simulator,
+        "version": run.version,
+        "status": run.status.name,
+        "reason": run.reason,
+        "folder": folder,
+        **figures,
+    }
 
 
 def _computed(

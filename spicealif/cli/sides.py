@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
@@ -23,7 +24,6 @@ from spicealif.cli._options import (
     with_cross_check,
 )
 from spicealif.cli._output import print_text, writing
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType

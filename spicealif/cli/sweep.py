@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
 from spicealif.cli._limits import tell_duration
@@ -27,7 +28,6 @@ from spicealif.cli._options import (
     workers_option,
 )
 from spicealif.cli._output import writing
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
 

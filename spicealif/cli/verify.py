@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from spicealif._support.progress import progress_bar
 from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     find_neuron,
@@ -12,7 +13,6 @@ from spicealif.cli._options import (
     quiet_option,
     simulator_options,
 )
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 

@@ -458,8 +458,8 @@ def test_a_terminal_is_asked(here, answer, code):
 def test_python_refuses_other_endings_too(here, some):
     for save in (some.save, lambda path: save_toml(load_preset("lif"), path)):
         with pytest.raises(OutputError, match="ending says something else"):
-            save("out.csv")
-    with pytest.raises(OutputError, match=r"needs a name with an ending; use \.nc"):
+            save("out.xlsx")
+    with pytest.raises(OutputError, match=r"needs a name with an ending; use \.nc, \.csv or"):
         some.save("out")
     assert load_waveforms(some.save("OUT.NC")).t_spike == pytest.approx([0.5])
     assert [path.name for path in here.iterdir()] == ["OUT.NC"]
