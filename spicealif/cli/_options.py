@@ -188,13 +188,14 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         If there is no such neuron, or a change is not valid.
     """
     from spicealif._support.kept import tell
+    from spicealif._support.text_files import names_file
     from spicealif.design import load_preset, load_toml, preset_names
     from spicealif.design.store import changed_from
     from spicealif.errors import DesignError
 
     if name in preset_names():
         neuron = load_preset(name)
-    elif name.lower().endswith(".toml") or _is_file(name):
+    elif name.lower().endswith(".toml") or names_file(name):
         neuron = load_toml(name)
     else:
         raise DesignError(
@@ -275,13 +276,6 @@ def _name_of(base: str, new: Mapping[str, Any]) -> str:
         return plain
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{plain[: _LONGEST_NAME - len(digest) - 1]}_{digest}"
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False
 
 
 def _value(text: str) -> Any:

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field, SerializeAsAny, WrapValidator
 from spicealif._support.described import Described
 from spicealif._support.digest import check_signature
 from spicealif._support.resources import models_dir
-from spicealif._support.text_files import read_person_text, toml_table
+from spicealif._support.text_files import names_file, read_person_text, toml_table
 from spicealif.design._base import (
     Hertz,
     Identifier,
@@ -228,7 +228,7 @@ def load_device(name_or_path: str | os.PathLike[str]) -> DevicePreset:
             "the path of a TOML file."
         )
     path = Path(name_or_path)
-    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not _is_file(path):
+    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not names_file(path):
         raise DesignError(_no_such(name_or_path))
     return _read(path)
 
@@ -307,13 +307,6 @@ def _read(path: Path) -> DevicePreset:
         return DevicePreset.from_dict(data)
     except DesignError as error:
         raise DesignError(within(ascii(path.name), error)) from None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False
 
 
 def _shown(value: object) -> str:
