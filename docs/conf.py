@@ -39,6 +39,7 @@ nb_execution_cache_path = os.environ.get(
     "SPICEALIF_DOCS_CACHE", str(Path(__file__).parent / "_build" / "notebooks")
 )
 nb_execution_timeout = 300
+nb_execution_in_temp = True  # what a notebook writes is gone with it
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True

@@ -64,7 +64,7 @@ def _below(
 
 
 def _section(name: tuple[str, ...], command: click.Command) -> list[str]:
-    context = click.Context(command, info_name=" ".join(name))
+    context = click.Context(command, info_name=" ".join(name), **cli.context_settings)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = [f"{'#' * max(2, len(name))} {' '.join(name)}", "", "```text", usage, "```"]
     for paragraph in (command.help or "").split("\n\n"):
@@ -72,7 +72,7 @@ def _section(name: tuple[str, ...], command: click.Command) -> list[str]:
     records = [
         record
         for parameter in command.get_params(context)
-        if (record := parameter.get_help_record(context)) is not None
+        if (record := parameter.get_help_record(context)) is not None and record[1]
     ]
     if records:
         lines += ["", *(f"- `{what}`: {_escaped(text)}" for what, text in records)]
