@@ -2,10 +2,10 @@
 
     python scripts/check_links.py [HTML_FOLDER]
 
-Every link to a file of the project must lead to one, every anchor to a heading or an ``id``. Nothing
-may be loaded from another site when a page is opened (fonts, scripts, styles, pictures): the pages are
-to be read without a network. Links to other sites are counted and not followed. Without HTML_FOLDER
-only the Markdown files are looked at. The exit code is 1 if something is wrong.
+Every link to a file of the project must lead to one, every anchor to a heading or an ``id``.
+Nothing may be loaded from another site when a page is opened (fonts, scripts, styles, pictures):
+the pages are to be read without a network. Links to other sites are counted and not followed.
+Without HTML_FOLDER only the Markdown files are looked at. The exit code is 1 if something is wrong.
 """
 
 from __future__ import annotations
@@ -77,9 +77,12 @@ def check_html(folder: Path) -> tuple[list[str], int]:
             target = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
             if not target.exists():
                 wrong.append(f"{where}: {link} leads to no file")
-            elif parts.fragment and target.suffix == ".html":
-                if unquote(parts.fragment) not in _page(target).anchors:
-                    wrong.append(f"{where}: {link} leads to no anchor")
+            elif (
+                parts.fragment
+                and target.suffix == ".html"
+                and unquote(parts.fragment) not in _page(target).anchors
+            ):
+                wrong.append(f"{where}: {link} leads to no anchor")
     return wrong, len(outside)
 
 

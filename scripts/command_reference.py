@@ -28,9 +28,9 @@ _HEAD = """# Commands
 <!-- Written by scripts/command_reference.py; scripts/test.sh fails if it is not up to date. -->
 
 What `spicealif COMMAND --help` says, for all commands. A `NEURON` is the name of a preset
-(`spicealif presets`) or the path of a TOML file. Values are written as [Numbers](quantities.md) says,
-results go where [Where results go](output.md) says, and the codes that commands end with are in
-[Exit codes](exit_codes.md).
+(`spicealif presets`) or the path of a TOML file. Values are written as [Numbers](quantities.md)
+says, results go where [Where results go](output.md) says, and the codes that commands end with are
+in [Exit codes](exit_codes.md).
 """
 
 

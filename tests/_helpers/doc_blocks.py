@@ -1,7 +1,7 @@
 """Blocks of code in the Markdown pages of the project, and what it takes to run them in a test.
 
-A block that cannot run here stands below a comment that says why, ``<!-- not run: REASON -->``, or which
-test of its own runs it, ``<!-- run by: tests/PATH -->``.
+A block that cannot run here stands below a comment that says why, ``<!-- not run: REASON -->``, or
+which test of its own runs it, ``<!-- run by: tests/PATH -->``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import click
 import numpy as np
+from raw_files import header, rows, utf16
+from vendor_models import CMP2, MOSFET, TL072
 
 from spicealif import Neuron, SeriesCircuit, load_device, load_preset, solve_series
 from spicealif.cli import cli
@@ -23,6 +25,7 @@ from spicealif.reference import solve_reference
 __all__ = [
     "DIRECTIVES", "LANGUAGES", "Block", "blocks", "commands_of", "files_beside", "find_command",
     "pages", "short_neuron", "shortened", "shortened_python",
+    "without_target",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +124,11 @@ def commands_of(block: Block) -> Iterator[list[str]]:
             yield words
 
 
+def without_target(words: list[str]) -> tuple[list[str], str]:
+    """Return a command without its ``> FILE``, and the file's name."""
+    return (words[: words.index(">")], words[-1]) if ">" in words else (words, "")
+
+
 def find_command(words: list[str]) -> tuple[click.Command, list[str], list[str]]:
     """Return the command of ``spicealif ...``, its name, and its arguments."""
     command: click.Command = cli
@@ -152,7 +160,8 @@ def shortened(words: list[str]) -> list[str]:
         rest += ["--draws", "2"]
     if name == ["sweep"]:
         rest = [re.sub(r"^(\w\S*=[^:,]+:[^:,]+):\d+", r"\1:2", word) for word in rest]
-        for option, value in (("--workers", "1"), ("--simulator", "equations"), ("--witness", "none")):
+        less = {"--workers": "1", "--simulator": "equations", "--witness": "none"}
+        for option, value in less.items():
             if has(option) and not (option == "--witness" and "--sides reference" in given):
                 rest += [option, value]
         if "-n" in rest:
@@ -203,15 +212,32 @@ def files_beside(folder: Path) -> None:
     neuron = 'preset = "paper"\nname = "mine"\nc = "220n"\nt_stop = "1m"\n'
     for file in ("my.toml", "my_neuron.toml"):
         (folder / file).write_text(neuron, encoding="utf-8")
+    part = '[values]\nt_delay = "20n"\n'
+    head = 'name = "mine"\npart = "comparator"\nsource = "made for the tests"\n'
+    (folder / "mine.toml").write_text(head + part, encoding="utf-8")
+    (folder / "OP482.cir").write_text(TL072.replace("TL072", "OP482"), encoding="utf-8")
+    (folder / "LM393.lib").write_text(CMP2.replace("CMP2", "LM393"), encoding="utf-8")
+    (folder / "2N7002.lib").write_text(MOSFET.replace("M7", "2N7002"), encoding="utf-8")
+    (folder / "mine.log").write_text(_LOG, encoding="utf-8")
     _write_raw(folder / "mine.raw", load_preset("paper").replace(t_stop=1e-3, c=220e-9))
+
+
+#: A log of LTspice with one result of ``.meas``.
+_LOG = """\
+Circuit: * mine.net
+
+Direct Newton iteration for .op point succeeded.
+peak: MAX(v(out))=3.8 AT 0.0005
+
+Date: Thu Feb 21 16:51:40 2019
+Total elapsed time: 0.208 seconds.
+"""
 
 
 def _write_raw(path: Path, neuron: Neuron) -> None:
     """Write what a simulator might have left of a circuit that somebody drew."""
-    from raw_files import header, rows, utf16
-
     run = solve_reference(neuron)
-    # Steps are long where nothing happens; a drawn circuit has a pulse of 20 us at each spike.
+    # A reference has no pulse at a spike; a circuit has.
     time = np.linspace(0, neuron.t_stop, 20_001)
     v_c, x, v_mem = (run.at(name, time) for name in ("v_c", "x", "v_mem"))
     out = np.zeros_like(time)
