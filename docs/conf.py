@@ -26,8 +26,6 @@ extensions = [
 exclude_patterns = ["_build"]
 # A name in single backticks in a docstring is a piece of code, or of another docstring.
 default_role = "literal"
-# A page that one branch has and another not yet is found by pattern.
-suppress_warnings = ["toc.empty_glob"]
 nitpicky = False  # types in docstrings are words for people ("array-like"), not links
 
 # --- Markdown ---

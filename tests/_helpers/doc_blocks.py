@@ -148,14 +148,18 @@ def shortened(words: list[str]) -> list[str]:
     def has(option: str) -> bool:
         return option in options and not re.search(rf"(^| ){option}( |$)", given)
 
-    if "--set" in options and (not rest or Path(rest[0]).suffix != ".raw"):
+    if name == ["run"] and has("--output") and has("-o") and has("--set") and has("-s"):
+        # As if the run were as long as it was: a changed neuron's folder has another name.
+        rest += ["--output", f"spicealif-results/{Path(rest[0]).stem}"]
+    # What is compared is as long as it is, unless it is said to be a changed preset.
+    if "--set" in options and (name != ["compare"] or "--set" in rest):
         rest = [re.sub(r"^t_stop=.*", "t_stop=1m", word) for word in rest]
         if not any(word.startswith("t_stop=") for word in rest):
             rest += ["--set", "t_stop=1m"]
     if has("--no-figures") or (name == ["run"] and "--no-figures" not in given):
         rest.append("--no-figures")
     if has("--orders"):
-        rest += ["--orders", "1"]
+        rest += ["--orders", "2"]
     if has("--draws") and "--tolerances" in rest:
         rest += ["--draws", "2"]
     if name == ["sweep"]:
@@ -174,9 +178,9 @@ def shortened(words: list[str]) -> list[str]:
 #: In Python the same by the text: lengths of runs, numbers of draws, workers.
 _SHORTER = (
     (r't_stop="\d+m"', 't_stop="1m"'),
-    (r"\bn=\d+", "n=3"),
+    (r"\bn=\d+", "n=16"),
     (r"workers=\d+", "workers=1"),
-    (r"orders=\d+", "orders=1"),
+    (r"orders=\d+", "orders=2"),
     (r"(geomspace\([^)]*), 8\)", r"\1, 2)"),
 )
 
@@ -199,12 +203,12 @@ def files_beside(folder: Path) -> None:
     drive = Sine(amplitude=0.8, frequency=1e3)
     trace = solve_series(SeriesCircuit(device=truth, r_s=5000, drive=drive, t_stop=10e-3))
     time = np.arange(200) * 5e-6
-    rng = np.random.default_rng(1)
-    columns = [time]
-    for name in ("v_in", "v_mem", "i_mem"):
-        values = np.interp(9e-3 + time, trace.time, trace[name])
-        columns.append(values + 0.01 * np.abs(values).max() * rng.standard_normal(200))
-    for file in ("loop.csv", "loop2.csv"):
+    for seed, file in enumerate(("loop.csv", "loop2.csv")):
+        rng = np.random.default_rng(seed)
+        columns = [time]
+        for name in ("v_in", "v_mem", "i_mem"):
+            values = np.interp(9e-3 + time, trace.time, trace[name])
+            columns.append(values + 0.01 * np.abs(values).max() * rng.standard_normal(200))
         np.savetxt(
             folder / file, np.column_stack(columns), delimiter=",", comments="",
             header="t_s,v_in_V,v_mem_V,i_A",
@@ -215,11 +219,14 @@ def files_beside(folder: Path) -> None:
     part = '[values]\nt_delay = "20n"\n'
     head = 'name = "mine"\npart = "comparator"\nsource = "made for the tests"\n'
     (folder / "mine.toml").write_text(head + part, encoding="utf-8")
+    head = 'name = "my_mosfet"\npart = "mosfet"\nsource = "made for the tests"\n'
+    (folder / "my_mosfet.toml").write_text(head + "[values]\nv_to = 2.0\n", encoding="utf-8")
     (folder / "OP482.cir").write_text(TL072.replace("TL072", "OP482"), encoding="utf-8")
     (folder / "LM393.lib").write_text(CMP2.replace("CMP2", "LM393"), encoding="utf-8")
     (folder / "2N7002.lib").write_text(MOSFET.replace("M7", "2N7002"), encoding="utf-8")
     (folder / "mine.log").write_text(_LOG, encoding="utf-8")
-    _write_raw(folder / "mine.raw", load_preset("paper").replace(t_stop=1e-3, c=220e-9))
+    for file in ("mine.raw", "my.raw"):
+        _write_raw(folder / file, load_preset("paper").replace(t_stop=1e-3, c=220e-9))
 
 
 #: A log of LTspice with one result of ``.meas``.
@@ -243,6 +250,10 @@ def _write_raw(path: Path, neuron: Neuron) -> None:
     out = np.zeros_like(time)
     for spike in run.t_spike:
         out[(time >= spike) & (time < spike + 5e-6)] = 3.8
-    names = ("time\ttime", "V(vc)\tvoltage", "V(vs)\tvoltage", "V(out)\tvoltage", "V(x)\tvoltage")
+    # Under names of its own, and under those that our netlists have.
+    nodes = ("vc", "vs", "out", "x", "v_c", "v_s", "spike")
+    names = ("time\ttime", *(f"V({node})\tvoltage" for node in nodes))
     head = header(names, len(time), flags="real forward double", title="* mine")
-    path.write_bytes(utf16(head) + rows(time, v_c, v_c - v_mem, out, x, rest="f8"))
+    path.write_bytes(
+        utf16(head) + rows(time, v_c, v_c - v_mem, out, x, v_c, v_c - v_mem, out, rest="f8")
+    )
