@@ -29,7 +29,7 @@ default_role = "literal"
 nitpicky = False  # types in docstrings are words for people ("array-like"), not links
 
 # --- Markdown ---
-myst_enable_extensions = ["colon_fence", "fieldlist"]
+myst_enable_extensions = ["html_image"]  # with a width, as a forge reads it
 myst_heading_anchors = 4  # as on a forge: page.md#a-heading
 # --- notebooks: what a cell gave is kept until some cell of its notebook changes ---
 nb_execution_mode = "cache"
@@ -44,7 +44,7 @@ nb_merge_streams = True
 # --- Python ---
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings have the types, with shapes and units
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 autosummary_generate = False
 napoleon_google_docstring = False
 napoleon_use_ivar = True  # attributes of a class are described where it is, not once more
