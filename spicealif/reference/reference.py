@@ -36,7 +36,7 @@ def solve_reference(
     seed: int = 0,
     interpolation_error: float = 0.0,
 ) -> Waveforms:
-    """Integrate the paper's Eq. 1 (resistor) or Eq. 2 (memristor) by RK4.
+    """Integrate the paper's equation 1 (resistor) or 2 (memristor) by RK4.
 
     With `switches` the memristor is as many metastable switches, which turn at random
     (`spicealif.reference.switches`), instead of their mean. Then x is a multiple of 1/switches at
