@@ -273,6 +273,12 @@ SCHEMATIC = Kind("a schematic", (".asc", ".svg", ".pdf", ".png"), True, _is_sche
 SYMBOL = Kind("a symbol", (".asy",), False, _is_sealed)
 _TEXT = Kind("a text", (".txt", ".log"), False, _is_text)
 
+
+def _pictures(*names: str) -> dict[str, Kind]:
+    """Return the files that figures of these names may be, one for each format."""
+    return {f"{name}{ending}": PICTURE for name in names for ending in PICTURE.endings}
+
+
 #: Names of the files that a run may leave; what is left of an earlier run would be mistaken for
 #: its own.
 RUN_FILES: Mapping[str, Kind] = MappingProxyType(
@@ -286,9 +292,7 @@ RUN_FILES: Mapping[str, Kind] = MappingProxyType(
         "comparison.txt": _TEXT,
         "certificate.json": Kind("a certificate", (".json",), False, _json("levels", "movement")),
         "certificate.txt": _TEXT,
-        "fig5.png": PICTURE,
-        "fig6.png": PICTURE,
-        "overlay.png": PICTURE,
+        **_pictures("fig5", "fig6", "overlay"),
     }
 )
 
@@ -297,11 +301,11 @@ BUDGET_FILES: Mapping[str, Kind] = MappingProxyType(
     {
         "budget.json": Kind("a gap budget", (".json",), False, _json("causes", "measures")),
         "budget.txt": _TEXT,
-        "budget.png": PICTURE,
+        **_pictures("budget"),
     }
 )
 
 #: Names of the figures of a fit.
 FIT_FIGURES: Mapping[str, Kind] = MappingProxyType(
-    dict.fromkeys(("loops.png", "traces.png", "residuals.png", "correlations.png"), PICTURE)
+    _pictures("loops", "traces", "residuals", "correlations")
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from spicealif._support.text import counted
-from spicealif.cli._types import CountType, OutputPath, QuantityType
+from spicealif.cli._types import CountType, OutputPath, PictureType, QuantityType
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -25,6 +25,7 @@ __all__ = [
     "figure_option",
     "find_neuron",
     "force_option",
+    "format_option",
     "json_option",
     "neuron_options",
     "output_options",
@@ -32,6 +33,7 @@ __all__ = [
     "set_option",
     "simulator_options",
     "store_option",
+    "title_option",
     "together",
     "variant_option",
     "with_cross_check",
@@ -148,6 +150,16 @@ def output_options(what: str) -> Callable[[_F], _F]:
 def figure_option(what: str) -> Callable[[_F], _F]:
     """Return the option ``--figure``, its help saying `what` is drawn."""
     return click.option("--figure", type=OutputPath(), metavar="FILE", help=what)
+
+
+def format_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--format``, its help saying `what` it decides."""
+    return click.option("--format", "picture", type=PictureType(), metavar="FORMAT", help=what)
+
+
+title_option = click.option(
+    "--title", is_flag=True, help="Say above the panels of a figure what it shows."
+)
 
 
 def workers_option(what: str) -> Callable[[_F], _F]:

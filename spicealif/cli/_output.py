@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Say",
+    "check_picture",
     "print_text",
     "writing",
     "writing_folder",
@@ -39,6 +40,24 @@ def print_text(text: str) -> None:
         click.echo(text, nl=False)
     else:
         write_text(STANDARD_OUTPUT, text)
+
+
+def check_picture(path: Path | None, picture: str | None, title: bool) -> None:
+    """Refuse options of a figure without one, and a format that its name contradicts.
+
+    Raises
+    ------
+    OutputError
+        In either case.
+    """
+    from spicealif._support.figures import picture_format
+    from spicealif.errors import OutputError
+
+    if path is not None:
+        picture_format(path, picture)
+    elif picture is not None or title:
+        option = "--format" if picture is not None else "--title"
+        raise OutputError(f"{option} is for a figure, and none is asked for; add --figure FILE.")
 
 
 @contextlib.contextmanager

@@ -15,11 +15,13 @@ from spicealif.cli._options import (
     figure_option,
     find_neuron,
     force_option,
+    format_option,
     json_option,
     set_option,
+    title_option,
     variant_option,
 )
-from spicealif.cli._output import writing
+from spicealif.cli._output import check_picture, writing
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, QuantityType
 
@@ -69,6 +71,8 @@ __all__ = ["compare_command"]
 @all_option
 @json_option
 @figure_option("Draw both into this file.")
+@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
+@title_option
 @force_option
 def compare_command(
     first: Path,
@@ -84,6 +88,8 @@ def compare_command(
     all_rows: bool,
     as_json: bool,
     figure: Path | None,
+    picture: str | None,
+    title: bool,
     force: bool,
     **vectors: str | None,
 ) -> None:
@@ -111,6 +117,7 @@ def compare_command(
     if changes and neuron is None:
         raise DesignError("--set changes a neuron, and none is given; add --neuron NEURON.")
     described = find_neuron(neuron, changes) if neuron else None
+    check_picture(figure, picture, title)
     signals = {name: text for name, text in vectors.items() if text is not None}
     inputs = (first, second, neuron, *changes)
     with writing((figure, PICTURE), inputs=inputs, force=force, printing=as_json) as say:
@@ -141,7 +148,8 @@ def compare_command(
         if figure is not None:
             from spicealif import plots
 
-            plots.save_figure(plots.overlay_figure(comparison), figure)
+            drawn = plots.overlay_figure(comparison, title=title)
+            plots.save_figure(drawn, figure, picture)
             told = shown_lines(f"Wrote {figure}.")
             click.echo(told, err=True) if as_json else say(told)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from spicealif._support.progress import progress_bar
-from spicealif.cli._options import output_options, quiet_option
+from spicealif.cli._options import format_option, output_options, quiet_option, title_option
 from spicealif.cli._output import writing, writing_folder
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, OutputPath, QuantityType
@@ -86,8 +86,10 @@ __all__ = ["fit_command"]
     "--figures",
     type=OutputPath(),
     metavar="FOLDER",
-    help="Write loops, traces, residuals and correlations as PNG.",
+    help="Write loops, traces, residuals and correlations as pictures.",
 )
+@format_option("Of the figures: png, svg or pdf [default: png].")
+@title_option
 @click.option(
     "--json",
     "json_file",
@@ -112,6 +114,8 @@ def fit_command(
     output: Path | None,
     force: bool,
     figures: Path | None,
+    picture: str | None,
+    title: bool,
     json_file: Path | None,
     quiet: bool,
 ) -> None:
@@ -136,6 +140,9 @@ def fit_command(
     from spicealif.fit._problem import check_options
     from spicealif.measures.shown import json_text
 
+    if figures is None and (picture is not None or title):
+        option = "--format" if picture is not None else "--title"
+        raise click.UsageError(f"{option} is for figures, and none are asked for; add --figures.")
     check_options(model, kelvin, bounds, held, per_file, seed, level)
     written = []
     with contextlib.ExitStack() as places:
@@ -173,7 +180,7 @@ def fit_command(
         if figures is not None:
             from spicealif.fit.figures import save_figures
 
-            written += save_figures(result, figures)
+            written += save_figures(result, figures, picture or "png", title=title)
         # Last: a device that does not describe its loop is refused, its figures say why.
         if output is not None:
             written.insert(0, result.save_preset(output))

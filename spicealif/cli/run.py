@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -20,10 +20,12 @@ from spicealif.cli._options import (
     check_option,
     cross_check_option,
     find_neuron,
+    format_option,
     neuron_options,
     output_options,
     quiet_option,
     simulator_options,
+    title_option,
     variant_option,
     with_cross_check,
 )
@@ -33,6 +35,8 @@ from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from spicealif.analysis.certificate import Certificate
     from spicealif.cosim import Cosimulation
     from spicealif.design import Neuron
@@ -85,6 +89,8 @@ _MANY = 2e6
     "1e-4 of each trace's span, or 1e-2 (spikes). Spike times are exact in each.",
 )
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
+@format_option("Of the figures: png, svg or pdf [default: png].")
+@title_option
 @limit_options
 @all_option
 @quiet_option
@@ -103,6 +109,8 @@ def run_command(
     check: bool,
     keep: str,
     figures: bool,
+    picture: str | None,
+    title: bool,
     limit: float,
     yes: bool,
     all_rows: bool,
@@ -121,12 +129,16 @@ def run_command(
     from spicealif._support.folders import exchanging
     from spicealif._support.kinds import RUN_FILES, beside_good
     from spicealif.cosim import Cosimulation
-    from spicealif.errors import CompareError
+    from spicealif.errors import CompareError, OutputError
 
     if tolerance is not None and not certified:
         raise CompareError(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
+    if not figures and (picture is not None or title):
+        option = "--format" if picture is not None else "--title"
+        raise OutputError(f"{option} is for figures; leave out --no-figures, or {option}.")
+    look = _Look(picture or "png", title) if figures else None
     described = find_neuron(neuron, changes, ideal)
     part = _thinned(described, keep) if not certified else 0.0
     _check_needs(described, timeout, certified, part, output)
@@ -157,14 +169,14 @@ def run_command(
             click.echo(for_terminal(shown, short=not all_rows))
         earlier = [target / name for name in RUN_FILES if (target / name).exists()]
         if result.run.status.ok or not earlier:
-            files = _save(result, folder, figures, keep)
+            files = _save(result, folder, look, keep)
         else:  # which keeps the earlier results from being replaced by half a run
             target = beside_good(target)
             with (
                 writing_folder(target, RUN_FILES, (neuron, *changes), force),
                 exchanging(target, RUN_FILES, patience=0.0) as other,
             ):
-                files = _save(result, other, figures, keep)
+                files = _save(result, other, look, keep)
     if not quiet:
         cost = result.run.cost
         click.echo(
@@ -280,25 +292,37 @@ def _import_what_comes_next() -> None:
     import xarray  # noqa: F401
 
 
-def _save(result: Certificate | Cosimulation, folder: Path, figures: bool, keep: str) -> list[Path]:
+class _Look(NamedTuple):
+    """How figures are drawn."""
+
+    format: str
+    title: bool
+
+
+def _save(
+    result: Certificate | Cosimulation, folder: Path, look: _Look | None, keep: str
+) -> list[Path]:
     files = result.save(folder, interpolation_error=_ERRORS[keep])
-    return files + (_draw(result, folder) if figures else [])
+    return files + (_draw(result, folder, look) if look is not None else [])
 
 
-def _draw(result: Certificate | Cosimulation, folder: Path) -> list[Path]:
+def _draw(result: Certificate | Cosimulation, folder: Path, look: _Look) -> list[Path]:
     from spicealif import plots
 
     def drawn(waveforms: Waveforms) -> Waveforms:
         # More samples than a page has dots take memory and show nothing.
         return waveforms.decimated(_DRAWN) if len(waveforms) > _MOST_DRAWN else waveforms
 
-    neuron, reference = result.neuron, drawn(result.reference)
-    files = [plots.save_figure(plots.reference_figure(reference, neuron), folder / "fig5.png")]
+    def saved(figure: Figure, name: str) -> Path:
+        return plots.save_figure(figure, folder / f"{name}.{look.format}")
+
+    neuron, reference, title = result.neuron, drawn(result.reference), look.title
+    files = [saved(plots.reference_figure(reference, neuron, title=title), "fig5")]
     if result.run.waveforms is not None:
-        figure = plots.circuit_figure(drawn(result.run.waveforms), neuron)
-        files.append(plots.save_figure(figure, folder / "fig6.png"))
+        circuit = drawn(result.run.waveforms)
+        files.append(saved(plots.circuit_figure(circuit, neuron, title=title), "fig6"))
     if result.comparison is not None:
         pair = result.comparison
-        figure = plots.overlay_figure(replace(pair, a=drawn(pair.a), b=drawn(pair.b)))
-        files.append(plots.save_figure(figure, folder / "overlay.png"))
+        pair = replace(pair, a=drawn(pair.a), b=drawn(pair.b))
+        files.append(saved(plots.overlay_figure(pair, title=title), "overlay"))
     return files

@@ -19,15 +19,17 @@ from spicealif.cli._limits import tell_duration
 from spicealif.cli._options import (
     figure_option,
     find_neuron,
+    format_option,
     neuron_options,
     output_options,
     quiet_option,
     simulator_options,
     store_option,
+    title_option,
     variant_option,
     workers_option,
 )
-from spicealif.cli._output import writing
+from spicealif.cli._output import check_picture, writing
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
 
@@ -113,6 +115,8 @@ _WITNESS = "ngspice:5%"
     "each point and side as .csv or .parquet [default: NAME.nc, named after the experiment]."
 )
 @figure_option("Draw the result as well.")
+@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
+@title_option
 @quiet_option
 def sweep_command(
     neuron: str,
@@ -127,6 +131,8 @@ def sweep_command(
     output: Path | None,
     force: bool,
     figure: Path | None,
+    picture: str | None,
+    title: bool,
     quiet: bool,
     witness: str | None,
     **choices: Any,
@@ -145,6 +151,7 @@ def sweep_command(
     from spicealif.sweep.witness import check_witness, parse_witness, with_witness
     from spicealif.sweep.worker import INVALID, OK
 
+    check_picture(figure, picture, title)
     _refuse_both(changes, over)
     described = find_neuron(neuron, changes, ideal)
     if name is not None and choices["sides"] != "reference" and not described.no_equations:
@@ -194,11 +201,7 @@ def sweep_command(
             if said in result.attrs:
                 say(str(result.attrs[said]))
         if figure is not None:
-            from spicealif.plots import save_figure
-            from spicealif.sweep.figures import sweep_figure
-
-            save_figure(sweep_figure(result), figure)
-            say(f"Wrote {figure}.")
+            say(f"Wrote {figure}: {_drawn(result, figure, picture, title)}.")
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
@@ -219,6 +222,16 @@ def _answer(experiment: Experiment, result: xr.Dataset, file: Path, figure: Path
             **{name: result.attrs[name] for name in told if name in result.attrs},
         }
     )
+
+
+def _drawn(result: xr.Dataset, figure: Path, picture: str | None, title: bool) -> str:
+    """Draw the result into a file; return what the figure shows."""
+    from spicealif.plots import save_figure
+    from spicealif.sweep.figures import sweep_figure
+
+    drawn = sweep_figure(result, title=title)
+    save_figure(drawn, figure, picture)
+    return drawn.caption
 
 
 def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:
