@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import TypeAlias
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import RUN_FILES, signed
+from spicealif._support.origin import origin
 from spicealif.circuit import (
     Attempt,
     CircuitCheck,
@@ -76,7 +78,7 @@ class Cosimulation:
     def save(
         self, folder: str | os.PathLike[str], *, interpolation_error: float = 0.0
     ) -> list[Path]:
-        """Write design, netlist, log, waveforms and comparison into a folder.
+        """Write design, netlist, log, waveforms, comparison and provenance into a folder.
 
         Parameters
         ----------
@@ -113,6 +115,7 @@ class Cosimulation:
                 self.run.netlist.write(beside),
                 write_text(beside / "simulator.log", self.run.log + "\n"),
                 kept(self.reference).save(beside / "reference.nc"),
+                write_text(beside / "provenance.json", f"{self._provenance()}\n"),
             ]
             if self.run.waveforms is not None:
                 files.append(kept(self.run.waveforms).save(beside / "circuit.nc"))
@@ -121,6 +124,23 @@ class Cosimulation:
                 files.append(write_text(beside / "comparison.json", f"{text}\n"))
                 files.append(write_text(beside / "comparison.txt", f"{self.comparison}\n"))
         return [target / file.name for file in files]
+
+    def _provenance(self) -> str:
+        """Return as JSON where and when this was computed, and what it cost."""
+        run = self.run
+        made = {
+            **origin(),
+            "simulator": run.simulator,
+            "version": run.version,
+            "variant": self.reference.attrs.get("variant"),
+            "status": run.status.name,
+            "reason": run.reason,
+            "warnings": [str(warning) for warning in run.warnings],
+            "cpu_s": run.cost.cpu_s,
+            "wall_s": run.cost.wall_s,
+            "points": run.cost.points,
+        }
+        return json.dumps(made, indent=1)
 
 
 _Judges: TypeAlias = tuple[Waveforms, Waveforms] | IntegrationError
