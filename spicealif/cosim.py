@@ -126,21 +126,9 @@ class Cosimulation:
         return [target / file.name for file in files]
 
     def _provenance(self) -> str:
-        """Return as JSON where and when this was computed, and what it cost."""
-        run = self.run
-        made = {
-            **origin(),
-            "simulator": run.simulator,
-            "version": run.version,
-            "variant": self.reference.attrs.get("variant"),
-            "status": run.status.name,
-            "reason": run.reason,
-            "warnings": [str(warning) for warning in run.warnings],
-            "cpu_s": run.cost.cpu_s,
-            "wall_s": run.cost.wall_s,
-            "points": run.cost.points,
-        }
-        return json.dumps(made, indent=1)
+        """Return as JSON where and when this was computed, how it ended and what it cost."""
+        variant = self.reference.attrs.get("variant")
+        return json.dumps({**origin(), **self.run.record(), "variant": variant}, indent=1)
 
 
 _Judges: TypeAlias = tuple[Waveforms, Waveforms] | IntegrationError

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spicealif.report._charts import Chart
 
 __all__ = [
+    "Bars",
     "Block",
     "Cell",
     "Code",
@@ -100,6 +101,45 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """A table with a bar in each row, to both sides of zero.
+
+    Attributes
+    ----------
+    caption : str
+    head : sequence of str
+        Above the labels, the bars and the cells.
+    rows : sequence of (str, float or None, sequence of str, str)
+        Label, value of the bar (None for none), cells, and ``"total"``, ``"part"`` or ``"rest"``.
+    """
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[str, float | None, Sequence[str], str]]
+    shape: ClassVar[str] = "bars"
+
+    @property
+    def placed(self) -> list[tuple[str, float, float, Sequence[str], str]]:
+        """The rows with where the bar begins and how wide it is, in percent."""
+        values = [value for _, value, *_ in self.rows if value is not None]
+        low, high = min([0.0, *values]), max([0.0, *values])
+        scale = 100.0 / ((high - low) or 1.0)
+        out = []
+        for label, value, cells, kind in self.rows:
+            width = abs(value or 0.0) * scale
+            begin = (min(value or 0.0, 0.0) - low) * scale
+            out.append((label, begin, max(width, 0.4) if value else 0.0, cells, kind))
+        return out
+
+    @property
+    def zero(self) -> float:
+        """Where zero is, in percent."""
+        values = [value for _, value, *_ in self.rows if value is not None]
+        low, high = min([0.0, *values]), max([0.0, *values])
+        return -low / ((high - low) or 1.0) * 100.0
+
+
+@dataclass(frozen=True)
 class Facts:
     """Names and what they stand for.
 
@@ -184,7 +224,7 @@ class Tabs:
     shape: ClassVar[str] = "tabs"
 
 
-Block: TypeAlias = Text | Command | Code | Table | Facts | Listing | Picture | Traces | Tabs
+Block: TypeAlias = Bars | Text | Command | Code | Table | Facts | Listing | Picture | Traces | Tabs
 
 
 @dataclass(frozen=True)

@@ -179,8 +179,12 @@ class Chart:
             scale, shown = panel.scale
             panels.append(
                 {
-                    "symbol": panel.symbol, "words": panel.words, "unit": shown, "scale": scale,
-                    "height": panel.height, "limits": panel.limits,
+                    "symbol": panel.symbol,
+                    "words": panel.words,
+                    "unit": shown,
+                    "scale": scale,
+                    "height": panel.height,
+                    "limits": panel.limits,
                     "series": [s.packed(self.begin, self.end) for s in panel.series],
                     "marks": [m.packed() for m in panel.marks],
                     "lines": [[level, name] for level, name in panel.lines],

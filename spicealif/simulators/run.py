@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from spicealif._support.text import shown
 from spicealif.errors import RunFailed
@@ -159,6 +159,19 @@ class Run:
     def message(self) -> str:
         """What happened and what to do, for people."""
         return f"{self.reason} {self.status.value}".strip() if not self.ok else self.status.value
+
+    def record(self) -> dict[str, Any]:
+        """Return in plain values by what it was run, how it ended and what it cost."""
+        return {
+            "simulator": self.simulator,
+            "version": self.version,
+            "status": self.status.name,
+            "reason": self.reason,
+            "warnings": [str(warning) for warning in self.warnings],
+            "cpu_s": self.cost.cpu_s,
+            "wall_s": self.cost.wall_s,
+            "points": self.cost.points,
+        }
 
     def require(self) -> Waveforms:
         """Return the waveforms of a complete run.
