@@ -83,6 +83,9 @@ _MANY = 2e6
     "1e-4 of each trace's span, or 1e-2 (spikes). Spike times are exact in each.",
 )
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
+@click.option(
+    "--report", is_flag=True, help="Write report.html as well: all of it in one file to send."
+)
 @limit_options
 @quiet_option
 def run_command(
@@ -100,6 +103,7 @@ def run_command(
     check: bool,
     keep: str,
     figures: bool,
+    report: bool,
     limit: float,
     yes: bool,
     quiet: bool,
@@ -151,14 +155,14 @@ def run_command(
             click.echo(for_terminal(result if certified else result.comparison))
         earlier = [target / name for name in RUN_FILES if (target / name).exists()]
         if result.run.status.ok or not earlier:
-            files = _save(result, folder, figures, keep)
+            files = _save(result, folder, figures, keep, target if report else None)
         else:  # which keeps the earlier results from being replaced by half a run
             target = beside_good(target)
             with (
                 writing_folder(target, RUN_FILES, (neuron, *changes), force),
                 exchanging(target, RUN_FILES, patience=0.0) as other,
             ):
-                files = _save(result, other, figures, keep)
+                files = _save(result, other, figures, keep, target if report else None)
     if not quiet:
         cost = result.run.cost
         click.echo(
@@ -256,9 +260,21 @@ def _import_what_comes_next() -> None:
     import xarray  # noqa: F401
 
 
-def _save(result: Certificate | Cosimulation, folder: Path, figures: bool, keep: str) -> list[Path]:
+def _save(
+    result: Certificate | Cosimulation,
+    folder: Path,
+    figures: bool,
+    keep: str,
+    reported: Path | None,
+) -> list[Path]:
+    """Write a result into a folder, and its report if that folder's own name is given."""
     files = result.save(folder, interpolation_error=_ERRORS[keep])
-    return files + (_draw(result, folder) if figures else [])
+    files += _draw(result, folder) if figures else []
+    if reported is not None:
+        from spicealif.report.write import write_run_report
+
+        files.append(write_run_report(folder, reported))
+    return files
 
 
 def _draw(result: Certificate | Cosimulation, folder: Path) -> list[Path]:

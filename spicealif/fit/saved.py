@@ -129,13 +129,23 @@ def _loop(traces: Mapping[str, Any], record: Mapping[str, Any], device: Any) -> 
         str(record.get("file", "")),
         str(record.get("sha256", "")),
     )
-    drawn = [np.array(fitted[name], dtype=np.float64) for name in ("v_mem", "i", "x", "v_in")]
-    if any(values.shape != time.shape or not np.isfinite(values).all() for values in drawn):
+    v_mem, i, x, v_in = (
+        np.array(fitted[name], dtype=np.float64) for name in ("v_mem", "i", "x", "v_in")
+    )
+    if any(v.shape != time.shape or not np.isfinite(v).all() for v in (v_mem, i, x, v_in)):
         raise ValueError("the fitted traces are not as long as the measured ones")
     return FittedLoop(
-        loop, device, *drawn, float(traces["nmse_v"]), float(traces["nmse_i"]),
-        str(traces["drive"]), bool(traces["white"]),
-    )  # fmt: skip
+        loop=loop,
+        device=device,
+        v_mem=v_mem,
+        i=i,
+        x=x,
+        v_in=v_in,
+        nmse_v=float(traces["nmse_v"]),
+        nmse_i=float(traces["nmse_i"]),
+        drive=str(traces["drive"]),
+        white=bool(traces["white"]),
+    )
 
 
 def _number(value: Any) -> float:

@@ -65,7 +65,7 @@ def _counts(pair: Comparison) -> str:
     compared = (
         f"the mean interval is the same, {si(isi_a, 's')}"
         if not gap
-        else f"its mean interval is {si(abs(gap), 's')}{f' ({apart})' if apart else ''} "
+        else f"the mean interval of {a} is {si(abs(gap), 's')}{f' ({apart})' if apart else ''} "
         f"{'longer' if gap > 0 else 'shorter'}, {si(isi_a, 's')} instead of {si(isi_b, 's')}"
     )
     pairs = ""
@@ -105,11 +105,10 @@ def _trust(material: RunMaterial, pair: Comparison) -> str:
     certificate = material.certificate
     if certificate is not None:
         verdicts = [m["verdict"] for m in certificate["measures"].values() if m["verdict"]]
-        said = [
-            f"{verdicts.count(v)} {'differ' if v == 'differ' else v}"
-            for v in ("agree", "differ", "not resolved")
-            if v in verdicts
-        ]
+        words = {"agree": "agree", "differ": "differ", "not resolved": "are not resolved"}
+        ones = {"agree": "agrees", "differ": "differs", "not resolved": "is not resolved"}
+        counts = {v: verdicts.count(v) for v in words if v in verdicts}
+        said = [f"{k} {(ones if k == 1 else words)[v]}" for v, k in counts.items()]
         error = certificate.get("equations_difference")
         moved = certificate["movement"]["circuit"]
         known = error if error is not None else moved
@@ -146,7 +145,7 @@ def _alone(material: RunMaterial) -> list[str]:
     isi = own["isi_mean"]
     first = f"{who} fires {counted(n, 'spike')}, a mean rate of {si(own['mean_rate'], 'Hz')}"
     first += f" and a mean interval of {si(isi, 's')}." if not missing(isi) else "."
-    ratio = float(own["adaptation_ratio"])  # type: ignore[arg-type]
+    ratio = float(own["adaptation_ratio"])
     if math.isnan(ratio):
         second = "There are too few intervals to say whether it adapts."
     else:

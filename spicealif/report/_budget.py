@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spicealif.report._blocks import Bars, Block, Command, Section, Table, Tabs, Text
 from spicealif.report._material import Json
-from spicealif.report._words import percent, si, typeset
+from spicealif.report._words import percent, si, signed, typeset
 
 __all__ = ["budget_section", "largest_cause"]
 
@@ -76,7 +76,8 @@ def _how(budget: Json) -> str:
     )
     return (
         "Each bar is what one cause adds to the gap between circuit and reference, its Shapley "
-        f"value ({found}). The shares and the residual sum to the gap."
+        f"value ({found}). The shares and the residual sum to the gap. 'First on' and 'last on' "
+        "are what switching the cause on changes before all others and after all others."
     )
 
 
@@ -91,18 +92,20 @@ def _measure(budget: Json, name: str) -> list[Block]:
             absent.append(label)
             continue
         value, error = float(share["value"]), float(share["error"])
-        text = _signed(value, unit)
+        text = signed(value, unit)
         if error:
             text += f" \u00b1 {si(float(f'{error:.2g}'), unit)}"
         rows.append(
-            (label, value, [text, percent(value, gap), _signed(float(share["first"]), unit),
-                            _signed(float(share["last"]), unit)], "part")
+            (label, value, [text, percent(value, gap), signed(float(share["first"]), unit),
+                            signed(float(share["last"]), unit)], "part")
         )  # fmt: skip
     residual = float(m["residual"])
+    if abs(residual) <= 1e-12 * max(abs(float(m["circuit"])), abs(float(m["reference"]))):
+        residual = 0.0  # the rounding of the sums
     rows.append(
-        ("residual", residual, [_signed(residual, unit), percent(residual, gap), "", ""], "rest")
+        ("residual", residual, [signed(residual, unit), percent(residual, gap), "", ""], "rest")
     )
-    rows.append(("gap", gap, [_signed(gap, unit), "", "", ""], "total"))
+    rows.append(("gap", gap, [signed(gap, unit), "", "", ""], "total"))
     head = ("", "share", "", "of the gap", "first on", "last on")
     caption = (
         f"{typeset(str(m['label']))}: circuit {si(float(m['circuit']), unit)}, reference "
@@ -129,8 +132,8 @@ def _tolerances(budget: Json) -> list[Block]:
         rows = [
             (
                 typeset(label),
-                _signed(float(i["nominal"]), unit),
-                f"{_signed(float(i['low']), unit)} to {_signed(float(i['high']), unit)}",
+                signed(float(i["nominal"]), unit),
+                f"{signed(float(i['low']), unit)} to {signed(float(i['high']), unit)}",
                 f"{float(i['positive']):.0%}",
             )
             for label, i in some
@@ -138,11 +141,6 @@ def _tolerances(budget: Json) -> list[Block]:
         caption = f"{typeset(str(m['label']))} over the parts' tolerances ({int(m['draws'])} draws)"
         blocks.append(Table(caption, ("", "nominal", covered, "above 0"), rows))
     return blocks
-
-
-def _signed(value: float, unit: str) -> str:
-    text = si(value, unit)
-    return text if text.startswith("-") else f"+{text}"
 
 
 def _small(label: str) -> str:

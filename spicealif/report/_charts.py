@@ -143,6 +143,12 @@ class Panel:
         """Factor and unit of the numbers at the axis."""
         return _prefixed(max(abs(end) for end in self.limits), self.unit)
 
+    @property
+    def caption(self) -> str:
+        """What is drawn, in which unit."""
+        unit = self.scale[1] if self.series else ""
+        return f"{self.words} in {unit}" if unit else self.words
+
 
 @dataclass(frozen=True, eq=False)
 class Chart:
@@ -180,7 +186,6 @@ class Chart:
             panels.append(
                 {
                     "symbol": panel.symbol,
-                    "words": panel.words,
                     "unit": shown,
                     "scale": scale,
                     "height": panel.height,
@@ -188,7 +193,7 @@ class Chart:
                     "series": [s.packed(self.begin, self.end) for s in panel.series],
                     "marks": [m.packed() for m in panel.marks],
                     "lines": [[level, name] for level, name in panel.lines],
-                }  # fmt: skip
+                }
             )
         return {
             "begin": self.begin, "end": self.end, "factor": factor, "unit": unit, "panels": panels,
@@ -198,8 +203,9 @@ class Chart:
     @property
     def legend(self) -> list[tuple[str, int]]:
         """Names of the traces with their colours, each once."""
-        parts: list[Series | Marks] = [x for p in self.panels for x in (*p.series, *p.marks)]
-        return list(dict.fromkeys((x.name, x.colour) for x in parts))
+        series = [(s.name, s.colour) for panel in self.panels for s in panel.series]
+        marks = [(m.name, m.colour) for panel in self.panels for m in panel.marks]
+        return list(dict.fromkeys([*series, *marks]))
 
     @property
     def drawn(self) -> list[tuple[Panel, str]]:
@@ -249,10 +255,12 @@ class Chart:
             for level, name in panel.lines:
                 y = y_of(level)
                 lines.append(f'<path class="level" d="M{left} {y:.1f}H{right}"/>')
-                words.append(_word(right - 4, y - 4, "end", name))
-            for series in panel.series:
+                words.append(_word(right - 4, y + (14 if y < top + 18 else -5), "end", name))
+            # The first of them, the circuit, lies on top.
+            for series in reversed(panel.series):
                 path = _path(x_of(series.time), y_of(series.values))
-                lines.append(f'<path class="line c{series.colour}" d="{path}"/>')
+                dense = " dense" if len(series.time) > 4 * (right - left) else ""
+                lines.append(f'<path class="line c{series.colour}{dense}" d="{path}"/>')
         title = escape(f"{panel.symbol}: {panel.words}")
         return (
             f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}">'
@@ -298,7 +306,7 @@ def _every_kth(
     trace: tuple[_Floats, _Floats, float, int], most: int
 ) -> tuple[_Floats, _Floats, float, int]:
     """Return the smallest and largest value in each of as many stretches as there is room for."""
-    time, values, part, samples = trace
+    time, values, _, samples = trace
     if len(time) <= most:
         return trace
     width = -(-len(time) // (most // 2))

@@ -62,10 +62,11 @@ def page_of_fit(material: FitMaterial, made: str) -> Page:
         blocks: list[Block] = [Text([use]), Code(material.device, "device.toml")]
         sections.append(Section("design", "Device", blocks))
     sections.append(_provenance(material))
+    what = listed(files, 3) or "the loop"
     return Page(
         title=f"{name}: {model} fit",
         kind="fit report",
-        question=f"Which parameters of the {model} model describe {listed(files, 3) or 'the loop'}?",
+        question=f"Which parameters of the {model} model describe {what}?",
         answer=[_loss(data, loops), _pinned(data), _caution(data)],
         sections=sections,
         made=made,

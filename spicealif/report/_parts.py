@@ -198,8 +198,8 @@ def provenance_section(
     )
     warnings = [typeset(text) for text in made.get("warnings") or ()]
     if warnings:
-        blocks.append(Table("Warnings of the simulator", ("", "warning"),
-                            [(str(k), text) for k, text in enumerate(warnings, 1)], "words"))  # fmt: skip
+        rows = [(str(k), text) for k, text in enumerate(warnings, 1)]
+        blocks.append(Table("Warnings of the simulator", ("", "warning"), rows, "words"))
     blocks += [Command(sentence, command) for sentence, command in commands]
     if digests:
         blocks.append(Facts([(shown(label, 80), value) for label, value in digests], code=True))

@@ -21,7 +21,7 @@ from spicealif.report._parts import (
     schematic_section,
 )
 from spicealif.report._traces import traces_section
-from spicealif.report._words import percent, quoted, si, typeset, value_with_error
+from spicealif.report._words import percent, quoted, si, signed, typeset, value_with_error
 
 __all__ = ["headline_of", "page_of_run", "sections_of_run"]
 
@@ -99,8 +99,8 @@ def headline_of(material: RunMaterial) -> list[tuple[str, str, str]]:
         if is_missing(a) or is_missing(b):
             continue
         apart = percent(float(a) - float(b), float(b))
-        out.append((info.label, si(a, info.unit),
-                    f"{_short(pair.labels[1])} {si(b, info.unit)}{f', {apart}' if apart else ''}"))  # fmt: skip
+        beside = f"{_short(pair.labels[1])} {si(b, info.unit)}{f', {apart}' if apart else ''}"
+        out.append((info.label, si(a, info.unit), beside))
     error = worst_error(material)
     if not math.isnan(error):
         out.append(("numerical error of a spike time", si(error, "s"), "at most, of the circuit"))
@@ -214,9 +214,7 @@ def _gap(a: Value, b: Value, unit: str) -> str:
         return f"{a - b:+d}".replace("-", "\N{MINUS SIGN}") if a != b else "0"
     gap = float(a) - float(b)
     apart = percent(gap, float(b))
-    text = si(gap, unit)
-    text = text if text.startswith("-") else f"+{text}"
-    return f"{text} ({apart})" if apart else text
+    return f"{signed(gap, unit)} ({apart})" if apart else signed(gap, unit)
 
 
 def _facts(material: RunMaterial) -> list[tuple[str, str]]:

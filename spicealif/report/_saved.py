@@ -32,11 +32,12 @@ from spicealif.results import load_result
 from spicealif.sweep.saved import load_sweep
 from spicealif.waveforms import Waveforms, load_waveforms
 
-__all__ = ["from_path", "load_budget"]
+__all__ = ["from_folder", "from_path", "load_budget"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LARGEST = 1 << 26  # bytes of a JSON or a netlist; no result of ours has as many
 _RAW = (".raw", ".qraw")
+_BUDGET = "budget.json"
 
 
 def from_path(path: Path, neuron: Neuron | None = None) -> Material:
@@ -58,7 +59,7 @@ def from_path(path: Path, neuron: Neuron | None = None) -> Material:
     """
     name = ascii(str(path))
     if path.is_dir():
-        return _folder(path)
+        return from_folder(path)
     try:
         with path.open("rb") as file:
             head = file.read(len(_HDF5))
@@ -91,16 +92,29 @@ def load_budget(path: Path) -> Json:
         If it cannot be read or is no budget.
     """
     file = path / "budget.json" if path.is_dir() else path
-    data = _json(file)
+    data: Json = _json(file)
     _check_budget(data, file)
     return data
 
 
-def _folder(folder: Path) -> Material:
-    files = {n: folder / n for n in (*RUN_FILES, "budget.json") if (folder / n).is_file()}
+def from_folder(folder: Path, named: Path | None = None) -> Material:
+    """Return what a report of a folder of results is made of.
+
+    Parameters
+    ----------
+    folder : Path
+    named : Path, optional
+        What the folder will be called, if it is one that is still being filled; a budget is looked
+        for there too.
+    """
+    names = (*RUN_FILES, _BUDGET)
+    files = {n: folder / n for n in names if (folder / n).is_file()}
+    if named is not None and (named / _BUDGET).is_file():
+        files[_BUDGET] = named / _BUDGET
+    named = named or folder
     if "circuit.nc" not in files and "reference.nc" not in files:
-        if "budget.json" in files:
-            return _budget(files["budget.json"])
+        if _BUDGET in files:
+            return _budget(files[_BUDGET])
         raise CompareError(
             f"The folder {ascii(str(folder))} holds no result: neither circuit.nc and reference.nc "
             "of 'spicealif run' nor budget.json of 'spicealif explain'; give the folder that one "
@@ -135,10 +149,10 @@ def _folder(folder: Path) -> Material:
         netlist=_netlist(files, neuron, circuit or reference),
         origin=origin if isinstance(origin, dict) else {},
         digests=[(f"{name}, SHA-256", _sha256(file)) for name, file in sorted(files.items())
-                 if name != "report.html"],
-        commands=_commands(folder, circuit, reference, certificate),
+                 if file.suffix in (".nc", ".json", ".toml", ".cir")],
+        commands=_commands(named, circuit, reference, certificate),
         missing=missing,
-        folder=str(folder),
+        folder=str(named),
     )  # fmt: skip
 
 
@@ -180,7 +194,7 @@ def _certificate(
     if "certificate.json" not in files:
         return None
     file = files["certificate.json"]
-    data = _json(file)
+    data: Json = _json(file)
     try:
         measures = data["measures"]
         for m in measures.values():
@@ -200,13 +214,13 @@ def _certificate(
             "and reference.nc."
         )
         return None
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def _own_budget(files: dict[str, Path], neuron: Neuron, missing: dict[str, str]) -> Json | None:
-    if "budget.json" not in files:
+    if _BUDGET not in files:
         return None
-    data = load_budget(files["budget.json"])
+    data = load_budget(files[_BUDGET])
     if data.get("design_digest") != neuron.digest:
         missing["budget"] = (
             "The budget in the folder is left out: it is of another design "

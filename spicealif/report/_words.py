@@ -11,10 +11,14 @@ from typing import Any
 from spicealif._support.text import shown
 from spicealif.measures.tables import figure, missing
 
-__all__ = ["listed", "percent", "quoted", "si", "typeset", "value_with_error"]
+__all__ = ["listed", "percent", "quoted", "si", "signed", "typeset", "value_with_error"]
 
 #: Figures are written with a "u" in files, which are ASCII.
 _MICRO = re.compile(r"(?<=\d )u(?=(?:s|V|A|J|F|Hz|ohm|W|m)\b)")
+_POWER = re.compile(r"(?<=\d)e([+-])0*(\d+)")
+_RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 _OHM = re.compile(r"(?<=\d )([pnum\u00b5kMG]?)ohm\b")
 #: Characters of a foreign text that a page shows.
 _LONGEST = 2000
@@ -33,7 +37,16 @@ def si(value: Any, unit: str = "") -> str:
     """Return a figure with its unit; a dash if there is none."""
     if value is None or missing(value):
         return "\u2013"
-    return typeset(figure(value, unit))
+    return _spelled(figure(value, unit))
+
+
+def _spelled(text: str) -> str:
+    """Return a figure with a minus and a power of ten as they are printed."""
+    found = _POWER.search(text)
+    if found:
+        power = f"{'-' if found[1] == '-' else ''}{found[2]}".translate(_RAISED)
+        text = f"{text[: found.start()]}\u00b710{power}{text[found.end() :]}"
+    return typeset(f"\N{MINUS SIGN}{text[1:]}" if text.startswith("-") else text)
 
 
 def value_with_error(value: Any, error: float | None, unit: str = "") -> str:
@@ -44,6 +57,12 @@ def value_with_error(value: Any, error: float | None, unit: str = "") -> str:
     if not error:
         return f"{text} \u00b1 0"
     return f"{text} \u00b1 {si(float(f'{abs(error):.2g}'), unit)}"
+
+
+def signed(value: float, unit: str = "") -> str:
+    """Return a figure with its sign, if it has one."""
+    text = si(value, unit)
+    return text if text.startswith("\N{MINUS SIGN}") or not value else f"+{text}"
 
 
 def percent(part: float, of: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,13 @@ from spicealif.report._material import (
 from spicealif.report._others import page_of_budget, page_of_proposal
 from spicealif.report._render import render
 from spicealif.report._run import page_of_run
-from spicealif.report._saved import from_path, load_budget
+from spicealif.report._saved import from_folder, from_path, load_budget
 from spicealif.report._sweep import page_of_sweep
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
 
-__all__ = ["report_html", "write_report"]
+__all__ = ["report_html", "write_report", "write_run_report"]
 
 
 def report_html(
@@ -103,6 +104,27 @@ def write_report(
     return write_text(target, report_html(result, budget=budget, neuron=neuron))
 
 
+def write_run_report(folder: Path, named: Path) -> Path:
+    """Write ``report.html`` into a folder of a run's results that is still being filled.
+
+    Parameters
+    ----------
+    folder : Path
+    named : Path
+        What the folder will be called: the report's commands name it.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    SpicealifError
+        As `report_html` does.
+    """
+    return write_text(folder / "report.html", render(_page(from_folder(folder, named))))
+
+
 def _material(result: Any, budget: Any, neuron: Neuron | None) -> Material:
     saved = isinstance(result, str | os.PathLike)
     material = from_path(Path(result), neuron) if saved else from_result(result)
@@ -117,8 +139,6 @@ def _material(result: Any, budget: Any, neuron: Neuron | None) -> Material:
 
 
 def _with_budget(material: RunMaterial, budget: Any) -> RunMaterial:
-    from dataclasses import replace
-
     if isinstance(budget, str | os.PathLike):
         data: Json = load_budget(Path(budget))
     else:

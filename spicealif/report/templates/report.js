@@ -340,9 +340,13 @@
           var at = y(line[0]);
           if (at < top || at > bottom) return;
           make('path', { class: 'level', d: 'M' + l + ' ' + at.toFixed(1) + 'H' + r }, clip);
-          word(r - 4, at - 4, 'end', line[1]);
+          word(r - 4, at + (at < top + 18 ? 14 : -5), 'end', line[1]);
         });
-        p.series.forEach(function (s) { make('path', { class: 'line c' + s.colour, d: path(s, x, y) }, clip); });
+        // The first of them, the circuit, lies on top.
+        p.series.slice().reverse().forEach(function (s) {
+          var many = first(s.t, view[1]) - first(s.t, view[0]) > 4 * inner();
+          make('path', { class: 'line c' + s.colour + (many ? ' dense' : ''), d: path(s, x, y) }, clip);
+        });
       }
       grid.setAttribute('d', d);
       if (chosen) {
@@ -487,7 +491,11 @@
     var stage = box.querySelector('.paper'), svg = stage.querySelector('svg');
     if (!svg || !svg.viewBox.baseVal.width) { box.querySelector('.tools').hidden = true; return; }
     var b = svg.viewBox.baseVal, whole = [b.x, b.y, b.width, b.height], view = whole.slice();
-    function draw() { svg.setAttribute('viewBox', view.join(' ')); }
+    function draw() {
+      svg.setAttribute('viewBox', view.join(' '));
+      // As a whole it is moved as the page is; a part is moved within its frame.
+      box.classList.toggle('zoomed', view[2] < whole[2]);
+    }
     function set(x, y, w) {
       w = clamp(w, whole[2] / 40, whole[2]);
       var h = w * whole[3] / whole[2];
