@@ -51,6 +51,8 @@ class Series:
         Of the span: how far lines between these samples may be from those left out, in all.
     samples : int
         How many samples there were before anything was left out.
+    dots : bool
+        Whether the samples are all there is, and no lines between them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Series:
     values: _Floats
     part: float = 0.0
     samples: int = 0
+    dots: bool = False
 
     @property
     def span(self) -> float:
@@ -77,6 +80,7 @@ class Series:
         at = np.clip((self.time - begin) / ((end - begin) or 1.0), 0.0, 1.0)
         return {
             "name": self.name, "colour": self.colour, "n": len(values), "low": low, "span": span,
+            "dots": self.dots,
             "t": _base64(np.rint(at * _TIME_STEPS).astype("<u4")), "v": _base64(values),
         }  # fmt: skip
 
@@ -229,7 +233,7 @@ class Chart:
 
         grid, words, lines = [], [], []
         factor, unit = _prefixed(max(abs(self.begin), abs(self.end)), "s")
-        for tick in nice_ticks(self.begin * factor, self.end * factor, 8):
+        for tick in nice_ticks(self.begin * factor, self.end * factor, 7):
             x = x_of(tick / factor)
             grid.append(f"M{x:.1f} {top}V{bottom}")
             if last:
@@ -248,7 +252,7 @@ class Chart:
                 lines.append(f'<path class="line c{marks.colour}" d="{strokes}"/>')
         else:
             scale, _ = panel.scale
-            for tick in nice_ticks(low * scale, high * scale, max(2, panel.height // 38)):
+            for tick in nice_ticks(low * scale, high * scale, max(2, panel.height // 34)):
                 y = y_of(tick / scale)
                 grid.append(f"M{left} {y:.1f}H{right}")
                 words.append(_word(left - 6, y + 4, "end", f"{tick:.6g}"))
@@ -258,8 +262,10 @@ class Chart:
                 words.append(_word(right - 4, y + (14 if y < top + 18 else -5), "end", name))
             # The first of them, the circuit, lies on top.
             for series in reversed(panel.series):
-                path = _path(x_of(series.time), y_of(series.values))
+                x, y = x_of(series.time), y_of(series.values)
+                path = _dots(x, y) if series.dots else _path(x, y)
                 dense = " dense" if len(series.time) > 4 * (right - left) else ""
+                dense = " dots" if series.dots else dense
                 lines.append(f'<path class="line c{series.colour}{dense}" d="{path}"/>')
         title = escape(f"{panel.symbol}: {panel.words}")
         return (
@@ -326,7 +332,7 @@ def nice_ticks(low: float, high: float, about: int) -> list[float]:
         return [low]
     raw = span / max(about, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.7)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [k * step + 0.0 for k in range(first, last + 1)]
@@ -348,6 +354,13 @@ def _path(x: _Floats, y: _Floats) -> str:
             points.append(f"{pen}{x[k]:.1f} {y[k]:.1f}")
             pen = "L"
     return "".join(points)
+
+
+def _dots(x: _Floats, y: _Floats) -> str:
+    """Return an SVG path of points, each place once."""
+    good = np.isfinite(y)
+    places = zip(np.round(x[good], 1).tolist(), np.round(y[good], 1).tolist(), strict=True)
+    return "".join(f"M{a} {b}h0" for a, b in dict.fromkeys(places))
 
 
 def _word(x: float, y: float, anchor: str, text: str) -> str:

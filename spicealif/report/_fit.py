@@ -15,16 +15,15 @@ from spicealif.report._blocks import (
     Cell,
     Code,
     Page,
-    Picture,
     Section,
     Table,
     Tabs,
     Text,
 )
-from spicealif.report._drawings import svg_of
+from spicealif.report._drawings import drawing
 from spicealif.report._material import FitMaterial
 from spicealif.report._parts import provenance_section
-from spicealif.report._words import listed, si, typeset
+from spicealif.report._words import listed, quoted, si, typeset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +87,9 @@ def _loss(data: Any, loops: list[Any]) -> str:
     loss = float(data["loss"])
     what = "describes" if loss <= _DESCRIBED else "does not describe"
     error = data.get("loss_error")
-    numerical = f", with a numerical error of {float(error):.1g}" if error is not None else ""
+    numerical = (
+        f", with a numerical error of {si(float(f'{error:.1g}'))}" if error is not None else ""
+    )
     return (
         f"The fitted device {what} {counted(len(loops), 'loop')}: it leaves {si(100 * loss)} % of "
         f"the variance of voltage and current together (NMSE(v) + NMSE(i) = {si(loss)}{numerical})."
@@ -129,11 +130,12 @@ def _caution(data: Any) -> str:
         )
     said = []
     if bound:
-        said.append(f"{listed(bound)} ended at a bound of the search")
+        said.append(f"the search ended at a bound for {listed(bound)}")
     if loose:
-        said.append(f"{listed(loose)} {'is' if len(loose) == 1 else 'are'} hardly pinned")
+        said.append(f"the loops hardly pin {listed(loose)}")
     text = " and ".join(said)
-    return f"{text[0].upper() + text[1:] if len(text) > 1 else text}: do not rely on these values."
+    these = "this value" if len(bound) + len(loose) == 1 else "these values"
+    return f"{text[0].upper()}{text[1:]}: do not rely on {these}."
 
 
 def _parameters(material: FitMaterial) -> list[Block]:
@@ -172,8 +174,7 @@ def _figures(material: FitMaterial) -> list[Block]:
         return [Text([f"There are no figures. {why}"], "missing")]
     drawn: list[tuple[str, list[Block]]] = []
     for k, (title, draw, said) in enumerate(_FIGURES):
-        svg = svg_of(draw(result), f"fit{k}", title)
-        drawn.append((title, [Picture(svg, title, said)]))
+        drawn.append((title, [drawing(draw(result), f"fit{k}", title, said)]))
     blocks: list[Block] = [Tabs("Figure", drawn)]
     every = [int(t.get("every", 1)) for t in material.data.get("traces") or ()]
     if max(every, default=1) > 1:
@@ -226,8 +227,6 @@ def _provenance(material: FitMaterial) -> Section:
     files = [str(loop["file"]) for loop in data.get("loops") or () if loop.get("file")]
     commands = list(material.commands)
     if files:
-        from spicealif.report._words import quoted
-
         words = ["spicealif", "fit", *files, "--model", str(data["model"]), "--seed",
                  str(data.get("seed", 0))]  # fmt: skip
         if len(set(resistors)) == 1 and resistors[0] is not None:

@@ -20,13 +20,12 @@ from spicealif.report._blocks import (
     Command,
     Facts,
     Listing,
-    Picture,
     Section,
     Table,
     Tabs,
     Text,
 )
-from spicealif.report._drawings import svg_of
+from spicealif.report._drawings import drawing
 from spicealif.report._material import Json, NetlistText
 from spicealif.report._words import si, typeset
 from spicealif.schematic import draw_schematic
@@ -57,8 +56,7 @@ def schematic_section(neuron: Neuron) -> Section:
     )
     block: Block
     try:
-        svg = svg_of(draw_schematic(neuron), "schematic", title)
-        block = Picture(svg, title, said, ink=True)
+        block = drawing(draw_schematic(neuron), "schematic", title, said, ink=True)
     except SpicealifError as error:
         block = Text([f"The circuit cannot be drawn: {typeset(error)}"], "missing")
     return Section("schematic", "Schematic", [block])

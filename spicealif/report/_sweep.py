@@ -10,8 +10,8 @@ import numpy as np
 from spicealif._support.text import counted, shown
 from spicealif.errors import SpicealifError, SweepError
 from spicealif.measures.one_side import MEASURES
-from spicealif.report._blocks import Block, Cell, Page, Picture, Section, Table, Tabs, Text
-from spicealif.report._drawings import svg_of
+from spicealif.report._blocks import Block, Cell, Page, Section, Table, Tabs, Text
+from spicealif.report._drawings import drawing
 from spicealif.report._material import SweepMaterial
 from spicealif.report._parts import design_section, provenance_section, schematic_section
 from spicealif.report._words import listed, si, typeset
@@ -63,6 +63,7 @@ def _page(material: SweepMaterial, made: str) -> Page:
     facts = [
         (label, typeset(attrs[key]))
         for key, label in (
+            ("experiment", "Experiment"),
             ("kind", "Kind"), ("sampling", "Sampling"), ("variant", "Variant of the reference"),
             ("varies", "Varied on"), ("accuracy", "Accuracy"), ("witness", "Witness"),
             ("failures", "Failures"),
@@ -75,12 +76,12 @@ def _page(material: SweepMaterial, made: str) -> Page:
     if simulators:
         facts.append(("Computed by", typeset(listed(simulators))))
     sections.append(provenance_section({}, material.digests, material.commands, facts))
-    of = typeset(material.neuron.name) if material.neuron is not None else "the neuron"
+    of = typeset(material.neuron.name) if material.neuron is not None else name
     what = listed([MEASURES[m].label for m in measures[:2]]) or "the result"
     return Page(
-        title=f"{name}: sweep over {listed(varied)}" if varied else f"{name}: sweep",
+        title=f"{of}: sweep over {listed(varied, 3)}" if varied else f"{of}: sweep",
         kind="sweep report",
-        question=f"How do {what} of {of} depend on {listed(varied) or 'what was drawn'}?",
+        question=f"How do {what} of {of} depend on {listed(varied, 3) or 'what was drawn'}?",
         answer=[
             _counts(n, good, statuses),
             _range(dataset, measures, varied),
@@ -156,8 +157,9 @@ def _trust(dataset: Any) -> str:
     said = [str(dataset.attrs[k]) for k in ("accuracy", "witness") if dataset.attrs.get(k)]
     if said:
         return typeset(" ".join(said))
-    sides = listed([str(s) for s in np.atleast_1d(dataset["side"].values)])
-    return f"Computed was the {sides}; no second simulator looked at any of the points."
+    sides = [f"the {s}" for s in np.atleast_1d(dataset["side"].values)]
+    text = f"{listed(sides)} {'were' if len(sides) > 1 else 'was'} computed"
+    return f"{text[0].upper()}{text[1:]}; no second simulator looked at any of the points."
 
 
 def _figures(dataset: Any, measures: list[str]) -> list[Block]:
@@ -172,9 +174,8 @@ def _figures(dataset: Any, measures: list[str]) -> list[Block]:
         except SpicealifError as error:
             troubles.append(f"{title} cannot be drawn: {typeset(error)}")
             continue
-        svg = svg_of(figure, f"sweep{k}", title)
         said = "Drawn as 'spicealif plot' does; crosses are points that failed."
-        drawn.append((title, [Picture(svg, title, said)]))
+        drawn.append((title, [drawing(figure, f"sweep{k}", title, said)]))
     blocks: list[Block] = [Tabs("Measure", drawn)] if drawn else []
     if troubles and not drawn:
         blocks.append(Text(troubles[:1], "missing"))

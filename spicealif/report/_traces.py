@@ -73,6 +73,8 @@ def _chart(material: RunMaterial, sides: Sequence[tuple[str, int, Waveforms]]) -
             Panel(quantity, words, unit, series, height=_DRAWN[quantity],
                   lines=levels.get(quantity, ()))
         )  # fmt: skip
+    if intervals := _intervals(material, sides):
+        panels.append(Panel("interval", "since the spike before", "s", intervals, height=120))
     marks = [Marks(name, c, w.t_spike[:_MOST_SPIKES]) for name, c, w in sides]
     panels.append(Panel("spikes", "spike times", marks=marks, height=30 + 26 * len(marks)))
     counts = listed([f"{counted(len(w.t_spike), 'spike')} of {name}" for name, _, w in sides])
@@ -84,9 +86,22 @@ def _chart(material: RunMaterial, sides: Sequence[tuple[str, int, Waveforms]]) -
     )
 
 
+def _intervals(material: RunMaterial, sides: Sequence[tuple[str, int, Waveforms]]) -> list[Series]:
+    """Return the intervals between spikes, at the second of each two, as points."""
+    starts = _pulses(material)
+    out = []
+    for name, colour, waveforms in sides:
+        t = waveforms.t_spike[:_MOST_SPIKES]
+        pulse = np.searchsorted(starts, t, side="right")
+        same = np.diff(pulse) == 0
+        if same.any():
+            out.append(Series(name, colour, t[1:][same], np.diff(t)[same], dots=True))
+    return out
+
+
 def _embedded(panels: Sequence[Panel], sides: Sequence[tuple[str, int, Waveforms]]) -> list[str]:
     """Say what of the traces is in the page, and how exact that is."""
-    series = [(panel, s) for panel in panels for s in panel.series]
+    series = [(panel, s) for panel in panels for s in panel.series if not s.dots]
     if not series:
         return []
     parts = [s.part for _, s in series]

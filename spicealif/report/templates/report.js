@@ -174,7 +174,7 @@
       var k = b.getUint16(2 * i, true);
       v[i] = k === 65535 ? NaN : packed.low + (k / 65534) * packed.span;
     }
-    return { name: packed.name, colour: packed.colour, t: t, v: v };
+    return { name: packed.name, colour: packed.colour, dots: packed.dots, t: t, v: v };
   }
   function marks(packed) {
     var a = bytes(packed.t), t = new Float64Array(packed.n);
@@ -199,7 +199,7 @@
     if (!(span > 0)) return { at: [low], step: 1 };
     var raw = span / Math.max(about, 1), power = Math.pow(10, Math.floor(Math.log10(raw)));
     var step = [1, 2, 5, 10].map(function (m) { return m * power; })
-      .filter(function (s) { return s >= raw * 0.999; })[0];
+      .filter(function (s) { return s >= raw * 0.7; })[0];
     var out = [];
     for (var k = Math.ceil(low / step - 1e-9); k <= Math.floor(high / step + 1e-9); k++) out.push(k * step);
     return { at: out, step: step };
@@ -253,6 +253,12 @@
     function path(s, x, y) {
       var a = Math.max(first(s.t, view[0]) - 1, 0), b = Math.min(first(s.t, view[1]) + 1, s.t.length);
       var out = [], pen = 'M', i;
+      if (s.dots) {
+        for (i = a; i < b; i++) {
+          if (s.t[i] >= view[0] && s.t[i] <= view[1]) out.push('M', x(s.t[i]).toFixed(1), ' ', y(s.v[i]).toFixed(1), 'h0');
+        }
+        return out.join('');
+      }
       function put(k) { out.push(pen, x(s.t[k]).toFixed(1), ' ', y(s.v[k]).toFixed(1)); pen = 'L'; }
       if (b - a < 4 * inner()) {
         for (i = a; i < b; i++) { if (s.v[i] === s.v[i]) put(i); else pen = 'M'; }
@@ -284,7 +290,7 @@
           if (s.v[i] < low) low = s.v[i];
           if (s.v[i] > high) high = s.v[i];
         }
-        [view[0], view[1]].forEach(function (t) {
+        if (!s.dots) [view[0], view[1]].forEach(function (t) {
           var v = value(s, t);
           if (v < low) low = v;
           if (v > high) high = v;
@@ -309,7 +315,7 @@
       function word(at, down, anchor, text) {
         make('text', { x: at.toFixed(1), y: down.toFixed(1), 'text-anchor': anchor }, words).textContent = text;
       }
-      var over = ticks(view[0] * data.factor, view[1] * data.factor, narrow ? 4 : 8);
+      var over = ticks(view[0] * data.factor, view[1] * data.factor, narrow ? 3 : 7);
       over.at.forEach(function (t) {
         var at = x(t / data.factor);
         d += 'M' + at.toFixed(1) + ' ' + top + 'V' + bottom;
@@ -330,7 +336,7 @@
           make('path', { class: 'line c' + m.colour, d: strokes }, clip);
         });
       } else {
-        var up = ticks(ends[0] * p.scale, ends[1] * p.scale, Math.max(2, Math.floor(p.height / 38)));
+        var up = ticks(ends[0] * p.scale, ends[1] * p.scale, Math.max(2, Math.floor(p.height / 34)));
         up.at.forEach(function (v) {
           var at = y(v / p.scale);
           d += 'M' + l + ' ' + at.toFixed(1) + 'H' + r;
@@ -345,7 +351,7 @@
         // The first of them, the circuit, lies on top.
         p.series.slice().reverse().forEach(function (s) {
           var many = first(s.t, view[1]) - first(s.t, view[0]) > 4 * inner();
-          make('path', { class: 'line c' + s.colour + (many ? ' dense' : ''), d: path(s, x, y) }, clip);
+          make('path', { class: 'line c' + s.colour + (s.dots ? ' dots' : many ? ' dense' : ''), d: path(s, x, y) }, clip);
         });
       }
       grid.setAttribute('d', d);
@@ -383,7 +389,7 @@
             clamp(Math.ceil(-Math.log10((view[1] - view[0]) * data.factor / 2000)), 0, 12)) + ' ' + data.unit;
         }
         q.series.forEach(function (s) {
-          var v = value(s, time);
+          var v = s.dots ? s.v[Math.min(first(s.t, time), s.v.length - 1)] : value(s, time);
           if (v !== v) return;
           var i = document.createElement('i');
           i.className = 'c' + s.colour;
