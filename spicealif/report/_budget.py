@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from spicealif.report._blocks import Bars, Block, Command, Section, Table, Tabs, Text
 from spicealif.report._material import Json
 from spicealif.report._words import percent, si, signed, typeset
@@ -91,9 +93,13 @@ def _measure(budget: Json, name: str) -> list[Block]:
         if not share["applies"]:
             absent.append(label)
             continue
-        value, error = float(share["value"]), float(share["error"])
+        value = float(share["value"])
+        # Of two orders and fewer there is no error to be had.
+        error = math.nan if share["error"] is None else float(share["error"])
         text = signed(value, unit)
-        if error:
+        if math.isnan(error):
+            text += " \u00b1 ?"
+        elif error:
             text += f" \u00b1 {si(float(f'{error:.2g}'), unit)}"
         rows.append(
             (label, value, [text, percent(value, gap), signed(float(share["first"]), unit),

@@ -113,7 +113,7 @@ def design_section(neuron: Neuron) -> Section:
     whole = [(key, _value(own[key], units[key])) for key in own if key not in _PEOPLE]
     every = Table("Every value of the design, in SI units", ("parameter", "value"), whole,
                   "words long")  # fmt: skip
-    text = signed(dump_toml(neuron))
+    text = signed(_visible(dump_toml(neuron)))
     network = neuron.network
     follows = Facts(
         [
@@ -202,6 +202,13 @@ def provenance_section(
     if digests:
         blocks.append(Facts([(shown(label, 80), value) for label, value in digests], code=True))
     return Section("provenance", "Provenance", blocks)
+
+
+def _visible(text: str) -> str:
+    """Return TOML with what cannot be seen as TOML's escapes, which mean the same."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08X}" for c in text)
 
 
 def flat(data: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -240,7 +240,8 @@ def _check_budget(data: Any, file: Path) -> None:
                 float(budget[key])
             for share in budget["shares"].values():
                 _ = bool(share["applies"])
-                for key in ("value", "error", "first", "last"):
+                _number(share["error"])
+                for key in ("value", "first", "last"):
                     float(share[key])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(file, error, "run 'spicealif explain' again") from None
