@@ -23,7 +23,7 @@ from spicealif.report._blocks import (
 from spicealif.report._drawings import drawing
 from spicealif.report._material import FitMaterial
 from spicealif.report._parts import provenance_section
-from spicealif.report._words import listed, quoted, si, typeset
+from spicealif.report._words import listed, plain_name, quoted, si, typeset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -227,12 +227,12 @@ def _provenance(material: FitMaterial) -> Section:
     files = [str(loop["file"]) for loop in data.get("loops") or () if loop.get("file")]
     commands = list(material.commands)
     if files:
-        words = ["spicealif", "fit", *files, "--model", str(data["model"]), "--seed",
-                 str(data.get("seed", 0))]  # fmt: skip
+        words = ["spicealif", "fit", *files, "--model", plain_name(data["model"], "mms"), "--seed",
+                 str(int(data.get("seed", 0)))]  # fmt: skip
         if len(set(resistors)) == 1 and resistors[0] is not None:
             words += ["--series-resistor", f"{float(resistors[0]):g}"]
         for name, value in (data.get("held") or {}).items():
-            words += ["--hold", f"{name}={float(value):g}"]
+            words += ["--hold", f"{plain_name(name, 'NAME')}={float(value):g}"]
         said = (
             "The fit, from the files with the digests below (how columns were named is not kept):"
         )

@@ -26,7 +26,7 @@ from spicealif.report._material import (
     RunMaterial,
     SweepMaterial,
 )
-from spicealif.report._words import quoted
+from spicealif.report._words import plain_name, quoted
 from spicealif.simulators import Run
 from spicealif.waveforms import Waveforms
 
@@ -115,12 +115,27 @@ def run_command(waveforms: Waveforms, design: str) -> str:
     """Return the command that computes one side again."""
     attrs = waveforms.attrs
     if attrs.get("side") == "reference":
-        words = ["spicealif", "reference", design, "--variant", str(attrs.get("variant", "ideal"))]
+        words = [
+            "spicealif",
+            "reference",
+            design,
+            "--variant",
+            plain_name(attrs.get("variant"), "ideal"),
+        ]
         if "switches" in attrs:
-            words += ["--switches", f"{attrs['switches']}", "--seed", f"{attrs.get('seed', 0)}"]
+            words += [
+                "--switches",
+                f"{int(attrs['switches'])}",
+                "--seed",
+                f"{int(attrs.get('seed', 0))}",
+            ]
         return quoted(*words)
     return quoted(
-        "spicealif", "simulate", design, "--simulator", str(attrs.get("simulator", "ngspice"))
+        "spicealif",
+        "simulate",
+        design,
+        "--simulator",
+        plain_name(attrs.get("simulator"), "ngspice"),
     )
 
 
@@ -148,7 +163,12 @@ def _both(
     missing = {}
     if not run.ok:
         missing["traces"] = f"The circuit's run is not complete. {run.message}"
-    words = ["--simulator", run.simulator, "--variant", str(reference.attrs.get("variant"))]
+    words = [
+        "--simulator",
+        run.simulator,
+        "--variant",
+        plain_name(reference.attrs.get("variant"), "ideal"),
+    ]
     again = quoted("spicealif", "run", _FILE, *words, *options)
     return RunMaterial(
         neuron,

@@ -27,7 +27,7 @@ from spicealif.report._material import (
     RunMaterial,
     SweepMaterial,
 )
-from spicealif.report._words import quoted
+from spicealif.report._words import plain_name, quoted
 from spicealif.results import load_result
 from spicealif.sweep.saved import load_sweep
 from spicealif.waveforms import Waveforms, load_waveforms
@@ -271,9 +271,9 @@ def _commands(
 ) -> list[tuple[str, str]]:
     words = ["spicealif", "run", str(folder / "neuron.toml")]
     if circuit is not None:
-        words += ["--simulator", str(circuit.attrs.get("simulator", "ngspice"))]
+        words += ["--simulator", plain_name(circuit.attrs.get("simulator"), "ngspice")]
     if reference is not None:
-        words += ["--variant", str(reference.attrs.get("variant", "ideal"))]
+        words += ["--variant", plain_name(reference.attrs.get("variant"), "ideal")]
     if certificate is not None:
         words += ["--certify", "--tolerance", f"{_number(certificate['tolerance']):g}"]
     again = quoted(*words, "-o", f"{folder.name or 'results'}-again")
@@ -340,7 +340,9 @@ def _budget(path: Path) -> BudgetMaterial:
     again = [("This report:", quoted("spicealif", "report", str(path)))]
     if neuron is not None:
         words = ["spicealif", "explain", "neuron.toml"]
-        words += [word for name in data["measures"] for word in ("--measure", str(name))]
+        words += [
+            word for name in data["measures"] for word in ("--measure", plain_name(name, "all"))
+        ]
         again.insert(0, ("With the design below, saved as neuron.toml:", quoted(*words)))
     return BudgetMaterial(data, neuron, [(f"{path.name}, SHA-256", _sha256(path))], again)
 

@@ -11,7 +11,16 @@ from typing import Any
 from spicealif._support.text import shown
 from spicealif.measures.tables import figure, missing
 
-__all__ = ["listed", "percent", "quoted", "si", "signed", "typeset", "value_with_error"]
+__all__ = [
+    "listed",
+    "percent",
+    "plain_name",
+    "quoted",
+    "si",
+    "signed",
+    "typeset",
+    "value_with_error",
+]
 
 #: Figures are written with a "u" in files, which are ASCII.
 _MICRO = re.compile(r"(?<=\d )u(?=(?:s|V|A|J|F|Hz|ohm|W|m)\b)")
@@ -19,6 +28,7 @@ _POWER = re.compile(r"(?<=\d)e([+-])0*(\d+)")
 _RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _OHM = re.compile(r"(?<=\d )([pnum\u00b5kMG]?)ohm\b")
 #: Characters of a foreign text that a page shows.
 _LONGEST = 2000
@@ -81,5 +91,15 @@ def listed(words: Sequence[str], most: int = 6) -> str:
 
 
 def quoted(*words: str) -> str:
-    """Return words as a shell takes them."""
-    return shlex.join(words)
+    """Return words as a shell takes them, in one line and with nothing that cannot be seen."""
+    text = shlex.join(words)
+    return shown(text, len(text))
+
+
+def plain_name(text: object, otherwise: str) -> str:
+    """Return a name that a result's file says as an option's value, if it is one.
+
+    People copy commands into their shells; a text of somebody else has no place in them.
+    """
+    name = str(text)
+    return name if _NAME.fullmatch(name) else otherwise

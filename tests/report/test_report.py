@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -63,7 +64,7 @@ def check(text: str) -> ReportPage:
     assert kinds.count("") == 1 and set(kinds) <= {"", "application/json"}
     headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == 1 and headings.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(headings, headings[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(headings))
     labelled = [a for a in page.all("svg") if a.get("aria-hidden") != "true"]
     assert all(a.get("role") == "img" and a.get("aria-label") for a in labelled)
     assert page.all("html")[0]["lang"] == "en"
