@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spicealif._support.text import counted
+from spicealif._support.text import counted, shown
+from spicealif.errors import FitError, SpicealifError
 from spicealif.fit.figures import correlation_figure, loop_figure, residual_figure, trace_figure
 from spicealif.report._blocks import (
     Block,
@@ -45,7 +46,26 @@ _FIGURES: tuple[tuple[str, Callable[[FitResult], Figure], str], ...] = (
 
 
 def page_of_fit(material: FitMaterial, made: str) -> Page:
-    """Return the report of a fit."""
+    """Return the report of a fit.
+
+    Raises
+    ------
+    FitError
+        If a saved one is damaged.
+    """
+    try:
+        return _page(material, made)
+    except SpicealifError:
+        raise
+    except Exception as error:
+        # What a file says of its loops may be anything, and only here is it looked at.
+        raise FitError(
+            "There is no report of this fit, since it is damaged or not as 'spicealif fit' writes "
+            f"it ({type(error).__name__}: {shown(error, 80)}); fit again."
+        ) from None
+
+
+def _page(material: FitMaterial, made: str) -> Page:
     data = material.data
     loops = list(data.get("loops") or ())
     files = [typeset(str(loop.get("file", "loop"))) for loop in loops]
@@ -228,7 +248,7 @@ def _provenance(material: FitMaterial) -> Section:
     commands = list(material.commands)
     if files:
         words = ["spicealif", "fit", *files, "--model", plain_name(data["model"], "mms"), "--seed",
-                 str(int(data.get("seed", 0)))]  # fmt: skip
+                 str(int(data.get("seed") or 0))]  # fmt: skip
         if len(set(resistors)) == 1 and resistors[0] is not None:
             words += ["--series-resistor", f"{float(resistors[0]):g}"]
         for name, value in (data.get("held") or {}).items():

@@ -171,7 +171,7 @@ def provenance_section(
     if (cpu := made.get("cpu_s")) is not None and (wall := made.get("wall_s")) is not None:
         rows.append(
             ("Cost of the simulator", f"{si(_float(cpu), 's')} of CPU, {si(_float(wall), 's')} in "
-             f"all, {made.get('points', 0):,} points")
+             f"all, {_float(made.get('points', 0)):,.0f} points")
         )  # fmt: skip
     rows += facts
     blocks: list[Block] = []
@@ -194,7 +194,8 @@ def provenance_section(
             ]
         )
     )
-    warnings = [typeset(text) for text in made.get("warnings") or ()]
+    told = made.get("warnings")
+    warnings = [typeset(text) for text in told] if isinstance(told, list) else []
     if warnings:
         rows = [(str(k), text) for k, text in enumerate(warnings, 1)]
         blocks.append(Table("Warnings of the simulator", ("", "warning"), rows, "words"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,12 @@ def _certificate(
             for key in ("circuit", "reference", "gap", "circuit_error", "reference_error", "error",
                         "tolerance"):  # fmt: skip
                 _number(m[key])
-        _ = [level["reltol"] for level in data["levels"]], data["movement"]["circuit"]
+        for level in data["levels"]:
+            _ = [_number(level.get(key)) for key in ("reltol", "t_step_max", "steering_delta", "h")]
+        for value in (data["movement"]["circuit"], data.get("equations_difference")):
+            _number(value)
+        _number(data["tolerance"])
+        _check_notes(data)
         counts = measures["spike_count"]["circuit"], measures["spike_count"]["reference"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(file, error, "run 'spicealif run --certify' again") from None
@@ -233,9 +239,12 @@ def _own_budget(files: dict[str, Path], neuron: Neuron, missing: dict[str, str])
 def _check_budget(data: Any, file: Path) -> None:
     try:
         _ = str(data["neuron"]), int(data["n_subsets"]), int(data["n_orders"])
+        _check_notes(data)
         causes = {str(k): str(c["label"]) for k, c in data["causes"].items()}
         for budget in data["measures"].values():
-            _ = str(budget["label"]), str(budget["unit"]), budget["shares"].keys() <= causes.keys()
+            _ = str(budget["label"]), str(budget["unit"])
+            if not budget["shares"].keys() <= causes.keys():
+                raise KeyError("a share has no cause")
             for key in ("circuit", "reference", "gap", "residual"):
                 float(budget[key])
             for share in budget["shares"].values():
@@ -243,8 +252,27 @@ def _check_budget(data: Any, file: Path) -> None:
                 _number(share["error"])
                 for key in ("value", "first", "last"):
                     float(share[key])
+        if "tolerances" in data:
+            _check_tolerances(data["tolerances"], causes)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _damaged(file, error, "run 'spicealif explain' again") from None
+
+
+def _check_tolerances(told: Json, causes: Mapping[str, str]) -> None:
+    """Raise what is wrong with the part of a budget that is over the parts' tolerances."""
+    float(told["covered"])
+    for m in told["measures"].values():
+        _ = str(m["label"]), str(m["unit"]), int(m["draws"])
+        if not m["shares"].keys() <= causes.keys():
+            raise KeyError("a share has no cause")
+        for interval in (m["gap"], *m["shares"].values()):
+            for key in ("nominal", "low", "high", "positive"):
+                float(interval[key])
+
+
+def _check_notes(data: Json) -> None:
+    if not isinstance(data.get("notes", []), list):
+        raise TypeError("its notes are no list")
 
 
 def _netlist(
