@@ -1,5 +1,6 @@
 (function () {
   'use strict';
+  performance.mark('spicealif-begin');
   var SVG = 'http://www.w3.org/2000/svg';
   var root = document.documentElement;
   root.classList.add('js');
@@ -528,4 +529,5 @@
     });
     window.addEventListener('beforeprint', on.reset);
   });
+  performance.measure('spicealif-script', 'spicealif-begin');
 })();
