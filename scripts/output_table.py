@@ -97,6 +97,7 @@ WRITERS = [
     ),
     Writer("schematic -o", ("schematic", "lif", "-q", "-o", "OUT"), ".png"),
     Writer("plot -o", ("plot", "s.nc", "-o", "OUT"), ".png"),
+    Writer("report -o", ("report", "a.nc", "-q", "-o", "OUT"), ".html"),
     Writer("presets >", ("presets", "paper"), ".toml"),
     Writer("run -o", ("run", "paper", *_SHORT, "--no-figures", "-o", "OUT"), "", "circuit.nc"),
     Writer(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from spicealif.netlist import Netlist, build_netlist
     from spicealif.propose import Proposal, propose_neuron
     from spicealif.reference import solve_reference, solve_series
+    from spicealif.report import report_html, write_report
     from spicealif.results import load_result
     from spicealif.schematic import draw_schematic, write_schematic
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
@@ -91,6 +92,8 @@ _HOME = {
     "propose_neuron": "propose",
     "solve_reference": "reference",
     "solve_series": "reference",
+    "report_html": "report",
+    "write_report": "report",
     "load_result": "results",
     "draw_schematic": "schematic",
     "write_schematic": "schematic",
@@ -163,6 +166,7 @@ __all__ = [
     "progress_bar",
     "propose_neuron",
     "read_loop",
+    "report_html",
     "save_sweep",
     "save_toml",
     "simulate",
@@ -172,6 +176,7 @@ __all__ = [
     "solve_reference",
     "solve_series",
     "verify",
+    "write_report",
     "write_schematic",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import RUN_FILES, signed
+from spicealif._support.origin import origin
 from spicealif._support.text import counted
 from spicealif.circuit import (
     Attempt,
@@ -90,7 +92,7 @@ class Cosimulation(Described, Drawn):
     def save(
         self, folder: str | os.PathLike[str], *, interpolation_error: float = 0.0
     ) -> list[Path]:
-        """Write design, netlist, log, waveforms and comparison into a folder.
+        """Write design, netlist, log, waveforms, comparison and provenance into a folder.
 
         Parameters
         ----------
@@ -127,6 +129,7 @@ class Cosimulation(Described, Drawn):
                 self.run.netlist.write(beside),
                 write_text(beside / "simulator.log", self.run.log + "\n"),
                 kept(self.reference).save(beside / "reference.nc"),
+                write_text(beside / "provenance.json", f"{self._provenance()}\n"),
             ]
             if self.run.waveforms is not None:
                 files.append(kept(self.run.waveforms).save(beside / "circuit.nc"))
@@ -135,6 +138,11 @@ class Cosimulation(Described, Drawn):
                 files.append(write_text(beside / "comparison.json", f"{text}\n"))
                 files.append(write_text(beside / "comparison.txt", f"{self.comparison}\n"))
         return [target / file.name for file in files]
+
+    def _provenance(self) -> str:
+        """Return as JSON where and when this was computed, how it ended and what it cost."""
+        variant = self.reference.attrs.get("variant")
+        return json.dumps({**origin(), **self.run.record(), "variant": variant}, indent=1)
 
 
 _Judges: TypeAlias = tuple[Waveforms, Waveforms] | IntegrationError

@@ -33,6 +33,7 @@ __all__ = [
     "NETLIST",
     "NEURON",
     "PICTURE",
+    "REPORT",
     "RUN_FILES",
     "SCHEMATIC",
     "SEAL",
@@ -200,6 +201,10 @@ def _is_picture(path: Path, ending: str) -> bool:
     return head.startswith(starts.get(ending, starts[".png"]))
 
 
+def _is_report(path: Path, ending: str) -> bool:
+    return b'<meta name="generator" content="spicealif ' in _head(path)
+
+
 def _is_netlist(path: Path, ending: str) -> bool:
     return _head(path).startswith(b"* spicealif")
 
@@ -271,6 +276,7 @@ FIT_JSON = Kind("a fit's JSON", (".json",), False, _json("model", "device", "par
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), True, _is_picture)
 SCHEMATIC = Kind("a schematic", (".asc", ".svg", ".pdf", ".png"), True, _is_schematic)
 SYMBOL = Kind("a symbol", (".asy",), False, _is_sealed)
+REPORT = Kind("a report", (".html",), False, _is_report)
 _TEXT = Kind("a text", (".txt", ".log"), False, _is_text)
 
 
@@ -292,6 +298,8 @@ RUN_FILES: Mapping[str, Kind] = MappingProxyType(
         "comparison.txt": _TEXT,
         "certificate.json": Kind("a certificate", (".json",), False, _json("levels", "movement")),
         "certificate.txt": _TEXT,
+        "provenance.json": Kind("a run's provenance", (".json",), False, _json("date", "python")),
+        "report.html": REPORT,
         **_pictures("fig5", "fig6", "overlay"),
     }
 )

@@ -95,7 +95,7 @@ __all__ = ["fit_command"]
     "json_file",
     type=OutputPath(),
     metavar="FILE",
-    help="Write everything but the traces as JSON.",
+    help="Write everything as JSON, of the traces what a figure needs.",
 )
 @quiet_option
 def fit_command(

@@ -33,6 +33,7 @@ from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, plugins_command, presets_command, schema_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.propose import propose_command
+from spicealif.cli.report import report_command
 from spicealif.cli.run import run_command
 from spicealif.cli.schematic import schematic_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
@@ -82,6 +83,7 @@ for _command in (
     compare_command,
     explain_command,
     verify_command,
+    report_command,
     fit_command,
     propose_command,
     sweep_command,

@@ -91,6 +91,9 @@ _MANY = 2e6
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
 @format_option("Of the figures: png, svg or pdf [default: png].")
 @title_option
+@click.option(
+    "--report", is_flag=True, help="Write report.html as well: all of it in one file to send."
+)
 @limit_options
 @all_option
 @quiet_option
@@ -111,6 +114,7 @@ def run_command(
     figures: bool,
     picture: str | None,
     title: bool,
+    report: bool,
     limit: float,
     yes: bool,
     all_rows: bool,
@@ -169,14 +173,14 @@ def run_command(
             click.echo(for_terminal(shown, short=not all_rows))
         earlier = [target / name for name in RUN_FILES if (target / name).exists()]
         if result.run.status.ok or not earlier:
-            files = _save(result, folder, look, keep)
+            files = _save(result, folder, look, keep, target if report else None)
         else:  # which keeps the earlier results from being replaced by half a run
             target = beside_good(target)
             with (
                 writing_folder(target, RUN_FILES, (neuron, *changes), force),
                 exchanging(target, RUN_FILES, patience=0.0) as other,
             ):
-                files = _save(result, other, look, keep)
+                files = _save(result, other, look, keep, target if report else None)
     if not quiet:
         cost = result.run.cost
         click.echo(
@@ -300,10 +304,20 @@ class _Look(NamedTuple):
 
 
 def _save(
-    result: Certificate | Cosimulation, folder: Path, look: _Look | None, keep: str
+    result: Certificate | Cosimulation,
+    folder: Path,
+    look: _Look | None,
+    keep: str,
+    reported: Path | None,
 ) -> list[Path]:
+    """Write a result into a folder, and its report if that folder's own name is given."""
     files = result.save(folder, interpolation_error=_ERRORS[keep])
-    return files + (_draw(result, folder, look) if look is not None else [])
+    files += _draw(result, folder, look) if look is not None else []
+    if reported is not None:
+        from spicealif.report.write import write_run_report
+
+        files.append(write_run_report(folder, reported))
+    return files
 
 
 def _draw(result: Certificate | Cosimulation, folder: Path, look: _Look) -> list[Path]:

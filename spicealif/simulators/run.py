@@ -6,7 +6,7 @@ import enum
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from spicealif._support.described import Described
 from spicealif._support.drawn import Drawn
@@ -182,6 +182,19 @@ class Run(Described, Drawn):
     def message(self) -> str:
         """What happened and what to do, for people."""
         return f"{self.reason} {self.status.value}".strip() if not self.ok else self.status.value
+
+    def record(self) -> dict[str, Any]:
+        """Return in plain values by what it was run, how it ended and what it cost."""
+        return {
+            "simulator": self.simulator,
+            "version": self.version,
+            "status": self.status.name,
+            "reason": self.reason,
+            "warnings": [str(warning) for warning in self.warnings],
+            "cpu_s": self.cost.cpu_s,
+            "wall_s": self.cost.wall_s,
+            "points": self.cost.points,
+        }
 
     def require(self) -> Waveforms:
         """Return the waveforms of a complete run.

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "simulate": ("simulate", "paper", *_SHORT, "-o", "circuit.nc"),
     "compare": ("compare", "circuit.nc", "reference.nc", "--figure", "compare.png"),
     "run": ("run", "paper", *_SHORT, "-o", "results"),
+    "report": ("report", "results", "-o", "report.html"),
     "verify": ("verify", "paper", *_SHORT, "--method", "rodas"),
     "explain": ("explain", "paper", *_SHORT, "--orders", "2", "-o", "budget"),
     "sweep": ("sweep", "paper", "--over", "leak.tau=1m:9m:4", *_SWEEP, *_SHORT, "-o", "sweep.nc"),

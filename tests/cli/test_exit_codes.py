@@ -56,6 +56,8 @@ TABLE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "propose for nothing": (("propose", "nix", "--rate", "5k", "--adaptation", "2"), 1, "nix"),
     "compare nothing": (("compare", "nix.nc"), 1, "cannot be loaded"),
     "plot nothing": (("plot", "nix.nc"), 1, "cannot be loaded"),
+    "report of nothing": (("report", "nix"), 1, "cannot be read"),
+    "report without a result": (("report",), 2, "Missing argument"),
     "fit nothing": (("fit", "nix.csv"), 1, "nix.csv"),
     "sweep without end": (("sweep",), 1, "--over"),
     "sweep": (("sweep", "lif", *SHORT, "--over", "c=47n,100n", "--sides", "reference"), 0, ""),

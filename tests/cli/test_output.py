@@ -46,6 +46,7 @@ WRITERS = {
     "sweep --figure": (
         ("sweep", "lif", "--over", "c=1n,2n", "-o", "s.nc", "--figure", "OUT"), ".png"
     ),
+    "report": (("report", "results", "-o", "OUT"), ".html"),
     "run": (("run", "paper", "-o", "OUT"), ""),
     "explain": (("explain", "paper", "-o", "OUT"), ""),
     "fit --figures": (("fit", "loop.csv", "--figures", "OUT"), ""),
@@ -73,7 +74,7 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cosim", "simulate"), ("cosim", "cosimulate"), ("analysis.attribution", "explain"),
         ("reference", "solve_reference"), ("results", "load_result"), ("fit", "read_loop"),
         ("propose", "propose_neuron"), ("netlist", "build_netlist"),
-        ("sweep.experiment", "Experiment.run"),
+        ("sweep.experiment", "Experiment.run"), ("report", "write_report"),
     ):  # fmt: skip
         owner = importlib.import_module(f"spicealif.{module}")
         *outer, name = path.split(".")
@@ -362,12 +363,14 @@ def test_inputs_are_not_replaced_even_by_force(here, nothing_is_computed, capsys
     save_toml(load_preset("lif"), "neuron.toml")
     before = (here / "neuron.toml").read_bytes()
     (here / "link.toml").symlink_to("neuron.toml")
+    (here / "link.html").symlink_to("neuron.toml")
     for words in (
         ("run", "neuron.toml", "-o", "."),
         ("run", "link.toml", "-o", "."),
         ("propose", "neuron.toml", "--rate", "5k", "--adaptation", "2", "-o", "link.toml"),
         ("fit", "neuron.toml", "-o", "neuron.toml"),
         ("netlist", "lif", "-s", "leak.file=neuron.net", "-o", "neuron.net"),
+        ("report", "neuron.toml", "-o", "link.html"),
     ):
         if words[-1] == "neuron.net":
             (here / "neuron.net").write_text("mine")
