@@ -30,7 +30,7 @@ from spicealif.report._material import (
 )
 from spicealif.report._words import plain_name, quoted
 from spicealif.results import load_result
-from spicealif.sweep.saved import load_sweep
+from spicealif.sweep.files import load_sweep
 from spicealif.waveforms import Waveforms, load_waveforms
 
 __all__ = ["from_folder", "from_path", "load_budget"]

@@ -72,6 +72,13 @@ def report_html(
         If a file of that kind cannot be read.
     RunFailed
         Of a `Run` that has no complete data.
+
+    Examples
+    --------
+    >>> neuron = load_preset("paper").replace(t_stop="1m")
+    >>> html = report_html(cosimulate(neuron, "equations"))
+    >>> html.startswith("<!doctype html>")
+    True
     """
     return render(_page(_material(result, budget, neuron)))
 
@@ -98,6 +105,11 @@ def write_report(
         If the file cannot be written, or the ending is another one.
     SpicealifError
         As `report_html` does.
+
+    Examples
+    --------
+    >>> reference = solve_reference(load_preset("paper").replace(t_stop="1m"))
+    >>> path = write_report(reference, "report.html")
     """
     target = Path(path)
     check_ending(target, REPORT)

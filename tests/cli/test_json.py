@@ -69,7 +69,7 @@ def test_sweeps_and_what_is_made_of_them(here, capsys):
     over = ["--over", "c=47n,100n", "--sides", "reference", "--workers", "1", "--store", "s"]
     found, _ = answer(capsys, "sweep", "lif", *SHORT, *over, "-o", "s.nc")
     assert (found["points"], found["failed"], found["file"]) == (2, 0, "s.nc")
-    assert answer(capsys, "plot", "s.nc", "-o", "s.svg")[0] == {"files": ["s.svg"]}
+    assert answer(capsys, "plot", "s.nc", "-o", "s.svg")[0]["files"] == ["s.svg"]
     assert answer(capsys, "store", "list", "--store", "s")[0]["results"] == 2
     found, _ = answer(capsys, "export", "s.nc", "-o", "s.csv")
     assert (found["rows"], found["columns"][:2]) == (2, ["c [F]", "side"])

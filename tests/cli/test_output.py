@@ -475,7 +475,7 @@ def test_dollars_in_names_are_no_mathematics(here, name):
     figure = new_figure(2, 1)
     with figure_style():
         figure.suptitle(readable(name))
-    assert save_figure(figure, name).stat().st_size > 500
+    assert save_figure(figure, name).stat().st_size > 300  # an empty PNG of 2 x 1 inches
 
 
 def test_an_interrupted_write_leaves_what_was_there(here):
