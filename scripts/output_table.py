@@ -83,7 +83,7 @@ WRITERS = [
     Writer("reference -o", ("reference", "paper", *_SHORT, "-o", "OUT"), ".nc"),
     Writer("compare --figure", ("compare", "a.nc", "b.nc", "--figure", "OUT"), ".png"),
     Writer("fit -o", (*_FIT, "-o", "OUT"), ".toml"),
-    Writer("fit --json", (*_FIT, "--json", "OUT"), ".json"),
+    Writer("fit --result", (*_FIT, "--result", "OUT"), ".json"),
     Writer(
         "propose -o",
         ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "2", "-q", "-o", "OUT"),

@@ -81,7 +81,7 @@ class Command(click.Command):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         names = {parameter.name for parameter in self.params}
-        if not names & {"as_json", "json_file"} and self.name not in _NO_JSON:
+        if "as_json" not in names and self.name not in _NO_JSON:
             self.params.append(
                 click.Option(
                     ["--json"],

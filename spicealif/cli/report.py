@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spicealif.cli._answer import answer
 from spicealif.cli._options import find_neuron, output_options, quiet_option, set_option
 from spicealif.cli._output import writing
 from spicealif.cli._start import without_scipy_blas
@@ -50,8 +51,8 @@ def report_command(
     """Write the report of RESULT: one file that loads nothing and can be sent and printed.
 
     RESULT is a folder of "spicealif run" or "explain", a .nc file of "simulate", "reference" or
-    "sweep", the JSON of "fit --json" or of "explain", a device's file of "fit", or a raw file. Of a
-    neuron's file, as "propose" writes it, the reference is solved for the report. A certificate is
+    "sweep", the JSON of "fit --result" or of "explain", a device's file of "fit", or a raw file. Of
+    a neuron's file, as "propose" writes it, the reference is solved for the report. A certificate is
     shown if the run has one (run --certify).
     """
     from spicealif._support.kinds import REPORT
@@ -66,6 +67,7 @@ def report_command(
     with writing((target, REPORT), inputs=inputs, force=force) as say:
         with without_scipy_blas():
             written = write_report(result, target, budget=budget, neuron=described)
+        answer({"file": written})
         if not quiet:
             size = written.stat().st_size if written.is_file() else 0
             told = f" ({size / 1000:,.0f} kB)" if size else ""

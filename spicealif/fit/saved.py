@@ -21,7 +21,7 @@ __all__ = ["fit_from_dict", "load_fit"]
 
 
 def load_fit(path: str | os.PathLike[str]) -> FitResult:
-    """Load a fit that ``spicealif fit --json`` wrote.
+    """Load a fit that ``spicealif fit --result`` wrote.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def load_fit(path: str | os.PathLike[str]) -> FitResult:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FitError(
-            f"{name} cannot be read ({error.strerror}); give a file that 'spicealif fit --json' "
+            f"{name} cannot be read ({error.strerror}); give a file that 'spicealif fit --result' "
             "wrote."
         ) from None
     except (ValueError, RecursionError):
         raise FitError(
-            f"{name} is no JSON; give a file that 'spicealif fit --json' wrote."
+            f"{name} is no JSON; give a file that 'spicealif fit --result' wrote."
         ) from None
     try:
         return fit_from_dict(data)
@@ -73,7 +73,7 @@ def fit_from_dict(data: Mapping[str, Any]) -> FitResult:
         return _fit(data)
     except (SpicealifError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise FitError(
-            f"This is no fit as 'spicealif fit --json' writes it ({type(error).__name__}: "
+            f"This is no fit as 'spicealif fit --result' writes it ({type(error).__name__}: "
             f"{shown(error, 80)}); fit again."
         ) from None
 

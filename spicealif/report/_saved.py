@@ -355,7 +355,7 @@ def _json_file(path: Path) -> Material:
             f"{ascii(str(path))} is a part of a run's results; give the folder that it is in."
         )
     raise CompareError(
-        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit --json' "
+        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit --result' "
         "or of 'spicealif explain', or the folder of a run."
     )
 
@@ -422,7 +422,7 @@ def _toml(path: Path) -> Material:
         )
     return FitMaterial(
         _of_device(preset), None, text, digests, [report],
-        "A device's file keeps no traces; the JSON that 'spicealif fit --json' writes does.",
+        "A device's file keeps no traces; the JSON that 'spicealif fit --result' writes does.",
     )  # fmt: skip
 
 

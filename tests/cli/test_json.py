@@ -34,6 +34,8 @@ def test_every_command_takes_them():
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"-q", "-v"} <= options, name
         assert "--json" in options or name == "completion", name
+        (as_json,) = [p for p in command.params if "--json" in p.opts] or [None]
+        assert as_json is None or as_json.is_flag, name
 
 
 def test_a_run_with_its_comparison_and_its_place(here, capsys):
