@@ -123,7 +123,8 @@ def fit_command(
     """Fit a memristor model to measured loops in FILES (CSV with headings).
 
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
-    takes the device by "-s leak.file=device.toml".
+    takes the device by "-s leak.file=device.toml". One loop takes some seconds, models of many
+    parameters up to a minute.
     """
     kind = _model(model)
     columns = _pairs("--column", column)

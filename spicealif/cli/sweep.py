@@ -144,7 +144,8 @@ def sweep_command(
     if a point failed for another reason than that its design is refused, or if none has a value.
 
     The circuit is computed by ngspice; that of an --experiment, unless --simulator is given, by its
-    own equations, and where ngspice is installed one point in twenty by ngspice too.
+    own equations, and where ngspice is installed one point in twenty by ngspice too. How long it
+    will take is told as it begins.
     """
     from spicealif._support.kinds import PICTURE, SWEEP
     from spicealif.sweep.files import save_sweep
