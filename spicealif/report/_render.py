@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from spicealif.report._blocks import Page
 
@@ -44,7 +43,7 @@ def render(page: Page) -> str:
         page=page,
         style=_style(),
         script=script,
-        script_hash=Markup(f"sha256-{base64.b64encode(digest).decode('ascii')}"),
+        script_hash=f"sha256-{base64.b64encode(digest).decode('ascii')}",
         version=__version__,
     )  # fmt: skip
 
@@ -79,9 +78,9 @@ def _style() -> str:
     return style.replace("DARK  }", f"{_text('dark.css')}\n  }}")
 
 
-def _packed(data: Any) -> Markup:
+def _packed(data: Any) -> str:
     """Return data as JSON that cannot end the element it stands in."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return text
