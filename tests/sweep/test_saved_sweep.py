@@ -9,7 +9,7 @@ from spicealif import Sweep, load_preset, solve_reference
 from spicealif._support.digest import with_digest
 from spicealif._support.netcdf_write import write_netcdf
 from spicealif.errors import SweepError
-from spicealif.sweep.saved import load_sweep
+from spicealif.sweep.files import load_sweep
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ def test_a_sweep_comes_back(tmp_path):
 def test_what_is_no_sweep_is_refused(tmp_path):
     neuron = load_preset("lif").replace(t_stop=2e-4)
     waveforms = solve_reference(neuron).save(tmp_path / "w.nc")
-    with pytest.raises(SweepError, match="holds no sweep"):
+    with pytest.raises(SweepError, match="and no sweep; draw it"):
         load_sweep(waveforms)
     for content in (b"", b"some"):
         (tmp_path / "x.nc").write_bytes(content)
