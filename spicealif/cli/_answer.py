@@ -14,8 +14,10 @@ from typing import Any
 
 import click
 
-__all__ = ["answer", "answering", "only_the_answer", "want"]
+__all__ = ["QUIET", "answer", "answering", "only_the_answer", "want"]
 
+#: Where a context keeps that -q was given to a command that makes nothing else of it.
+QUIET = "spicealif.quiet"
 _WANTED, _FOUND = "spicealif.json.wanted", "spicealif.json.found"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from spicealif.cli._answer import only_the_answer, want
+from spicealif.cli._answer import QUIET, only_the_answer, want
 from spicealif.cli._log import tell_more
 from spicealif.errors import ResourceError
 
@@ -73,6 +73,10 @@ class HelpContext(click.Context):
     formatter_class = _Help
 
 
+def _be_quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    context.meta[QUIET] = value
+
+
 class Command(click.Command):
     """A command that takes an option twice only if it is meant to be."""
 
@@ -97,6 +101,7 @@ class Command(click.Command):
                     ["-q", "--quiet"],
                     is_flag=True,
                     expose_value=False,
+                    callback=_be_quiet,
                     help="No progress, no list of files.",
                 )
             )

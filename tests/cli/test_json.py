@@ -46,6 +46,19 @@ def test_a_run_with_its_comparison_and_its_place(here, capsys):
     assert found["comparison"] == saved
 
 
+def test_results_that_are_replaced_are_told(here, capsys):
+    command = ["run", "lif", *EQUATIONS, "-o", "results"]
+    assert run(command) == 0
+    assert "Replaced" not in capsys.readouterr().err
+    assert run(command) == 0
+    assert "Replaced the results in 'results'.\n" in capsys.readouterr().err
+    # A run that stops leaves them as they are.
+    long = ["run", "lif", "-s", "t_stop=20", *EQUATIONS[2:], "--timeout", "0.5", "-o", "results"]
+    assert run([*long, "--yes"]) == 1
+    assert "Replaced" not in capsys.readouterr().err
+    assert (here / "results-stopped").is_dir()
+
+
 def test_sides_have_spike_times_to_the_last_bit(here, capsys):
     found, _ = answer(capsys, "reference", "lif", *SHORT, "-o", "r.nc")
     assert found["t_spike"] == load_waveforms("r.nc").t_spike.tolist()

@@ -29,8 +29,12 @@ def test_reference_writes_what_the_ending_says(here, capsys):
     frame = pd.read_csv("r.csv")
     waveforms = load_waveforms("r.nc")
     assert (frame["v_c [V]"] == waveforms["v_c"]).all()
-    # A table of ours may be replaced; somebody's file may not.
+    # A table of ours may be replaced, with a word; somebody's file may not.
+    capsys.readouterr()
+    assert run(["reference", *SHORT, "-o", "r.csv"]) == 0
+    assert capsys.readouterr().err == "Replaced 'r.csv'.\n"
     assert run(["reference", *SHORT, "-o", "r.csv", "-q"]) == 0
+    assert capsys.readouterr().err == ""
     frame.rename(columns={"v_c [V]": "mine"}).to_csv("r.csv", index=False)
     capsys.readouterr()
     assert run(["reference", *SHORT, "-o", "r.csv", "-q"]) == 1
@@ -58,6 +62,10 @@ def test_export_of_a_file_and_of_a_folder(here, capsys):
     assert run(["export", "run", "--table", "spikes", "-o", "s.parquet"]) == 0
     frame = pd.read_parquet("s.parquet")
     assert sorted(set(frame["side"])) == ["reference (ideal)", "reference (schmitt)"]
+    assert run(["export", "run", "-o", "m.csv"]) == 0
+    assert "Replaced 'm.csv'." in capsys.readouterr().err
+    assert run(["export", "run", "-o", "m.csv", "-q"]) == 0
+    assert capsys.readouterr().err == ""
     assert run(["export", "run/reference.nc", "-o", "-"]) == 0
     assert run(["export", "run/reference.nc", "-o", "run/reference.nc"]) == 1
     assert "is read by this command and would be replaced" in capsys.readouterr().err
