@@ -59,7 +59,7 @@ def comparison() -> str:
     """Return the first rows of the table that `spicealif run paper` prints."""
     lines = str(compared("paper")).splitlines()
     end = next(k for k, line in enumerate(lines) if line.startswith(LAST_ROW))
-    return "```\n" + "\n".join(line.rstrip() for line in lines[: end + 1]) + "\n```"
+    return "```text\n" + "\n".join(line.rstrip() for line in lines[: end + 1]) + "\n```"
 
 
 def certificate() -> str:
@@ -86,7 +86,7 @@ def certificate() -> str:
         f"the adaptation index {b['adaptation_index']:.2g} instead of\n"
         f"{a['adaptation_index']:.2g}; the verdicts are then: {', '.join(sorted(verdicts))}."
     )
-    return "```\n" + "\n".join(line.rstrip() for line in rows) + "\n```\n\n" + text
+    return "```text\n" + "\n".join(line.rstrip() for line in rows) + "\n```\n\n" + text
 
 
 # --- which sentence of the paper a preset shows ---------------------------------------------------

@@ -13,6 +13,9 @@ printf '==> mypy\n'
 .venv/bin/mypy --platform win32
 printf '==> import-linter\n'
 .venv/bin/lint-imports
+printf '==> pages\n'
+.venv/bin/python scripts/command_reference.py --check
+.venv/bin/python scripts/check_links.py
 printf '==> pytest\n'
 # Neighbours share what is made once per file, so each process takes a part of the list, and then
 # what the others have left.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROSS_CHECK_RUN",
+    "all_option",
     "check_option",
     "cross_check_option",
     "figure_option",
@@ -113,6 +114,10 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units)."
 )
 
+all_option = click.option(
+    "--all", "all_rows", is_flag=True, help="Print every measure, and not the main ones only."
+)
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
 
 
@@ -195,13 +200,14 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         If there is no such neuron, or a change is not valid.
     """
     from spicealif._support.kept import tell
+    from spicealif._support.text_files import names_file
     from spicealif.design import load_preset, load_toml, preset_names
     from spicealif.design.store import changed_from
     from spicealif.errors import DesignError
 
     if name in preset_names():
         neuron = load_preset(name)
-    elif name.lower().endswith(".toml") or _is_file(name):
+    elif name.lower().endswith(".toml") or names_file(name):
         neuron = load_toml(name)
     else:
         raise DesignError(
@@ -282,13 +288,6 @@ def _name_of(base: str, new: Mapping[str, Any]) -> str:
         return plain
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{plain[: _LONGEST_NAME - len(digest) - 1]}_{digest}"
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False
 
 
 def _value(text: str) -> Any:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spicealif.cli._answer import QUIET, answering
+
 if TYPE_CHECKING:
     from spicealif._support.kinds import Kind
     from spicealif._support.places import Place
@@ -32,6 +34,8 @@ def print_text(text: str) -> None:
     from spicealif._support.files import write_text
     from spicealif._support.places import STANDARD_OUTPUT
 
+    if answering():
+        return  # it is in the answer
     if sys.stdout is None or sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
@@ -91,6 +95,7 @@ def writing(
     from spicealif._support.kinds import check_ending
     from spicealif._support.text import shown_lines
 
+    printing = printing or answering()
     wanted = [(path, kind) for path, kind in outputs if path is not None]
     with contextlib.ExitStack() as places:
         found = []
@@ -115,6 +120,7 @@ def writing(
                 _check_kind(place, kind, force)
         # The name of a file may hold anything.
         yield lambda text: click.echo(shown_lines(text), err=to_stdout)
+        _tell_replaced(place for place, _ in found)
 
 
 @contextlib.contextmanager
@@ -164,6 +170,8 @@ def writing_folder(
             if not (known and place.shown.suffix.lower() in (".txt", ".log")):
                 _ask(place, kind, force)
         yield path
+        if any(_is_another(place) for place, _ in existing) and not _is_quiet():
+            click.echo(f"Replaced the results in {ascii(str(path))}.", err=True)
 
 
 def _check_folder_name(path: Path) -> None:
@@ -184,6 +192,31 @@ def _check_folder_name(path: Path) -> None:
             f"These results are a folder of files, and {ascii(path.name)} reads like the name of "
             "one file; give the name of a folder."
         )
+
+
+def _tell_replaced(places: Iterable[Place]) -> None:
+    """Tell which files were there before, now that they are others."""
+    replaced = [place for place in places if _is_another(place)]
+    if replaced and not _is_quiet():
+        names = ", ".join(ascii(str(place.shown)) for place in replaced)
+        click.echo(f"Replaced {names}.", err=True)
+
+
+def _is_another(place: Place) -> bool:
+    """Whether there was a file with something in it, and another is there now."""
+    before = place.status
+    if place.kind != "file" or before is None or not before.st_size:
+        return False
+    try:
+        now = place.path.stat()
+    except OSError:
+        return True
+    return (now.st_ino, now.st_mtime_ns) != (before.st_ino, before.st_mtime_ns)
+
+
+def _is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.params.get("quiet") or context.meta.get(QUIET))
 
 
 def _check_apart(places: list[Place], printing: bool) -> None:

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from spicealif.cli._options import (
+    all_option,
     check_option,
     cross_check_option,
     figure_option,
@@ -67,6 +68,7 @@ __all__ = ["compare_command"]
 @click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @check_option
+@all_option
 @json_option
 @figure_option("Draw both into this file.")
 @format_option("Of the figure: png, svg or pdf, where its name does not say it.")
@@ -83,6 +85,7 @@ def compare_command(
     step: int | None,
     cross_check: bool,
     check: bool,
+    all_rows: bool,
     as_json: bool,
     figure: Path | None,
     picture: str | None,
@@ -141,7 +144,7 @@ def compare_command(
         if as_json:
             click.echo(json_text(comparison))
         else:
-            say(for_terminal(comparison))
+            say(for_terminal(comparison, short=not all_rows))
         if figure is not None:
             from spicealif import plots
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from spicealif._support.progress import progress_bar
+from spicealif.cli._answer import answer
 from spicealif.cli._options import format_option, output_options, quiet_option, title_option
 from spicealif.cli._output import writing, writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, OutputPath, QuantityType
 
@@ -91,11 +92,11 @@ __all__ = ["fit_command"]
 @format_option("Of the figures: png, svg or pdf [default: png].")
 @title_option
 @click.option(
-    "--json",
-    "json_file",
+    "--result",
+    "result_file",
     type=OutputPath(),
     metavar="FILE",
-    help="Write everything but the traces as JSON.",
+    help="Write everything as JSON, of the traces what a figure needs.",
 )
 @quiet_option
 def fit_command(
@@ -116,13 +117,14 @@ def fit_command(
     figures: Path | None,
     picture: str | None,
     title: bool,
-    json_file: Path | None,
+    result_file: Path | None,
     quiet: bool,
 ) -> None:
     """Fit a memristor model to measured loops in FILES (CSV with headings).
 
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
-    takes the device by "-s leak.file=device.toml".
+    takes the device by "-s leak.file=device.toml". One loop takes some seconds, models of many
+    parameters up to a minute.
     """
     kind = _model(model)
     columns = _pairs("--column", column)
@@ -148,7 +150,7 @@ def fit_command(
     with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to
         say = places.enter_context(
-            writing((output, DEVICE), (json_file, FIT_JSON), inputs=files, force=force)
+            writing((output, DEVICE), (result_file, FIT_JSON), inputs=files, force=force)
         )
         if figures is not None:
             places.enter_context(writing_folder(figures, FIT_FIGURES, files, force))
@@ -174,9 +176,10 @@ def fit_command(
                 level=level,
                 progress=progress,
             )
+        answer(result.to_dict)
         say(for_terminal(result))
-        if json_file is not None:
-            written.append(write_text(json_file, f"{json_text(result)}\n"))
+        if result_file is not None:
+            written.append(write_text(result_file, f"{json_text(result)}\n"))
         if figures is not None:
             from spicealif.fit.figures import save_figures
 

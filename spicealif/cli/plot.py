@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spicealif.cli._answer import answer
 from spicealif.cli._options import format_option, output_options, title_option
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
@@ -15,7 +16,6 @@ from spicealif.cli._terminal import Command
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spicealif._support.netcdf import NetcdfFile
 
 __all__ = ["plot_command"]
 
@@ -72,10 +72,11 @@ def plot_command(
     from spicealif.errors import SpicealifError, SweepError
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
+    from spicealif.sweep.files import load_sweep
 
     if output is not None:
         picture_format(output, picture)
-    dataset = _load(file)
+    dataset = load_sweep(file)
     target = output or file.with_suffix(f".{picture or 'png'}")
     good = _limits(dataset, limits)
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
@@ -92,70 +93,8 @@ def plot_command(
                 "compute the sweep again."
             ) from None
         save_figure(figure, target, picture)
+        answer({"files": [target], "shows": figure.caption})
         say(f"Wrote {target}: {figure.caption}.")
-
-
-def _load(path: Path) -> xr.Dataset:
-    """Load a sweep, and say of another file of ours what it is for."""
-    from spicealif._support.digest import check_digest
-    from spicealif._support.netcdf import NetcdfError, read_netcdf
-    from spicealif.errors import SweepError
-
-    shown = ascii(str(path))
-    if path.suffix.lower() in (".raw", ".qraw"):
-        raise SweepError(
-            f"{shown} is a simulator's raw file and no sweep; draw it with 'spicealif compare FILE "
-            "--neuron NEURON --figure PICTURE'."
-        )
-    try:
-        dataset = _dataset(read_netcdf(path))
-    except NetcdfError as error:
-        raise SweepError(
-            f"{shown} cannot be loaded as a sweep ({error}); give a netCDF file that 'spicealif "
-            "sweep' wrote."
-        ) from None
-    if wrong := check_digest(dataset):
-        raise SweepError(f"{shown} cannot be used, since {wrong}.")
-    if "time" in dataset.variables and "t_spike" in dataset.variables:
-        raise SweepError(
-            f"{shown} holds the waveforms of one run and no sweep; draw it with 'spicealif compare "
-            "FILE --figure PICTURE'."
-        )
-    if "status" not in dataset.variables or "kind" not in dataset.attrs:
-        raise SweepError(
-            f"{shown} is netCDF but holds no sweep; give a file that 'spicealif sweep' wrote."
-        )
-    return dataset
-
-
-def _dataset(file: NetcdfFile) -> xr.Dataset:
-    """Make a dataset of what a file holds, as xarray itself reads it."""
-    import xarray as xr
-
-    from spicealif._support.netcdf import NetcdfError
-
-    # xarray keeps the names of coordinates that are no axis in this attribute.
-    listed = str(file.attrs.pop("coordinates", "")).split()
-    for variable in file.variables.values():
-        listed += str(variable.attrs.pop("coordinates", "")).split()
-    named = set(listed) | {n for n, v in file.variables.items() if v.dims == (n,)}
-    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for name, variable in file.variables.items():
-        parts[name in named][name] = (variable.dims, variable.values, _plain(variable.attrs))
-    try:
-        return xr.Dataset(parts[0], coords=parts[1], attrs=_plain(file.attrs))
-    except ValueError:
-        raise NetcdfError("its variables do not fit together") from None
-
-
-def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
-    """Return attributes whose texts, foreign as they are, stand on one line each."""
-    from spicealif._support.text import shown
-
-    return {
-        name: shown(value, 1 << 20) if isinstance(value, str) and name != "design" else value
-        for name, value in attrs.items()
-    }
 
 
 def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spicealif.cli._answer import answer
 from spicealif.cli._options import (
     find_neuron,
     format_option,
@@ -64,6 +65,7 @@ def schematic_command(
     symbols = [(file, SYMBOL) for file in symbol_files(described, target)]
     with writing((target, SCHEMATIC), *symbols, inputs=(neuron, *changes), force=force) as say:
         written = write_schematic(described, target, format=picture, title=title)
+        answer({"neuron": described.name, "files": list(written)})
         if not quiet:
             beside = [file.name for file in written[1:]]
             more = f", and beside it {', '.join(beside)}" if beside else ""

@@ -53,7 +53,8 @@ class Tolerances(Part):
 class Numerics(Tolerances):
     """Accuracy settings of the simulators and of the reference.
 
-    The defaults were measured on the presets; the README says how and what came out.
+    The defaults were measured on the presets; docs/accuracy.md says how, and what came
+    out.
 
     Attributes
     ----------

@@ -18,6 +18,7 @@ from spicealif._support.figures import (
 from spicealif._support.figures import PAGE as PAGE_WIDTH
 from spicealif.plots._traces import envelope
 from spicealif.plots.budget import budget_figure
+from spicealif.plots.of_result import figure_of
 from spicealif.plots.overlay import overlay_figure
 from spicealif.plots.sides import circuit_figure, reference_figure
 
@@ -30,6 +31,7 @@ __all__ = [
     "budget_figure",
     "circuit_figure",
     "envelope",
+    "figure_of",
     "figure_style",
     "overlay_figure",
     "reference_figure",

@@ -54,6 +54,12 @@ def write_schematic(
         If a file cannot be written, or the ending is none of these.
     NetlistError
         If the netlist cannot be built, or has an element that a schematic does not know.
+
+    Examples
+    --------
+    >>> files = write_schematic(load_preset("paper"), "paper.asc")
+    >>> files[0].name
+    'paper.asc'
     """
     target = Path(path)
     check_ending(target, SCHEMATIC)

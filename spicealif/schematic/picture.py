@@ -80,6 +80,10 @@ def draw_schematic(neuron: Neuron, *, title: bool | str = False) -> Figure:
     ------
     NetlistError
         If the netlist cannot be built, or has an element that a schematic does not know.
+
+    Examples
+    --------
+    >>> path = save_figure(draw_schematic(load_preset("paper")), "paper.svg")
     """
     cards = read_cards(build_netlist(neuron, "ltspice").text)
     figure = _Picture(lay_out(cards), cards, neuron, _TITLE if title else 0.0).figure

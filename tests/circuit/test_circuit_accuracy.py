@@ -147,7 +147,7 @@ def test_the_paper_preset_adapts_on_both_sides_and_at_zero_offsets_a_little_more
 @pytest.mark.slow
 @pytest.mark.parametrize(("offset", "gap"), [(-4e-3, 7.1e-6), (1e-3, -1.1e-6), (4e-3, -6.1e-6)])
 def test_whether_the_circuit_adapts_less_is_a_matter_of_the_op_amp_s_offset(paper, offset, gap):
-    """Within the data sheet's 4 mV the growth's gap has either sign: the README says so."""
+    """Within the data sheet's 4 mV the growth's gap has either sign (docs/read_result.md)."""
     neuron = paper.replace({"difference_amplifier.opamp.v_os": offset})
     circuit = measure(solve_circuit(neuron, rtol=1e-6), neuron)["isi_growth"]
     reference = measure(solve_reference(neuron), neuron)["isi_growth"]

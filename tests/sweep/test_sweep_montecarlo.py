@@ -155,7 +155,7 @@ def test_f_i_curve_is_the_closed_form(t_ref, tmp_path):
 def test_f_i_curve_of_the_ideal_circuit(tmp_path):
     """The circuit discharges to v_low in a finite time, and its comparator has a pole of 9 ns.
 
-    At the preset's 0.5 mA the README states 2.1 us over 95 intervals beside the ``schmitt``
+    At the preset's 0.5 mA docs/measured.md has 2.1 us over 95 intervals beside the ``schmitt``
     reference; the slower v_mem creeps up to the threshold, the more it is.
     """
     neuron = LIF.ideal().replace(t_stop=2e-3)
