@@ -78,7 +78,9 @@ def percent(part: float, of: float) -> str:
     """Return a part in percent, with its sign; empty where that says nothing."""
     if not of or not math.isfinite(part) or abs(part) >= 10 * abs(of):
         return ""
-    return f"{part / of:+.1%}".replace("-", "\N{MINUS SIGN}").replace("%", "\u00a0%")
+    text = f"{part / of:+.1%}"
+    text = text[1:] if text[1:] == "0.0%" else text
+    return text.replace("-", "\N{MINUS SIGN}").replace("%", "\u00a0%")
 
 
 def listed(words: Sequence[str], most: int = 6) -> str:
