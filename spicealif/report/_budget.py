@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from spicealif.analysis._budget_text import RANGE_NOTE
 from spicealif.report._blocks import Bars, Block, Command, Section, Table, Tabs, Text
 from spicealif.report._material import Json
 from spicealif.report._words import percent, si, signed, typeset
@@ -46,7 +47,9 @@ def budget_section(budget: Json | None, why: str, command: str) -> Section:
         blocks.append(Text(["No measure has a budget."], "missing"))
     if "tolerances" in budget:
         blocks += _tolerances(budget)
-    blocks.append(Text([typeset(note) for note in budget.get("notes") or ()], "notes"))
+    # How the columns are to be read is said above them.
+    notes = [typeset(note) for note in budget.get("notes") or () if note != RANGE_NOTE]
+    blocks.append(Text(notes, "notes"))
     return Section("budget", title, blocks)
 
 
@@ -78,8 +81,9 @@ def _how(budget: Json) -> str:
     )
     return (
         "Each bar is what one cause adds to the gap between circuit and reference, its Shapley "
-        f"value ({found}). The shares and the residual sum to the gap. 'First on' and 'last on' "
-        "are what switching the cause on changes before all others and after all others."
+        f"value ({found}): a mean over the orders of switching causes on. The shares and the "
+        "residual sum to the gap. 'First on' and 'last on' are what switching the cause on changes "
+        "before all others and after all others."
     )
 
 
@@ -118,7 +122,7 @@ def _measure(budget: Json, name: str) -> list[Block]:
         f"{si(float(m['reference']), unit)}"
     )
     blocks: list[Block] = [Bars(caption, head, rows)]
-    if absent:
+    if absent and not budget.get("notes"):  # which say so
         blocks.append(Text([f"This neuron does not have: {', '.join(absent)}."], "notes"))
     if abs(residual) > _SMALL * abs(gap):
         said = f"Not resolved: the residual is more than {_SMALL:.0%} of the gap."

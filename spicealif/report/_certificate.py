@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from spicealif.report._blocks import Block, Cell, Command, Section, Table, Text
@@ -20,7 +21,9 @@ _LEVELS = (
 )
 
 
-def certificate_section(certificate: Json | None, why: str, command: str) -> Section:
+def certificate_section(
+    certificate: Json | None, why: str, command: str, told: Collection[str] = ()
+) -> Section:
     """Return the section with the certificate, or with how to get one.
 
     Parameters
@@ -31,6 +34,8 @@ def certificate_section(certificate: Json | None, why: str, command: str) -> Sec
         Why there is none, where that is known.
     command : str
         What makes one.
+    told : collection of str
+        Notes that stand in the report already.
     """
     title = "Numerical certificate"
     if certificate is None:
@@ -69,7 +74,9 @@ def certificate_section(certificate: Json | None, why: str, command: str) -> Sec
         ),
         Table("Each difference, its numerical error, and the verdict", head, rows),
         Table("The two levels", ("", "as asked for", "refined"), levels),
-        Text([typeset(note) for note in certificate.get("notes") or ()], "notes"),
+        Text(
+            [typeset(note) for note in certificate.get("notes") or () if note not in told], "notes"
+        ),
     ]
     return Section("certificate", title, blocks)
 

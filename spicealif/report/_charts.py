@@ -252,7 +252,7 @@ class Chart:
                 lines.append(f'<path class="line c{marks.colour}" d="{strokes}"/>')
         else:
             scale, _ = panel.scale
-            for tick in nice_ticks(low * scale, high * scale, max(2, panel.height // 34)):
+            for tick in nice_ticks(low * scale, high * scale, max(2, panel.height // 28)):
                 y = y_of(tick / scale)
                 grid.append(f"M{left} {y:.1f}H{right}")
                 words.append(_word(left - 6, y + 4, "end", f"{tick:.6g}"))

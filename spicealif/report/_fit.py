@@ -219,8 +219,9 @@ def _loops(material: FitMaterial, loops: list[Any]) -> list[Block]:
         )
     head = ("loop", "NMSE(v)", "NMSE(i)", "amplitude", "frequency", "samples")
     blocks: list[Block] = [Table("What was fitted, and what is left of it", head, rows)]
-    if notes := material.data.get("notes"):
-        blocks.append(Text([typeset(note) for note in notes], "notes"))
+    warned = material.data.get("warnings") or ()  # which stand above
+    if notes := [typeset(n) for n in material.data.get("notes") or () if n not in warned]:
+        blocks.append(Text(notes, "notes"))
     return blocks
 
 

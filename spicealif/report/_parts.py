@@ -168,6 +168,7 @@ def provenance_section(
         "packages": "Packages",
     }
     rows = [(label, typeset(made[key])) for key, label in labels.items() if made.get(key)]
+    rows = [(a, _date(b) if a == labels["date"] else b) for a, b in rows]
     if (cpu := made.get("cpu_s")) is not None and (wall := made.get("wall_s")) is not None:
         rows.append(
             ("Cost of the simulator", f"{si(_float(cpu), 's')} of CPU, {si(_float(wall), 's')} in "
@@ -188,7 +189,7 @@ def provenance_section(
             [
                 (
                     "Report",
-                    f"{here['date']}, spicealif {here['spicealif']}, {here['python']}, "
+                    f"{_date(here['date'])}, spicealif {here['spicealif']}, {here['python']}, "
                     f"{here['system']}, {here['machine']}",
                 )
             ]
@@ -250,6 +251,11 @@ def _value(value: Any, unit: str) -> str | Cell:
         few = ", ".join(f"{v:g}" if isinstance(v, float) else shown(v, 40) for v in value[:6])
         return f"{few}, \u2026 ({len(value)} values)" if len(value) > 6 else few
     return shown(value, _LONGEST_VALUE)
+
+
+def _date(text: str) -> str:
+    """Return a date of ISO 8601 as people write it."""
+    return text.replace("T", " ").replace("+00:00", " UTC")
 
 
 def _float(value: Any) -> float:

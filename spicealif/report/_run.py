@@ -58,12 +58,9 @@ def sections_of_run(material: RunMaterial) -> list[Section]:
     design = material.folder and f"{material.folder}/neuron.toml"
     certify = quoted("spicealif", "run", design or "neuron.toml", "--certify")
     sections = [schematic_section(material.neuron), _figures(material), traces_section(material)]
-    if material.comparison is not None or material.certificate is not None:
-        sections.append(
-            certificate_section(
-                material.certificate, material.missing.get("certificate", ""), certify
-            )
-        )
+    if material.comparison is not None:
+        why, told = material.missing.get("certificate", ""), material.comparison.notes
+        sections.append(certificate_section(material.certificate, why, certify, told))
     explain = ["spicealif", "explain", design or "neuron.toml"]
     explain += ["-o", material.folder] if material.folder else []
     sections.append(

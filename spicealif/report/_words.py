@@ -24,7 +24,7 @@ __all__ = [
 
 #: Figures are written with a "u" in files, which are ASCII.
 _MICRO = re.compile(r"(?<=\d )u(?=(?:s|V|A|J|F|Hz|ohm|W|m)\b)")
-_POWER = re.compile(r"(?<=\d)e([+-])0*(\d+)")
+_POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-])0*(\d+)(?![\w.])")
 _RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
@@ -40,23 +40,22 @@ def typeset(text: object) -> str:
     What would turn the direction of writing, or not be seen, is written as an escape (`shown`).
     """
     out = shown(text, _LONGEST).replace(" +- ", " \u00b1 ")
+    out = _POWER.sub(_power, out)
     return _OHM.sub("\\1\u03a9", _MICRO.sub("\u00b5", out))
+
+
+def _power(found: re.Match[str]) -> str:
+    factor, sign, power = found.groups()
+    raised = f"{'-' if sign == '-' else ''}{power}".translate(_RAISED)
+    return f"10{raised}" if factor == "1" else f"{factor}\u00b710{raised}"
 
 
 def si(value: Any, unit: str = "") -> str:
     """Return a figure with its unit; a dash if there is none."""
     if value is None or missing(value):
         return "\u2013"
-    return _spelled(figure(value, unit))
-
-
-def _spelled(text: str) -> str:
-    """Return a figure with a minus and a power of ten as they are printed."""
-    found = _POWER.search(text)
-    if found:
-        power = f"{'-' if found[1] == '-' else ''}{found[2]}".translate(_RAISED)
-        text = f"{text[: found.start()]}\u00b710{power}{text[found.end() :]}"
-    return typeset(f"\N{MINUS SIGN}{text[1:]}" if text.startswith("-") else text)
+    text = typeset(figure(value, unit))
+    return f"\N{MINUS SIGN}{text[1:]}" if text.startswith("-") else text
 
 
 def value_with_error(value: Any, error: float | None, unit: str = "") -> str:
@@ -79,7 +78,9 @@ def percent(part: float, of: float) -> str:
     """Return a part in percent, with its sign; empty where that says nothing."""
     if not of or not math.isfinite(part) or abs(part) >= 10 * abs(of):
         return ""
-    return f"{part / of:+.1%}".replace("-", "\N{MINUS SIGN}").replace("%", "\u00a0%")
+    text = f"{part / of:+.1%}"
+    text = text[1:] if text[1:] == "0.0%" else text
+    return text.replace("-", "\N{MINUS SIGN}").replace("%", "\u00a0%")
 
 
 def listed(words: Sequence[str], most: int = 6) -> str:

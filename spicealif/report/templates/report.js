@@ -337,7 +337,7 @@
           make('path', { class: 'line c' + m.colour, d: strokes }, clip);
         });
       } else {
-        var up = ticks(ends[0] * p.scale, ends[1] * p.scale, Math.max(2, Math.floor(p.height / 34)));
+        var up = ticks(ends[0] * p.scale, ends[1] * p.scale, Math.max(2, Math.floor(p.height / 28)));
         up.at.forEach(function (v) {
           var at = y(v / p.scale);
           d += 'M' + l + ' ' + at.toFixed(1) + 'H' + r;
