@@ -83,7 +83,7 @@ WRITERS = [
     Writer("reference -o", ("reference", "paper", *_SHORT, "-o", "OUT"), ".nc"),
     Writer("compare --figure", ("compare", "a.nc", "b.nc", "--figure", "OUT"), ".png"),
     Writer("fit -o", (*_FIT, "-o", "OUT"), ".toml"),
-    Writer("fit --json", (*_FIT, "--json", "OUT"), ".json"),
+    Writer("fit --result", (*_FIT, "--result", "OUT"), ".json"),
     Writer(
         "propose -o",
         ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "2", "-q", "-o", "OUT"),
@@ -97,6 +97,7 @@ WRITERS = [
     ),
     Writer("schematic -o", ("schematic", "lif", "-q", "-o", "OUT"), ".png"),
     Writer("plot -o", ("plot", "s.nc", "-o", "OUT"), ".png"),
+    Writer("report -o", ("report", "a.nc", "-q", "-o", "OUT"), ".html"),
     Writer("presets >", ("presets", "paper"), ".toml"),
     Writer("run -o", ("run", "paper", *_SHORT, "--no-figures", "-o", "OUT"), "", "circuit.nc"),
     Writer(

@@ -15,6 +15,12 @@ command -v ngspice >/dev/null 2>&1 || missing="$missing ngspice"
 if ! ldconfig -p 2>/dev/null | grep -q 'libngspice\.so' && ! /sbin/ldconfig -p 2>/dev/null | grep -q 'libngspice\.so'; then
     missing="$missing libngspice0"
 fi
+# Reports are tested in a browser, and their print in what it prints.
+if [ "$extras" = test ]; then
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+    command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+    command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
+fi
 if [ -n "$missing" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then
         say "Please install:$missing (Debian's names), then run this again."

@@ -10,12 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from spicealif._support.progress import progress_bar
     from spicealif.analysis.attribution import GapBudget, explain
     from spicealif.analysis.certificate import Certificate, Verdict, certify
     from spicealif.analysis.tolerance_budget import ToleranceBudget, explain_tolerances
     from spicealif.analysis.verification import Verification, verify
     from spicealif.bank import Bank, solve_bank
     from spicealif.circuit import Cause, solve_circuit
+    from spicealif.citing import citation
     from spicealif.cosim import Cosimulation, cosimulate, find_reltol, simulate
     from spicealif.design import (
         DevicePreset,
@@ -31,20 +33,27 @@ if TYPE_CHECKING:
         save_toml,
     )
     from spicealif.errors import SpicealifError
+    from spicealif.exporting import export
     from spicealif.fit import FitResult, Loop, fit_device, read_loop
     from spicealif.measures.comparison import Comparison, compare
     from spicealif.netlist import Netlist, build_netlist
     from spicealif.propose import Proposal, propose_neuron
     from spicealif.reference import solve_reference, solve_series
+    from spicealif.report import report_html, write_report
     from spicealif.results import load_result
     from spicealif.schematic import draw_schematic, write_schematic
     from spicealif.simulators import Run, Status, get_simulator, simulator_names
     from spicealif.sweep import MonteCarlo, Range, Store, Sweep, Tolerance
+    from spicealif.sweep.files import load_sweep, save_sweep
     from spicealif.waveforms import Waveforms, load_waveforms
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "save_sweep": "sweep.files",
+    "load_sweep": "sweep.files",
+    "export": "exporting",
+    "citation": "citing",
     "GapBudget": "analysis.attribution",
     "explain": "analysis.attribution",
     "Bank": "bank",
@@ -78,10 +87,13 @@ _HOME = {
     "read_loop": "fit",
     "Netlist": "netlist",
     "build_netlist": "netlist",
+    "progress_bar": "_support.progress",
     "Proposal": "propose",
     "propose_neuron": "propose",
     "solve_reference": "reference",
     "solve_series": "reference",
+    "report_html": "report",
+    "write_report": "report",
     "load_result": "results",
     "draw_schematic": "schematic",
     "write_schematic": "schematic",
@@ -131,6 +143,7 @@ __all__ = [
     "__version__",
     "build_netlist",
     "certify",
+    "citation",
     "compare",
     "cosimulate",
     "device_names",
@@ -138,18 +151,23 @@ __all__ = [
     "dump_toml",
     "explain",
     "explain_tolerances",
+    "export",
     "find_reltol",
     "fit_device",
     "get_simulator",
     "load_device",
     "load_preset",
     "load_result",
+    "load_sweep",
     "load_toml",
     "load_waveforms",
     "parse_toml",
     "preset_names",
+    "progress_bar",
     "propose_neuron",
     "read_loop",
+    "report_html",
+    "save_sweep",
     "save_toml",
     "simulate",
     "simulator_names",
@@ -158,6 +176,7 @@ __all__ = [
     "solve_reference",
     "solve_series",
     "verify",
+    "write_report",
     "write_schematic",
 ]
 
@@ -172,4 +191,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)

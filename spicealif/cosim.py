@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -12,9 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from spicealif._support.described import Described
+from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import RUN_FILES, signed
+from spicealif._support.origin import origin
+from spicealif._support.text import counted
 from spicealif.circuit import (
     Attempt,
     CircuitCheck,
@@ -48,8 +53,8 @@ __all__ = ["RESULT_FILES", "Cosimulation", "compare_run", "cosimulate", "find_re
 RESULT_FILES = frozenset(RUN_FILES)
 
 
-@dataclass(frozen=True, eq=False)
-class Cosimulation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cosimulation(Described, Drawn):
     """Circuit and reference of one neuron.
 
     Attributes
@@ -73,10 +78,21 @@ class Cosimulation:
     comparison: Comparison | None
     check: CircuitCheck | None = None
 
+    def _facts(self) -> list[tuple[str, str]]:
+        counts = [("reference has", counted(len(self.reference.t_spike), "spike"))]
+        if self.run.waveforms is not None:
+            spikes = counted(len(self.run.waveforms.t_spike), "spike")
+            counts.insert(0, (f"{self.run.simulator} has", spikes))
+        return [("of", f"'{self.neuron.name}'"), ("status", self.run.status.name), *counts]
+
+    def _repr_html_(self) -> str:
+        run = self.run._repr_html_()
+        return run if self.comparison is None else f"{self.comparison._repr_html_()}{run}"
+
     def save(
         self, folder: str | os.PathLike[str], *, interpolation_error: float = 0.0
     ) -> list[Path]:
-        """Write design, netlist, log, waveforms and comparison into a folder.
+        """Write design, netlist, log, waveforms, comparison and provenance into a folder.
 
         Parameters
         ----------
@@ -113,6 +129,7 @@ class Cosimulation:
                 self.run.netlist.write(beside),
                 write_text(beside / "simulator.log", self.run.log + "\n"),
                 kept(self.reference).save(beside / "reference.nc"),
+                write_text(beside / "provenance.json", f"{self._provenance()}\n"),
             ]
             if self.run.waveforms is not None:
                 files.append(kept(self.run.waveforms).save(beside / "circuit.nc"))
@@ -121,6 +138,11 @@ class Cosimulation:
                 files.append(write_text(beside / "comparison.json", f"{text}\n"))
                 files.append(write_text(beside / "comparison.txt", f"{self.comparison}\n"))
         return [target / file.name for file in files]
+
+    def _provenance(self) -> str:
+        """Return as JSON where and when this was computed, how it ended and what it cost."""
+        variant = self.reference.attrs.get("variant")
+        return json.dumps({**origin(), **self.run.record(), "variant": variant}, indent=1)
 
 
 _Judges: TypeAlias = tuple[Waveforms, Waveforms] | IntegrationError
@@ -163,6 +185,12 @@ def simulate(
         If the simulator is not on this machine.
     ResourceError
         If there is less memory than the run needs at least.
+
+    Examples
+    --------
+    >>> run = simulate(load_preset("paper").replace(t_stop="1m"))
+    >>> len(run.require().t_spike)
+    8
     """
     check_needs(circuit_needs(design, timeout))
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
@@ -221,6 +249,15 @@ def cosimulate(
     NetlistError, IntegrationError, SimulatorNotFound, ResourceError
         If one side cannot be run at all. A run that fails half-way raises nothing: see
         ``Cosimulation.run``.
+
+    Examples
+    --------
+    >>> result = cosimulate(load_preset("paper").replace(t_stop="2m"), "equations")
+    >>> result
+    <Cosimulation of 'paper', status OK, equations has 16 spikes, reference has 14 spikes>
+    >>> print(f"first interval {result.comparison.of_a['isi_first'] * 1e6:.1f} us")
+    first interval 60.0 us
+    >>> figure = result.plot()
     """
     # Before the simulator starts: its run may take minutes.
     check_variant(variant)
@@ -332,6 +369,12 @@ def find_reltol(
         If it cannot be run at all.
     RunFailed
         If no run reaches its end.
+
+    Examples
+    --------
+    >>> found = find_reltol(load_preset("paper").replace(t_stop="1m"))
+    >>> found.error < 20e-9
+    True
     """
     tool = get_simulator(simulator) if isinstance(simulator, str) else simulator
 

@@ -88,6 +88,12 @@ def load_result(
         of a plot or a step is missing.
     RawFileError
         If a raw file is damaged, or the two readers differ.
+
+    Examples
+    --------
+    >>> path = solve_circuit(load_preset("paper").replace(t_stop="1m")).save("circuit.nc")
+    >>> len(load_result(path).t_spike)
+    8
     """
     path = Path(path)
     if not _is_raw(path):

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.digest import check_digest, with_digest
+from spicealif._support.drawn import Drawn
 from spicealif._support.kinds import WAVEFORMS, check_ending
 from spicealif._support.netcdf_write import write_netcdf
+from spicealif._support.tables import Table, save_table
 from spicealif._support.text import counted, shown
 from spicealif.errors import WaveformError
 
@@ -62,7 +64,7 @@ _NUMBERS = (*_ENERGIES, "t_stop", "reltol", "h", "n_steps", "switches", "seed", 
 
 
 @dataclass(frozen=True, eq=False)
-class Waveforms:
+class Waveforms(Drawn):
     """Traces of one run of one side.
 
     Attributes
@@ -206,6 +208,12 @@ class Waveforms:
         before = float(self.attrs.get("interpolation_error", 0.0))  # of lines through lines
         return {"samples": len(self), **self.attrs, "interpolation_error": before + part}
 
+    @property
+    def table(self) -> Table:
+        """The traces as columns, ``time`` first."""
+        units = {name: QUANTITIES[name][0] for name in self.signals if name in QUANTITIES}
+        return Table({"time": self.time, **self.signals}, {"time": "s"} | units, self.attrs)
+
     @cached_property
     def dataset(self) -> xr.Dataset:
         """The same as an `xarray.Dataset`: coordinate ``time``, spike times as ``t_spike``."""
@@ -254,15 +262,24 @@ class Waveforms:
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the waveforms as netCDF (HDF5); return the path.
+        """Write the waveforms; return the path.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in .nc (netCDF, which `load_waveforms` reads), or in .csv or .parquet: the traces
+            for other programs, without the spike times (`spicealif.export` writes those).
 
         Raises
         ------
         OutputError
-            If the file cannot be written, or its ending is not .nc.
+            If the file cannot be written or has another ending.
         """
-        check_ending(Path(path), WAVEFORMS)
-        return write_netcdf(with_digest(self.dataset), Path(path))
+        target = Path(path)
+        check_ending(target, WAVEFORMS)
+        if target.suffix.lower() in (".csv", ".parquet"):
+            return save_table(self.table, target)
+        return write_netcdf(with_digest(self.dataset), target)
 
     def __repr__(self) -> str:
         span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"
@@ -291,6 +308,12 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     ------
     WaveformError
         If the file cannot be read or is not one of ours.
+
+    Examples
+    --------
+    >>> path = solve_reference(load_preset("paper").replace(t_stop="1m")).save("reference.nc")
+    >>> len(load_waveforms(path).t_spike)
+    7
     """
     from spicealif._support.netcdf import NetcdfError, read_netcdf
 

@@ -44,6 +44,8 @@ def test_wheel_holds_templates_models_and_type_marker(wheel, repository):
             if path.is_file():
                 inside = f"spicealif/_data/{path.relative_to(repository).as_posix()}"
                 assert inside in names
+    for path in (repository / "spicealif" / "report" / "templates").iterdir():
+        assert path.relative_to(repository).as_posix() in names
     assert "spicealif/py.typed" in names
     assert not [n for n in names if n.startswith(("tests/", "benchmarks/", "examples/"))]
 
@@ -94,7 +96,8 @@ def test_wheel_works_in_an_empty_environment(wheel, tmp_path):
     assert where.startswith(str(home))
     program = str(home / "bin" / "spicealif")
     assert "paper" in run(program, "presets")
-    table = run(program, "run", "paper", "-s", "t_stop=1m")
+    table = run(program, "run", "paper", "-s", "t_stop=1m", "--report")
     assert "spikes" in table
     assert (work / "spicealif-results" / "paper_t_stop_1m" / "overlay.png").exists()
+    assert (work / "spicealif-results" / "paper_t_stop_1m" / "report.html").exists()
     assert "missing" not in run(program, "doctor")

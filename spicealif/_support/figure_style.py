@@ -15,18 +15,14 @@ from typing import Any
 
 from spicealif.errors import OutputError
 
-__all__ = ["figure_style"]
+__all__ = ["STYLE_FILE", "figure_style"]
 
-#: What differs from matplotlib's own defaults.
-_STYLE: Mapping[str, Any] = {
-    "figure.dpi": 110,
-    "text.parse_math": False,
-    # The same figure gives the same file: names inside an SVG are else drawn by lot.
-    "svg.hashsalt": "spicealif",
-}
+#: What differs from matplotlib's own defaults, as a style file of matplotlib's.
+STYLE_FILE = Path(__file__).with_name("spicealif.mplstyle")
 #: matplotlib's settings belong to the whole process; so does the right to exchange them.
 _LOCK = threading.RLock()
 _DEPTH = [0]
+_READ: dict[str, Any] = {}
 
 
 @contextlib.contextmanager
@@ -50,10 +46,17 @@ def figure_style() -> Iterator[None]:
                 mpl = _matplotlib()
                 with mpl.rc_context():
                     mpl.rcdefaults()
-                    mpl.rcParams.update(_STYLE)
+                    mpl.rcParams.update(_style(mpl))
                     yield
         finally:
             _DEPTH[0] -= 1
+
+
+def _style(mpl: Any) -> Mapping[str, Any]:
+    """Return the style, read once."""
+    if not _READ:
+        _READ.update(mpl.rc_params_from_file(STYLE_FILE, use_default_template=False))
+    return _READ
 
 
 def _matplotlib() -> Any:

@@ -2,7 +2,8 @@
 
 A user's matplotlibrc, style, backend or environment would change our figures, or stop them: LaTeX
 that is not installed, a notebook's backend outside of the notebook, another picture format. So
-every figure is made, drawn and written under matplotlib's own defaults and a few choices of ours.
+every figure is made, drawn and written under matplotlib's own defaults and the choices of our style
+file (``spicealif.mplstyle``): as wide as a column or a page, 8 pt, legends outside of the data.
 The user's settings are put back afterwards. Nothing here goes through pyplot.
 
 Texts are not read as formulas, so that a file called ``$5_$.csv`` is called so in its figure; a
@@ -13,36 +14,57 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from spicealif._support.figure_style import figure_style
+from spicealif._support.figure_style import STYLE_FILE, figure_style
 from spicealif._support.files import replacing
 from spicealif._support.kinds import PICTURE, check_ending
+from spicealif._support.places import locate
+from spicealif.errors import OutputError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, FigureBase
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = [
+    "COLUMN",
     "FIGURE_ENDINGS",
+    "FIGURE_FORMATS",
+    "PAGE",
+    "STYLE_FILE",
+    "add_legend",
+    "check_format",
     "figure_style",
     "in_figure_style",
     "new_figure",
+    "picture_format",
     "readable",
     "save_figure",
 ]
 
+#: Widths of figures in mm: of a column, and of a page with two.
+COLUMN, PAGE = 88.0, 180.0
+_INCH = 25.4
+#: How much of a figure's width a legend may take.
+_FULL = 0.97
+
 #: How the name of a picture ends; what is written follows from it.
 FIGURE_ENDINGS: tuple[str, ...] = PICTURE.endings
+#: What ``--format`` may be.
+FIGURE_FORMATS: tuple[str, ...] = tuple(ending[1:] for ending in PICTURE.endings)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 #: Who writes what, said by name: a user's registered backend would otherwise do it.
-_WRITERS = {".png": "agg", ".svg": "svg", ".pdf": "pdf"}
+_WRITERS = {"png": "agg", "svg": "svg", "pdf": "pdf"}
 #: What would say when a file was written.
-_UNDATED: Mapping[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+_UNDATED: Mapping[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+#: Where a file says what it shows.
+_CAPTION = {"png": "Description", "svg": "Description", "pdf": "Subject"}
 
 
 def in_figure_style(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -56,7 +78,7 @@ def in_figure_style(function: Callable[_P, _T]) -> Callable[_P, _T]:
     return styled
 
 
-def new_figure(width: float, height: float, **options: Any) -> Figure:
+def new_figure(width: float, height: float, **options: Any) -> StyledFigure:
     """Return an empty figure that is drawn in our style, wherever that happens.
 
     What is put into it takes the style of the moment: do that within `figure_style`.
@@ -64,20 +86,99 @@ def new_figure(width: float, height: float, **options: Any) -> Figure:
     Parameters
     ----------
     width, height : float
-        In inches.
+        In mm, as it is printed; `COLUMN` and `PAGE` are the widths to choose from.
     **options
         For `matplotlib.figure.Figure`; without a ``layout`` it is "constrained".
     """
     with figure_style():
         from spicealif._support.styled_figure import StyledFigure
 
-        return StyledFigure(figsize=(width, height), **({"layout": "constrained"} | options))
+        size = (width / _INCH, height / _INCH)
+        return StyledFigure(figsize=size, **({"layout": "constrained"} | options))
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
+def add_legend(
+    figure: FigureBase,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    *,
+    formulas: bool = False,
+) -> None:
+    """Add a legend below all panels, in as many columns as the figure's width has room for.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+    handles : sequence of Artist
+    labels : sequence of str
+    formulas : bool
+        Whether the labels hold formulas.
+    """
+    of: Any = figure  # a figure or a part of one; both have what is used here
+    renderer = of.figure.canvas.get_renderer()
+    for rows in range(1, len(labels) + 1):
+        legend = of.legend(
+            list(handles), list(labels), loc="outside lower center", ncols=-(-len(labels) // rows)
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(formulas)
+        if rows == len(labels) or _width(legend, renderer) <= _FULL * of.bbox.width:
+            return
+        legend.remove()
+
+
+def _width(legend: Any, renderer: Any) -> float:
+    return float(legend.get_window_extent(renderer).width)
+
+
+def picture_format(path: Path, wanted: str | None = None) -> str:
+    """Return the format, such as "png", of a picture that goes to `path`.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says the format; a pipe, a device or an open file may have any name.
+    wanted : str, optional
+        The format, where it is given apart from the name.
+
+    Raises
+    ------
+    OutputError
+        If the ending is none of `FIGURE_ENDINGS` or another format's, or there is no such format.
+    """
+    check_format(wanted)
+    check_ending(path, PICTURE)
+    ending = path.suffix.lower()
+    if locate(path).kind != "file":  # whose name says nothing, unless nothing else does
+        return wanted or (ending if ending in FIGURE_ENDINGS else FIGURE_ENDINGS[0])[1:]
+    if wanted is not None and ending != f".{wanted}":
+        raise OutputError(
+            f"{ascii(path.name)} is the name of another format than {wanted}; leave the format "
+            "out, or change the name."
+        )
+    return ending[1:]
+
+
+def check_format(wanted: str | None) -> None:
+    """Refuse a format of pictures that is not written.
+
+    Raises
+    ------
+    OutputError
+        If it is none of `FIGURE_FORMATS`.
+    """
+    if wanted is not None and wanted not in FIGURE_FORMATS:
+        raise OutputError(
+            f"Figures are not written as {ascii(wanted)}; choose one of "
+            f"{', '.join(FIGURE_FORMATS)}."
+        )
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], format: str | None = None) -> Path:
     """Write a figure (PNG, SVG or PDF, by the file's ending); return the path.
 
-    What is drawn anew from the same data gives the same file, byte by byte.
+    What is drawn anew from the same data gives the same file, byte by byte. A figure of ours has
+    its caption in the file, as what the picture is of.
 
     Parameters
     ----------
@@ -85,24 +186,21 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
         Of ours or any other.
     path : path-like
         Ends in one of `FIGURE_ENDINGS`, in small letters or capitals.
+    format : {"png", "svg", "pdf"}, optional
+        For a pipe or a device, whose name does not say it.
 
     Raises
     ------
     OutputError
-        If the file cannot be written or its ending is none of these.
+        If the file cannot be written, its ending is none of these, or says another format.
     """
     target = Path(path)
-    check_ending(target, PICTURE)
-    ending = target.suffix.lower()
-    # A pipe or a device has no ending that counts.
-    ending = ending if ending in FIGURE_ENDINGS else FIGURE_ENDINGS[0]
+    kind = picture_format(target, format)
+    metadata: dict[str, str | None] = dict(_UNDATED.get(kind, {}))
+    if caption := getattr(figure, "caption", ""):
+        metadata[_CAPTION[kind]] = readable(caption)
     with replacing(target) as file, figure_style():
-        figure.savefig(
-            file,
-            format=ending[1:],
-            backend=_WRITERS[ending],
-            metadata=_UNDATED.get(ending),
-        )
+        figure.savefig(file, format=kind, backend=_WRITERS[kind], metadata=metadata or None)
     return target
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import os
 import secrets
 import socket
@@ -45,6 +46,7 @@ __all__ = [
     "write_text",
 ]
 
+_LOG = logging.getLogger(__name__)
 _PROBE = 4096  # bytes; what a full disk has no room for
 _NAMES = 100  # attempts at a name that is free
 
@@ -88,7 +90,9 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             if place.status is not None:
                 _take_over(file.fileno(), place)
+            size = file.tell()
         temporary.replace(place.path)
+        _LOG.info("wrote %s (%d bytes)", ascii(str(place.shown)), size)
     except OSError as error:
         raise cannot(path, error) from None
     finally:

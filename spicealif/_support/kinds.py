@@ -33,6 +33,7 @@ __all__ = [
     "NETLIST",
     "NEURON",
     "PICTURE",
+    "REPORT",
     "RUN_FILES",
     "SCHEMATIC",
     "SEAL",
@@ -40,6 +41,7 @@ __all__ = [
     "SIGNATURE",
     "SWEEP",
     "SYMBOL",
+    "TABLE",
     "WAVEFORMS",
     "Kind",
     "beside_good",
@@ -199,6 +201,10 @@ def _is_picture(path: Path, ending: str) -> bool:
     return head.startswith(starts.get(ending, starts[".png"]))
 
 
+def _is_report(path: Path, ending: str) -> bool:
+    return b'<meta name="generator" content="spicealif ' in _head(path)
+
+
 def _is_netlist(path: Path, ending: str) -> bool:
     return _head(path).startswith(b"* spicealif")
 
@@ -219,8 +225,48 @@ def _is_text(path: Path, ending: str) -> bool:
     return False
 
 
-WAVEFORMS = Kind("a file of waveforms", (".nc",), True, _netcdf(sweep=False))
-SWEEP = Kind("a file of a sweep", (".nc",), True, _netcdf(sweep=True))
+#: First lines of the tables that are written as CSV. A file of somebody else would have to have the
+#: same columns of the same names with the same units in the same order.
+_TABLES = (
+    re.compile(rb"(side,)?time \[s\],v_c \[V\],v_mem \[V\],(\w+( \[\w+\])?,)*\w+( \[\w+\])?\r?\n"),
+    re.compile(rb"(side,)?spike,t_spike \[s\]\r?\n"),
+    re.compile(rb"measure,label,unit,"),
+    re.compile(rb"[^\n]*,status,reason,[^\n]*\bspike_count,"),
+)
+
+
+def _or_table(other: Callable[[Path, str], bool]) -> Callable[[Path, str], bool]:
+    """Return a judge of tables, by what their names end in, and of something else."""
+
+    def is_one(path: Path, ending: str) -> bool:
+        if ending == ".csv":
+            head = _head(path)
+            return any(table.match(head) for table in _TABLES)
+        if ending == ".parquet":
+            with (
+                path.open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                return content[:4] == b"PAR1" and content.rfind(b"spicealif") >= 0
+        return other(path, ending)
+
+    return is_one
+
+
+def _is_netcdf_table(path: Path, ending: str) -> bool:
+    """Judge netCDF by the digest that files of ours have."""
+    with path.open("rb") as file:
+        if file.read(len(_HDF5)) != _HDF5:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b"_NCProperties") >= 0 and content.find(b"spicealif") >= 0
+
+
+WAVEFORMS = Kind(
+    "a file of waveforms", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=False))
+)
+SWEEP = Kind("a file of a sweep", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=True)))
+TABLE = Kind("a table", (".csv", ".parquet", ".nc"), False, _or_table(_is_netcdf_table))
 NETLIST = Kind(
     "a netlist", (".cir", ".net", ".sp", ".spi", ".spice", ".ckt", ""), False, _is_netlist
 )
@@ -230,7 +276,14 @@ FIT_JSON = Kind("a fit's JSON", (".json",), False, _json("model", "device", "par
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), True, _is_picture)
 SCHEMATIC = Kind("a schematic", (".asc", ".svg", ".pdf", ".png"), True, _is_schematic)
 SYMBOL = Kind("a symbol", (".asy",), False, _is_sealed)
+REPORT = Kind("a report", (".html",), False, _is_report)
 _TEXT = Kind("a text", (".txt", ".log"), False, _is_text)
+
+
+def _pictures(*names: str) -> dict[str, Kind]:
+    """Return the files that figures of these names may be, one for each format."""
+    return {f"{name}{ending}": PICTURE for name in names for ending in PICTURE.endings}
+
 
 #: Names of the files that a run may leave; what is left of an earlier run would be mistaken for
 #: its own.
@@ -245,9 +298,9 @@ RUN_FILES: Mapping[str, Kind] = MappingProxyType(
         "comparison.txt": _TEXT,
         "certificate.json": Kind("a certificate", (".json",), False, _json("levels", "movement")),
         "certificate.txt": _TEXT,
-        "fig5.png": PICTURE,
-        "fig6.png": PICTURE,
-        "overlay.png": PICTURE,
+        "provenance.json": Kind("a run's provenance", (".json",), False, _json("date", "python")),
+        "report.html": REPORT,
+        **_pictures("fig5", "fig6", "overlay"),
     }
 )
 
@@ -256,11 +309,11 @@ BUDGET_FILES: Mapping[str, Kind] = MappingProxyType(
     {
         "budget.json": Kind("a gap budget", (".json",), False, _json("causes", "measures")),
         "budget.txt": _TEXT,
-        "budget.png": PICTURE,
+        **_pictures("budget"),
     }
 )
 
 #: Names of the figures of a fit.
 FIT_FIGURES: Mapping[str, Kind] = MappingProxyType(
-    dict.fromkeys(("loops.png", "traces.png", "residuals.png", "correlations.png"), PICTURE)
+    _pictures("loops", "traces", "residuals", "correlations")
 )

@@ -16,9 +16,16 @@ __all__ = ["StyledFigure"]
 
 
 class StyledFigure(Figure):
-    """A figure that is drawn in our style by whoever draws it, a notebook for one."""
+    """A figure that is drawn in our style by whoever draws it, a notebook for one.
+
+    Attributes
+    ----------
+    caption : str
+        What it shows, as plain text.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        self.caption = ""
         super().__init__(*args, **options)
         FigureCanvasAgg(self)
 
@@ -35,5 +42,6 @@ class StyledFigure(Figure):
     def _repr_png_(self) -> bytes:
         """Return the picture, which a notebook shows even if pyplot was never loaded there."""
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", backend="agg", bbox_inches="tight")
+        # As large as a screen shows it, not as fine as it is printed.
+        self.savefig(buffer, format="png", backend="agg", bbox_inches="tight", dpi="figure")
         return buffer.getvalue()

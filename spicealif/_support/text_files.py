@@ -10,13 +10,21 @@ from typing import Any
 
 from spicealif.errors import SpicealifError
 
-__all__ = ["read_person_text", "toml_table"]
+__all__ = ["names_file", "read_person_text", "toml_table"]
 
 #: Longer files are no text that a person wrote; a device such as /dev/zero would never end.
 _LONGEST = 64 << 20
 #: A key of more parts than anybody's tables have; Python's reader takes minutes for 50,000.
 _DOTTED = re.compile(r"""(?:\.[ \t]*(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*){32}""")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # UTF-32 begins with the first as well
+
+
+def names_file(name: str | os.PathLike[str]) -> bool:
+    """Return whether a word that may be a name or a path is the path of something."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
+        return False
 
 
 def read_person_text(

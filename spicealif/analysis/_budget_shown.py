@@ -14,7 +14,7 @@ from spicealif.analysis._budget_text import (
 )
 from spicealif.analysis._shares import MakersPart, MeasureBudget
 from spicealif.circuit.parameters import Cause
-from spicealif.design import Neuron
+from spicealif.design import Neuron, dump_toml
 from spicealif.measures.one_side import MEASURES
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import figure, gap_figure, plain
@@ -44,6 +44,14 @@ class BudgetShown(ShownInNotebooks):
     def causes(self) -> tuple[Cause | MakersPart, ...]:
         """Whatever has a share, in the order of `MeasureBudget.shares`."""
         return (*Cause, *self.exchanged)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("by", self.simulator),
+            ("causes", str(len(self.causes))),
+            ("measures", ", ".join(b.name for b in self.measures) or "none"),
+        ]
 
     def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, ...]]:
         """Return the rows of the table as texts, one column for each measure.
@@ -155,12 +163,14 @@ class BudgetShown(ShownInNotebooks):
         return {
             "neuron": self.neuron.name,
             "design_digest": self.neuron.digest,
+            "design": dump_toml(self.neuron),
             "simulator": self.simulator,
             "exact": not self.n_orders,
             "n_subsets": self.n_subsets,
             "n_orders": self.n_orders,
             "causes": {c.value: {"label": c.label, "off": c.off} for c in self.causes},
             "undefined": list(self.undefined),
+            "notes": self.notes,
             "measures": {
                 b.name: {
                     "label": b.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from spicealif.design import Neuron
 from spicealif.measures.comparison import Comparison
 from spicealif.measures.one_side import MEASURES
 from spicealif.measures.shown import Page, ShownInNotebooks
-from spicealif.measures.tables import figure, gap_figure, plain
+from spicealif.measures.tables import figure, gap_figure, main_rows, plain
 from spicealif.simulators import Run
 from spicealif.simulators.equations import rtol_of
 from spicealif.waveforms import Waveforms
@@ -39,6 +40,15 @@ class CertificateShown(ShownInNotebooks):
 
         @property
         def equations_error(self) -> float: ...
+
+    def _facts(self) -> list[tuple[str, str]]:
+        verdicts = Counter(m.verdict.value for m in self.measures if m.verdict)
+        told = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items())
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("circuit by", self.run.version),
+            ("verdicts:", told or "none, a run is not complete"),
+        ]
 
     @cached_property
     def rows(self) -> list[tuple[str, ...]]:
@@ -163,7 +173,8 @@ class CertificateShown(ShownInNotebooks):
         if self.measures:
             head = (*head, "circuit error", "reference error", "verdict")
             rows = self.rows
-        return [Page(((head, rows),), self.notes)]
+        rows, left_out = main_rows(rows)
+        return [Page(((head, rows),), [*left_out, *self.notes])]
 
     @property
     def _failure(self) -> str:

@@ -30,6 +30,13 @@ class ToleranceShown(ShownInNotebooks):
     n_orders: int
     seed: int
 
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("of", f"'{self.budget.neuron.name}'"),
+            ("drawn", f"{self.n_draws} times, {self.refused} refused"),
+            ("measures", ", ".join(m.name for m in self.measures) or "none"),
+        ]
+
     def rows(self, measure: MeasureTolerance) -> list[tuple[str, ...]]:
         """Return the rows of one measure's table as texts."""
         rows: list[tuple[str, ...]] = [("gap", *_cells(measure.gap, measure.unit))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from spicealif._support.text import counted
 from spicealif.design import Neuron
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import figure, plain
@@ -35,6 +36,16 @@ class VerificationShown(ShownInNotebooks):
 
         @property
         def ok(self) -> bool: ...
+
+    def _facts(self) -> list[tuple[str, str]]:
+        good = "within" if self.ok else "not within"
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("by", self.run.version),
+            ("matched", counted(self.matched, "spike")),
+            ("worst difference", figure(self.time_error_worst, "s")),
+            (good, figure(self.tolerance, "s")),
+        ]
 
     @property
     def rows(self) -> list[tuple[str, str]]:

@@ -113,6 +113,12 @@ def explain(
         If the simulator's run is not complete.
     NetlistError, IntegrationError, SimulatorNotFound
         If one side cannot be run at all.
+
+    Examples
+    --------
+    >>> budget = explain(load_preset("paper").replace(t_stop="2m"), "equations", orders=2)
+    >>> budget["mean_rate"].unit
+    'Hz'
     """
     names = _checked(measures, orders, workers)
     if neuron.no_equations:

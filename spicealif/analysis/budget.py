@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.kinds import BUDGET_FILES
@@ -21,8 +22,8 @@ from spicealif.measures.shown import ShownInNotebooks, json_text
 __all__ = ["RESIDUAL_SMALL", "GapBudget", "MakersPart", "MeasureBudget", "Share", "save_budget"]
 
 
-@dataclass(frozen=True, eq=False)
-class GapBudget(BudgetShown):
+@dataclass(frozen=True, eq=False, repr=False)
+class GapBudget(BudgetShown, Drawn):
     """What the gap between the circuit and the `ideal` reference is made of.
 
     Attributes

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.folders import exchanging
 from spicealif.analysis._certificate_shown import CertificateShown
@@ -38,8 +39,8 @@ __all__ = ["Certificate", "CertifiedMeasure", "Verdict", "certify", "decide", "r
 TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True, eq=False)
-class Certificate(CertificateShown):
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(CertificateShown, Drawn):
     """A comparison with its numerical error and a verdict for each measure.
 
     The error of a figure is what it changes by when its side alone is refined. It is an estimate,
@@ -105,6 +106,14 @@ class Certificate(CertificateShown):
     reference_movement: float
     equations_difference: float
     tolerance: float
+
+    def __getitem__(self, name: str) -> CertifiedMeasure:
+        """Return a measure by its name."""
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        known = ", ".join(m.name for m in self.measures) or "none, since a run is not complete"
+        raise CompareError(f"There is no verdict on {ascii(name)}; choose one of {known}.")
 
     @property
     def equations_error(self) -> float:
@@ -196,6 +205,12 @@ def certify(
         If the tolerance is not a number from 0 up.
     DesignError, NetlistError, IntegrationError, SimulatorNotFound
         If one side cannot be run at all.
+
+    Examples
+    --------
+    >>> certificate = certify(load_preset("paper").replace(t_stop="2m"), "equations")
+    >>> certificate["isi_mean"].verdict
+    <Verdict.DIFFER: 'differ'>
     """
     if not 0 <= tolerance < 1:
         raise CompareError(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.cache import open_cache
+from spicealif._support.drawn import Drawn
 from spicealif.analysis._cause_sets import CauseSets, causes_of
 from spicealif.analysis._intervals import COVERED, FEWEST, Interval, MeasureTolerance
 from spicealif.analysis._shapley import sampled_orders, shares_of_pairs, subsets_of_orders
@@ -44,8 +45,8 @@ DRAWS, ORDERS = 32, 4
 _MOST = 10_000
 
 
-@dataclass(frozen=True, eq=False)
-class ToleranceBudget(ToleranceShown):
+@dataclass(frozen=True, eq=False, repr=False)
+class ToleranceBudget(ToleranceShown, Drawn):
     """A gap budget with intervals over the parts' tolerances.
 
     Attributes

@@ -36,7 +36,7 @@ __all__ = ["Verification", "verify"]
 TOLERANCE = 20e-9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Verification(VerificationShown):
     """A circuit's spike times by a simulator and by its equations.
 
@@ -133,6 +133,11 @@ def verify(
         If the simulator's run is not complete.
     NetlistError, IntegrationError, SimulatorNotFound
         If one side cannot be run at all.
+
+    Examples
+    --------
+    >>> verify(load_preset("paper").replace(t_stop="1m"), "ngspice").ok
+    True
     """
     if not 0 < tolerance < math.inf:
         raise CompareError(f"The tolerance is {tolerance:g} s; give a positive time such as 20e-9.")

@@ -145,6 +145,7 @@ def solve_bank(
     --------
     >>> bank = solve_bank(load_preset("paper"), {"stimulus.amplitude": [5e-4, 1e-3, 2e-3]})
     >>> bank.spike_count
+    array([ 18, 223, 611])
     """
     if side not in _SIDES:
         raise IntegrationError(

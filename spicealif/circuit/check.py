@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from spicealif._support.text import continued, counted
+from spicealif._support.text import continued, counted, shown
 from spicealif.circuit.judged import solve_twice, spike_movement
 from spicealif.design import Neuron
-from spicealif.errors import IntegrationError
+from spicealif.errors import CompareError, IntegrationError
 from spicealif.measures.comparison import Comparison
 from spicealif.measures.one_side import MEASURES, measure
 from spicealif.measures.span import SAME
@@ -195,6 +195,41 @@ class CircuitCheck:
             "trouble": self.trouble,
             **({"finer_run": self.finer, "no_equations": self.why} if self.finer else {}),
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CircuitCheck:
+        """Return a check from what `to_dict` gave, as ``comparison.json`` holds it.
+
+        Raises
+        ------
+        CompareError
+            If it is not such a dictionary.
+        """
+
+        def number(value: Any) -> float:
+            return math.nan if value is None else float(value)
+
+        try:
+            return cls(
+                errors={str(k): number(v) for k, v in data["figures"].items()},
+                own_errors={str(k): number(v) for k, v in data["equations_figures"].items()},
+                worst=number(data["spike_time_worst"]),
+                median=number(data["spike_time_median"]),
+                own_error=number(data["equations_spike_time_error"]),
+                spikes=(int(data["spikes"][0]), int(data["spikes"][1])),
+                trouble=str(data["trouble"]),
+                accuracy=number(data["accuracy_asked_for"]),
+                attempts=tuple(
+                    Attempt(float(a["reltol"]), number(a["error"])) for a in data["attempts"]
+                ),
+                finer=str(data.get("finer_run", "")),
+                why=str(data.get("no_equations", "")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise CompareError(
+                f"The numerical error of a saved comparison cannot be read ({type(error).__name__}:"
+                f" {shown(error, 60)}); run it again."
+            ) from None
 
 
 def check_circuit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -35,6 +36,8 @@ __all__ = [
     "settled",
     "solve_circuit",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 _Floats: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["rodas", "LSODA", "Radau", "BDF"]
@@ -108,6 +111,12 @@ def solve_circuit(
     IntegrationError
         If the method is unknown or cannot take these causes, the tolerance makes no sense, or
         the integration cannot go on.
+
+    Examples
+    --------
+    >>> circuit = solve_circuit(load_preset("paper").replace(t_stop="1m"))
+    >>> len(circuit.t_spike)
+    8
     """
     check_method(method)
     tolerance = DEFAULT_RTOL[method] if rtol is None else rtol
@@ -148,6 +157,9 @@ def solve_circuit(
     }
     if neuron.uses_supplies:
         attrs["energy_supply"] = _supply_energy(neuron, integrals)
+    _LOG.info(
+        "equations by %s, rtol %g: %d steps, %d spikes", method, tolerance, n_steps, len(t_spike)
+    )
     return Waveforms(time, signals, t_spike, attrs)
 
 

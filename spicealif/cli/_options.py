@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from spicealif._support.text import counted
-from spicealif.cli._types import CountType, OutputPath, QuantityType
+from spicealif.cli._types import CountType, OutputPath, PictureType, QuantityType
 
 if TYPE_CHECKING:
     from spicealif.design import Neuron
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROSS_CHECK_RUN",
+    "all_option",
     "check_option",
     "cross_check_option",
     "figure_option",
     "find_neuron",
     "force_option",
+    "format_option",
     "json_option",
     "neuron_options",
     "output_options",
@@ -31,6 +33,7 @@ __all__ = [
     "set_option",
     "simulator_options",
     "store_option",
+    "title_option",
     "together",
     "variant_option",
     "with_cross_check",
@@ -111,6 +114,10 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of the table (SI units)."
 )
 
+all_option = click.option(
+    "--all", "all_rows", is_flag=True, help="Print every measure, and not the main ones only."
+)
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
 
 
@@ -143,6 +150,16 @@ def output_options(what: str) -> Callable[[_F], _F]:
 def figure_option(what: str) -> Callable[[_F], _F]:
     """Return the option ``--figure``, its help saying `what` is drawn."""
     return click.option("--figure", type=OutputPath(), metavar="FILE", help=what)
+
+
+def format_option(what: str) -> Callable[[_F], _F]:
+    """Return the option ``--format``, its help saying `what` it decides."""
+    return click.option("--format", "picture", type=PictureType(), metavar="FORMAT", help=what)
+
+
+title_option = click.option(
+    "--title", is_flag=True, help="Say above the panels of a figure what it shows."
+)
 
 
 def workers_option(what: str) -> Callable[[_F], _F]:
@@ -183,13 +200,14 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         If there is no such neuron, or a change is not valid.
     """
     from spicealif._support.kept import tell
+    from spicealif._support.text_files import names_file
     from spicealif.design import load_preset, load_toml, preset_names
     from spicealif.design.store import changed_from
     from spicealif.errors import DesignError
 
     if name in preset_names():
         neuron = load_preset(name)
-    elif name.lower().endswith(".toml") or _is_file(name):
+    elif name.lower().endswith(".toml") or names_file(name):
         neuron = load_toml(name)
     else:
         raise DesignError(
@@ -270,13 +288,6 @@ def _name_of(base: str, new: Mapping[str, Any]) -> str:
         return plain
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{plain[: _LONGEST_NAME - len(digest) - 1]}_{digest}"
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False
 
 
 def _value(text: str) -> Any:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spicealif.cli._answer import answering
+
 if TYPE_CHECKING:
     from spicealif._support.kinds import Kind
     from spicealif._support.places import Place
 
 __all__ = [
     "Say",
+    "check_picture",
     "print_text",
     "writing",
     "writing_folder",
@@ -31,10 +34,30 @@ def print_text(text: str) -> None:
     from spicealif._support.files import write_text
     from spicealif._support.places import STANDARD_OUTPUT
 
+    if answering():
+        return  # it is in the answer
     if sys.stdout is None or sys.stdout.isatty():
         click.echo(text, nl=False)
     else:
         write_text(STANDARD_OUTPUT, text)
+
+
+def check_picture(path: Path | None, picture: str | None, title: bool) -> None:
+    """Refuse options of a figure without one, and a format that its name contradicts.
+
+    Raises
+    ------
+    OutputError
+        In either case.
+    """
+    from spicealif._support.figures import picture_format
+    from spicealif.errors import OutputError
+
+    if path is not None:
+        picture_format(path, picture)
+    elif picture is not None or title:
+        option = "--format" if picture is not None else "--title"
+        raise OutputError(f"{option} is for a figure, and none is asked for; add --figure FILE.")
 
 
 @contextlib.contextmanager
@@ -72,6 +95,7 @@ def writing(
     from spicealif._support.kinds import check_ending
     from spicealif._support.text import shown_lines
 
+    printing = printing or answering()
     wanted = [(path, kind) for path, kind in outputs if path is not None]
     with contextlib.ExitStack() as places:
         found = []

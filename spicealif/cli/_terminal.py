@@ -6,9 +6,12 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
+from spicealif.cli._answer import only_the_answer, want
+from spicealif.cli._log import tell_more
 from spicealif.errors import ResourceError
 
 __all__ = ["Command", "HelpContext", "for_terminal"]
@@ -16,14 +19,28 @@ __all__ = ["Command", "HelpContext", "for_terminal"]
 #: Bytes of address space in which every command can at least end with a sentence.
 _LEAST_MEMORY = 1e9
 
+#: What is a script, and nothing that a program would want as JSON.
+_NO_JSON = {"completion"}
+
 #: Below this many columns click's own help is wider than the terminal.
 _NARROW = 52
 
 
-def for_terminal(result: object) -> str:
-    """Return a result as text, for the terminal's width if standard output is one."""
-    from spicealif.measures.tables import fitting
+def for_terminal(result: object, *, short: bool = False) -> str:
+    """Return a result as text, for the terminal's width if standard output is one.
 
+    Parameters
+    ----------
+    result : object
+        Whose `str` is its tables.
+    short : bool
+        Whether tables of measures show the main ones only.
+    """
+    from spicealif.measures.tables import fitting, short_tables
+
+    if short:
+        with short_tables():
+            return for_terminal(result)
     terminal = False
     with contextlib.suppress(AttributeError, OSError, ValueError):
         terminal = sys.stdout.isatty()
@@ -60,6 +77,42 @@ class Command(click.Command):
     """A command that takes an option twice only if it is meant to be."""
 
     context_class = HelpContext
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        names = {parameter.name for parameter in self.params}
+        if "as_json" not in names and self.name not in _NO_JSON:
+            self.params.append(
+                click.Option(
+                    ["--json"],
+                    is_flag=True,
+                    expose_value=False,
+                    callback=want,
+                    help="Print the result as JSON (SI units), and no text for people.",
+                )
+            )
+        if "quiet" not in names:
+            self.params.append(
+                click.Option(
+                    ["-q", "--quiet"],
+                    is_flag=True,
+                    expose_value=False,
+                    help="No progress, no list of files.",
+                )
+            )
+        self.params.append(
+            click.Option(
+                ["-v", "--verbose"],
+                is_flag=True,
+                expose_value=False,
+                callback=tell_more,
+                help="Tell on standard error what is done, and when.",
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with only_the_answer(ctx):
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         order = self.make_parser(ctx).parse_args(args=list(args))[2]

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-__all__ = ["CountType", "OutputPath", "QuantityType"]
+__all__ = ["CountType", "OutputPath", "PictureType", "QuantityType"]
 
 _NO_LIMIT = r"[-+]?(nan|inf|[0-9.]+e[0-9]{3,})"
 
@@ -58,6 +58,24 @@ class CountType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gen
             return parse_count(value)
         except ValueError as error:
             self.fail(f"the value {error}.", param, ctx)
+
+
+class PictureType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since 8.3
+    """A format of pictures: png, svg or pdf, in small letters or capitals."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the format in small letters; another one is refused with the list."""
+        from spicealif._support.figures import check_format
+        from spicealif.errors import OutputError
+
+        wanted = str(value).lower().removeprefix(".")
+        try:
+            check_format(wanted)
+        except OutputError as error:
+            self.fail(str(error), param, ctx)
+        return wanted
 
 
 class OutputPath(click.Path):

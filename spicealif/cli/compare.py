@@ -9,16 +9,19 @@ import click
 from click.core import ParameterSource
 
 from spicealif.cli._options import (
+    all_option,
     check_option,
     cross_check_option,
     figure_option,
     find_neuron,
     force_option,
+    format_option,
     json_option,
     set_option,
+    title_option,
     variant_option,
 )
-from spicealif.cli._output import writing
+from spicealif.cli._output import check_picture, writing
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, QuantityType
 
@@ -65,8 +68,11 @@ __all__ = ["compare_command"]
 @click.option("--step", type=CountType(), metavar="N", help="Raw file: which step, from 1.")
 @cross_check_option("Read raw files with the package ltspice too, and fail on a difference.")
 @check_option
+@all_option
 @json_option
 @figure_option("Draw both into this file.")
+@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
+@title_option
 @force_option
 def compare_command(
     first: Path,
@@ -79,8 +85,11 @@ def compare_command(
     step: int | None,
     cross_check: bool,
     check: bool,
+    all_rows: bool,
     as_json: bool,
     figure: Path | None,
+    picture: str | None,
+    title: bool,
     force: bool,
     **vectors: str | None,
 ) -> None:
@@ -108,6 +117,7 @@ def compare_command(
     if changes and neuron is None:
         raise DesignError("--set changes a neuron, and none is given; add --neuron NEURON.")
     described = find_neuron(neuron, changes) if neuron else None
+    check_picture(figure, picture, title)
     signals = {name: text for name, text in vectors.items() if text is not None}
     inputs = (first, second, neuron, *changes)
     with writing((figure, PICTURE), inputs=inputs, force=force, printing=as_json) as say:
@@ -134,11 +144,12 @@ def compare_command(
         if as_json:
             click.echo(json_text(comparison))
         else:
-            say(for_terminal(comparison))
+            say(for_terminal(comparison, short=not all_rows))
         if figure is not None:
             from spicealif import plots
 
-            plots.save_figure(plots.overlay_figure(comparison), figure)
+            drawn = plots.overlay_figure(comparison, title=title)
+            plots.save_figure(drawn, figure, picture)
             told = shown_lines(f"Wrote {figure}.")
             click.echo(told, err=True) if as_json else say(told)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import output_options, quiet_option
+from spicealif._support.progress import progress_bar
+from spicealif.cli._answer import answer
+from spicealif.cli._options import format_option, output_options, quiet_option, title_option
 from spicealif.cli._output import writing, writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import CountType, OutputPath, QuantityType
 
@@ -86,14 +87,16 @@ __all__ = ["fit_command"]
     "--figures",
     type=OutputPath(),
     metavar="FOLDER",
-    help="Write loops, traces, residuals and correlations as PNG.",
+    help="Write loops, traces, residuals and correlations as pictures.",
 )
+@format_option("Of the figures: png, svg or pdf [default: png].")
+@title_option
 @click.option(
-    "--json",
-    "json_file",
+    "--result",
+    "result_file",
     type=OutputPath(),
     metavar="FILE",
-    help="Write everything but the traces as JSON.",
+    help="Write everything as JSON, of the traces what a figure needs.",
 )
 @quiet_option
 def fit_command(
@@ -112,13 +115,16 @@ def fit_command(
     output: Path | None,
     force: bool,
     figures: Path | None,
-    json_file: Path | None,
+    picture: str | None,
+    title: bool,
+    result_file: Path | None,
     quiet: bool,
 ) -> None:
     """Fit a memristor model to measured loops in FILES (CSV with headings).
 
     Source, series resistor and device are simulated, and NMSE(v) + NMSE(i) is minimised. A neuron
-    takes the device by "-s leak.file=device.toml".
+    takes the device by "-s leak.file=device.toml". One loop takes some seconds, models of many
+    parameters up to a minute.
     """
     kind = _model(model)
     columns = _pairs("--column", column)
@@ -136,12 +142,15 @@ def fit_command(
     from spicealif.fit._problem import check_options
     from spicealif.measures.shown import json_text
 
+    if figures is None and (picture is not None or title):
+        option = "--format" if picture is not None else "--title"
+        raise click.UsageError(f"{option} is for figures, and none are asked for; add --figures.")
     check_options(model, kelvin, bounds, held, per_file, seed, level)
     written = []
     with contextlib.ExitStack() as places:
         # before the fit, which may take minutes: a place that cannot be written to
         say = places.enter_context(
-            writing((output, DEVICE), (json_file, FIT_JSON), inputs=files, force=force)
+            writing((output, DEVICE), (result_file, FIT_JSON), inputs=files, force=force)
         )
         if figures is not None:
             places.enter_context(writing_folder(figures, FIT_FIGURES, files, force))
@@ -167,13 +176,14 @@ def fit_command(
                 level=level,
                 progress=progress,
             )
+        answer(result.to_dict)
         say(for_terminal(result))
-        if json_file is not None:
-            written.append(write_text(json_file, f"{json_text(result)}\n"))
+        if result_file is not None:
+            written.append(write_text(result_file, f"{json_text(result)}\n"))
         if figures is not None:
             from spicealif.fit.figures import save_figures
 
-            written += save_figures(result, figures)
+            written += save_figures(result, figures, picture or "png", title=title)
         # Last: a device that does not describe its loop is refused, its figures say why.
         if output is not None:
             written.insert(0, result.save_preset(output))

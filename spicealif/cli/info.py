@@ -6,15 +6,19 @@ import contextlib
 import functools
 import sys
 import time
+import tomllib
 from typing import TYPE_CHECKING
 
 import click
 
+from spicealif.cli._answer import answer
 from spicealif.cli._output import print_text
 from spicealif.cli._terminal import Command
 
 if TYPE_CHECKING:
-    from spicealif.design import Neuron
+    from collections.abc import Mapping
+
+    from spicealif.design import DevicePreset, Neuron
 
 __all__ = ["doctor_command", "plugins_command", "presets_command", "schema_command"]
 
@@ -38,6 +42,8 @@ def presets_command(name: str | None, parts: bool) -> None:
     from spicealif.design._comments import commented_toml
     from spicealif.errors import DesignError
 
+    if name is None:
+        answer(_parts if parts else _presets)
     if parts and name is None:
         _list_parts()
         return
@@ -47,11 +53,13 @@ def presets_command(name: str | None, parts: bool) -> None:
                 f"There is no part {ascii(name)[:60]}; 'spicealif presets --parts' lists them."
             )
         if (part := _part(name)) is not None and (parts or name not in preset_names()):
-            print_text(part)
+            text = part
         elif name in device_names() and name not in preset_names():
-            print_text(commented_toml(load_device(name)))
+            text = commented_toml(load_device(name))
         else:
-            print_text(commented_toml(_neuron(name)))
+            text = commented_toml(_neuron(name))
+        answer(tomllib.loads(text))
+        print_text(text)
         return
     click.echo("Neurons (NEURON of most commands):\n")
     for preset in preset_names():
@@ -69,6 +77,31 @@ def presets_command(name: str | None, parts: bool) -> None:
 
 #: What a neuron's table for each kind of part is called.
 _TABLES = {"opamp": "difference_amplifier.opamp", "comparator": "comparator", "mosfet": "mosfet"}
+
+
+def _presets() -> dict[str, list[dict[str, str]]]:
+    from spicealif.design import device_names, load_device, load_preset, preset_names
+
+    neurons = {name: load_preset(name) for name in preset_names()}
+    devices = {name: load_device(name) for name in device_names()}
+
+    def listed(found: Mapping[str, Neuron] | Mapping[str, DevicePreset]) -> list[dict[str, str]]:
+        return [
+            {"name": name, "description": preset.description, "source": preset.source}
+            for name, preset in found.items()
+        ]
+
+    return {"neurons": listed(neurons), "devices": listed(devices)}
+
+
+def _parts() -> dict[str, list[dict[str, str]]]:
+    from spicealif.design.parts.store import PARTS, load_part, part_names
+
+    found: dict[str, list[dict[str, str]]] = {}
+    for kind, folder in PARTS.items():
+        parts = [(name, load_part(kind, name)) for name in part_names(kind)]
+        found[folder] = [{"name": n, "title": p.title, "source": p.source} for n, p in parts]
+    return found
 
 
 def _list_parts() -> None:
@@ -136,6 +169,7 @@ def schema_command() -> None:
 
     from spicealif.design import schema
 
+    answer(schema())
     click.echo(json.dumps(schema(), indent=1))
 
 
@@ -158,17 +192,23 @@ def doctor_command(compiling: bool) -> None:
     """
     from importlib import metadata
 
-    click.echo(f"Python {sys.version.split()[0]}")
+    python = sys.version.split()[0]
+    click.echo(f"Python {python}")
+    versions: dict[str, str | None] = {}
     # What the package's own metadata requires, so that this list cannot go stale.
     for requirement in metadata.requires("spicealif") or []:
         if "extra ==" in requirement:
             continue
         name = requirement.split(";")[0].split(">")[0].split("=")[0].strip()
         try:
-            click.echo(f"ok       {name} {metadata.version(name)}")
+            versions[name] = metadata.version(name)
+            click.echo(f"ok       {name} {versions[name]}")
         except metadata.PackageNotFoundError:
+            versions[name] = None
             click.echo(f"missing  {name}: install it with: pip install {name}")
     working, absent = _simulators()
+    found = {"working": working, "absent": absent}
+    answer({"python": python, "packages": versions, "simulators": found})
     # One SPICE is enough: with it the others are no loss. The equations are none.
     spice = [line for line in working if " simulator equations:" not in line]
     label = "absent  " if spice else "missing "
@@ -214,8 +254,8 @@ def plugins_command(as_json: bool) -> None:
 def _compile() -> None:
     """Solve a short run by every compiled route that the common commands take."""
     from spicealif._support.compiled import watched
+    from spicealif._support.progress import progress_bar
     from spicealif.bank import solve_bank
-    from spicealif.cli._progress import progress_bar
     from spicealif.cosim import cosimulate
     from spicealif.design import load_preset
     from spicealif.reference import VARIANTS

@@ -21,14 +21,19 @@ import click
 
 from spicealif._support.kept import told_in_sentences
 from spicealif.cli import _interrupts
+from spicealif.cli._completion import let_complete
 from spicealif.cli._streams import close_streams, open_streams, outlets
 from spicealif.cli._terminal import HelpContext
+from spicealif.cli.cite import cite_command
 from spicealif.cli.compare import compare_command
+from spicealif.cli.completion import completion_command
 from spicealif.cli.explain import explain_command
+from spicealif.cli.export import export_command
 from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, plugins_command, presets_command, schema_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.propose import propose_command
+from spicealif.cli.report import report_command
 from spicealif.cli.run import run_command
 from spicealif.cli.schematic import schematic_command
 from spicealif.cli.sides import netlist_command, reference_command, simulate_command
@@ -78,16 +83,21 @@ for _command in (
     compare_command,
     explain_command,
     verify_command,
+    report_command,
     fit_command,
     propose_command,
     sweep_command,
     store_command,
     plot_command,
+    export_command,
+    cite_command,
     presets_command,
     schema_command,
     doctor_command,
     plugins_command,
+    completion_command,
 ):
+    let_complete(_command)
     cli.add_command(_command)
 cli.context_class = HelpContext
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spicealif.cli._options import output_options
+from spicealif.cli._answer import answer
+from spicealif.cli._options import format_option, output_options, title_option
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from spicealif._support.netcdf import NetcdfFile
 
 __all__ = ["plot_command"]
 
@@ -48,6 +48,8 @@ _NEAR = 5e-3
     help="Draw only the points of a grid where a parameter has this value. May be repeated.",
 )
 @output_options("Picture to write: .png, .svg or .pdf [default: FILE with .png instead of .nc].")
+@format_option("png, svg or pdf, where no name of a file says it [default: png].")
+@title_option
 def plot_command(
     file: Path,
     measure: str | None,
@@ -55,24 +57,30 @@ def plot_command(
     at: tuple[str, ...],
     output: Path | None,
     force: bool,
+    picture: str | None,
+    title: bool,
 ) -> None:
-    """Draw the sweep in FILE, a netCDF file of "spicealif sweep".
+    """Draw the sweep in FILE, a netCDF file of "spicealif sweep", for print.
 
     Failed points are crosses. Of prototypes the figure shows histograms, which parameter moves a
-    measure how much, and how many prototypes are within limits.
+    measure how much, and how many prototypes are within limits. What it shows is printed, for a
+    caption, and stands in the picture's file.
     """
+    from spicealif._support.figures import picture_format
     from spicealif._support.kinds import PICTURE
     from spicealif._support.text import shown
     from spicealif.errors import SpicealifError, SweepError
     from spicealif.plots import save_figure
     from spicealif.sweep.figures import sweep_figure
+    from spicealif.sweep.files import load_sweep
 
-    dataset = _load(file)
+    dataset = load_sweep(file)
     good = _limits(dataset, limits)
-    target = output or file.with_suffix(".png")
+    target = output or file.with_suffix(f".{picture or 'png'}")
+    picture_format(target, picture)
     with writing((target, PICTURE), inputs=(file,), force=force) as say:
         try:
-            figure = sweep_figure(_slice(dataset, at), measure, good or None)
+            figure = sweep_figure(_slice(dataset, at), measure, good or None, title=title)
         except SpicealifError:
             raise
         except Exception as error:
@@ -83,71 +91,9 @@ def plot_command(
                 f"'spicealif sweep' writes it ({type(error).__name__}: {shown(error, 80)}); "
                 "compute the sweep again."
             ) from None
-        save_figure(figure, target)
-        say(f"Wrote {target}.")
-
-
-def _load(path: Path) -> xr.Dataset:
-    """Load a sweep, and say of another file of ours what it is for."""
-    from spicealif._support.digest import check_digest
-    from spicealif._support.netcdf import NetcdfError, read_netcdf
-    from spicealif.errors import SweepError
-
-    shown = ascii(str(path))
-    if path.suffix.lower() in (".raw", ".qraw"):
-        raise SweepError(
-            f"{shown} is a simulator's raw file and no sweep; draw it with 'spicealif compare FILE "
-            "--neuron NEURON --figure PICTURE'."
-        )
-    try:
-        dataset = _dataset(read_netcdf(path))
-    except NetcdfError as error:
-        raise SweepError(
-            f"{shown} cannot be loaded as a sweep ({error}); give a netCDF file that 'spicealif "
-            "sweep' wrote."
-        ) from None
-    if wrong := check_digest(dataset):
-        raise SweepError(f"{shown} cannot be used, since {wrong}.")
-    if "time" in dataset.variables and "t_spike" in dataset.variables:
-        raise SweepError(
-            f"{shown} holds the waveforms of one run and no sweep; draw it with 'spicealif compare "
-            "FILE --figure PICTURE'."
-        )
-    if "status" not in dataset.variables or "kind" not in dataset.attrs:
-        raise SweepError(
-            f"{shown} is netCDF but holds no sweep; give a file that 'spicealif sweep' wrote."
-        )
-    return dataset
-
-
-def _dataset(file: NetcdfFile) -> xr.Dataset:
-    """Make a dataset of what a file holds, as xarray itself reads it."""
-    import xarray as xr
-
-    from spicealif._support.netcdf import NetcdfError
-
-    # xarray keeps the names of coordinates that are no axis in this attribute.
-    listed = str(file.attrs.pop("coordinates", "")).split()
-    for variable in file.variables.values():
-        listed += str(variable.attrs.pop("coordinates", "")).split()
-    named = set(listed) | {n for n, v in file.variables.items() if v.dims == (n,)}
-    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for name, variable in file.variables.items():
-        parts[name in named][name] = (variable.dims, variable.values, _plain(variable.attrs))
-    try:
-        return xr.Dataset(parts[0], coords=parts[1], attrs=_plain(file.attrs))
-    except ValueError:
-        raise NetcdfError("its variables do not fit together") from None
-
-
-def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
-    """Return attributes whose texts, foreign as they are, stand on one line each."""
-    from spicealif._support.text import shown
-
-    return {
-        name: shown(value, 1 << 20) if isinstance(value, str) and name != "design" else value
-        for name, value in attrs.items()
-    }
+        save_figure(figure, target, picture)
+        answer({"files": [target], "shows": figure.caption})
+        say(f"Wrote {target}: {figure.caption}.")
 
 
 def _limits(dataset: xr.Dataset, texts: tuple[str, ...]) -> dict[str, tuple[float, float]]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from spicealif._support.progress import progress_bar
+from spicealif.cli._answer import answer
 from spicealif.cli._options import output_options, quiet_option, variant_option
 from spicealif.cli._output import writing
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
@@ -91,6 +92,7 @@ def propose_command(
             )
         if check:
             proposal = proposal.check()
+        answer(lambda: {**proposal.to_dict(), "file": output})
         say(for_terminal(proposal))
         if output is not None:
             proposal.save(output)

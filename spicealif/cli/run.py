@@ -5,32 +5,38 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
+    all_option,
     check_option,
     cross_check_option,
     find_neuron,
+    format_option,
     neuron_options,
     output_options,
     quiet_option,
     simulator_options,
+    title_option,
     variant_option,
     with_cross_check,
 )
 from spicealif.cli._output import writing_folder
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from spicealif.analysis.certificate import Certificate
     from spicealif.cosim import Cosimulation
     from spicealif.design import Neuron
@@ -83,7 +89,13 @@ _MANY = 2e6
     "1e-4 of each trace's span, or 1e-2 (spikes). Spike times are exact in each.",
 )
 @click.option("--figures/--no-figures", default=True, help="Whether to draw figures.")
+@format_option("Of the figures: png, svg or pdf [default: png].")
+@title_option
+@click.option(
+    "--report", is_flag=True, help="Write report.html as well: all of it in one file to send."
+)
 @limit_options
+@all_option
 @quiet_option
 def run_command(
     neuron: str,
@@ -100,8 +112,12 @@ def run_command(
     check: bool,
     keep: str,
     figures: bool,
+    picture: str | None,
+    title: bool,
+    report: bool,
     limit: float,
     yes: bool,
+    all_rows: bool,
     quiet: bool,
 ) -> None:
     """Run NEURON as a circuit and as differential equations, and compare.
@@ -112,17 +128,22 @@ def run_command(
     not resolved. The exit code does not depend on the verdicts.
 
     A run that ends early is an error; what it has computed is written as well, into NAME-stopped
-    where there are results already.
+    where there are results already. On two cores the paper's 50 ms take about 10 s, and with
+    --certify half a minute.
     """
     from spicealif._support.folders import exchanging
     from spicealif._support.kinds import RUN_FILES, beside_good
     from spicealif.cosim import Cosimulation
-    from spicealif.errors import CompareError
+    from spicealif.errors import CompareError, OutputError
 
     if tolerance is not None and not certified:
         raise CompareError(
             "--tolerance is for certificates; give --certify too, or remove --tolerance."
         )
+    if not figures and (picture is not None or title):
+        option = "--format" if picture is not None else "--title"
+        raise OutputError(f"{option} is for figures; leave out --no-figures, or {option}.")
+    look = _Look(picture or "png", title) if figures else None
     described = find_neuron(neuron, changes, ideal)
     part = _thinned(described, keep) if not certified else 0.0
     _check_needs(described, timeout, certified, part, output)
@@ -147,18 +168,20 @@ def run_command(
             options |= {"meanwhile": _import_what_comes_next if figures else None, "check": check}
             options |= {"interpolation_error": part}
         result = _computed(described, tool, simulator, certified, options, quiet)
+        answer(lambda: _found(result, target))
         if result.comparison is not None:
-            click.echo(for_terminal(result if certified else result.comparison))
+            shown = result if certified else result.comparison
+            click.echo(for_terminal(shown, short=not all_rows))
         earlier = [target / name for name in RUN_FILES if (target / name).exists()]
         if result.run.status.ok or not earlier:
-            files = _save(result, folder, figures, keep)
+            files = _save(result, folder, look, keep, target if report else None)
         else:  # which keeps the earlier results from being replaced by half a run
             target = beside_good(target)
             with (
                 writing_folder(target, RUN_FILES, (neuron, *changes), force),
                 exchanging(target, RUN_FILES, patience=0.0) as other,
             ):
-                files = _save(result, other, figures, keep)
+                files = _save(result, other, look, keep, target if report else None)
     if not quiet:
         cost = result.run.cost
         click.echo(
@@ -173,6 +196,24 @@ def run_command(
         result.run.require()
     else:
         result.require()
+
+
+def _found(result: Certificate | Cosimulation, folder: Path) -> dict[str, Any]:
+    from spicealif.cosim import Cosimulation
+
+    run, pair = result.run, result.comparison
+    figures: dict[str, Any] = {} if pair is None else {"comparison": pair.to_dict()}
+    if not isinstance(result, Cosimulation) and result.measures:
+        figures["certificate"] = result.to_dict()
+    return {
+        "neuron": result.neuron.name,
+        "simulator": run.simulator,
+        "version": run.version,
+        "status": run.status.name,
+        "reason": run.reason,
+        "folder": folder,
+        **figures,
+    }
 
 
 def _computed(
@@ -256,25 +297,47 @@ def _import_what_comes_next() -> None:
     import xarray  # noqa: F401
 
 
-def _save(result: Certificate | Cosimulation, folder: Path, figures: bool, keep: str) -> list[Path]:
+class _Look(NamedTuple):
+    """How figures are drawn."""
+
+    format: str
+    title: bool
+
+
+def _save(
+    result: Certificate | Cosimulation,
+    folder: Path,
+    look: _Look | None,
+    keep: str,
+    reported: Path | None,
+) -> list[Path]:
+    """Write a result into a folder, and its report if that folder's own name is given."""
     files = result.save(folder, interpolation_error=_ERRORS[keep])
-    return files + (_draw(result, folder) if figures else [])
+    files += _draw(result, folder, look) if look is not None else []
+    if reported is not None:
+        from spicealif.report.write import write_run_report
+
+        files.append(write_run_report(folder, reported))
+    return files
 
 
-def _draw(result: Certificate | Cosimulation, folder: Path) -> list[Path]:
+def _draw(result: Certificate | Cosimulation, folder: Path, look: _Look) -> list[Path]:
     from spicealif import plots
 
     def drawn(waveforms: Waveforms) -> Waveforms:
         # More samples than a page has dots take memory and show nothing.
         return waveforms.decimated(_DRAWN) if len(waveforms) > _MOST_DRAWN else waveforms
 
-    neuron, reference = result.neuron, drawn(result.reference)
-    files = [plots.save_figure(plots.reference_figure(reference, neuron), folder / "fig5.png")]
+    def saved(figure: Figure, name: str) -> Path:
+        return plots.save_figure(figure, folder / f"{name}.{look.format}")
+
+    neuron, reference, title = result.neuron, drawn(result.reference), look.title
+    files = [saved(plots.reference_figure(reference, neuron, title=title), "fig5")]
     if result.run.waveforms is not None:
-        figure = plots.circuit_figure(drawn(result.run.waveforms), neuron)
-        files.append(plots.save_figure(figure, folder / "fig6.png"))
+        circuit = drawn(result.run.waveforms)
+        files.append(saved(plots.circuit_figure(circuit, neuron, title=title), "fig6"))
     if result.comparison is not None:
         pair = result.comparison
-        figure = plots.overlay_figure(replace(pair, a=drawn(pair.a), b=drawn(pair.b)))
-        files.append(plots.save_figure(figure, folder / "overlay.png"))
+        pair = replace(pair, a=drawn(pair.a), b=drawn(pair.b))
+        files.append(saved(plots.overlay_figure(pair, title=title), "overlay"))
     return files

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask_about, limit_options
 from spicealif.cli._options import (
     CROSS_CHECK_RUN,
@@ -22,7 +24,6 @@ from spicealif.cli._options import (
     with_cross_check,
 )
 from spicealif.cli._output import print_text, writing
-from spicealif.cli._progress import progress_bar
 from spicealif.cli._start import without_scipy_blas
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from spicealif.design import Neuron
 
 __all__ = ["netlist_command", "reference_command", "simulate_command"]
+
+_TRACES_OUTPUT = (
+    "File to write: .nc (netCDF, which other commands read), or the traces alone as .csv or "
+    ".parquet [default: NAME-{}.nc]."
+)
 
 
 @click.command(
@@ -98,6 +104,12 @@ def netlist_command(
         # One to edit has a tolerance that suits other values as well.
         if check or (check is None and dialect == "ltspice" and style == "numbers"):
             netlist = build(reltol=_found(described, check is not None, quiet))
+        answer(
+            {
+                "neuron": described.name, "dialect": netlist.dialect, "reltol": netlist.reltol,
+                "digest": netlist.digest, "file": output, "text": netlist.text,
+            }
+        )  # fmt: skip
         if output is None:
             print_text(netlist.text)
             return
@@ -146,6 +158,16 @@ def _found(neuron: Neuron, asked: bool, quiet: bool) -> float | None:
     return found.reltol
 
 
+def _left_out(target: Path) -> str:
+    """Return what is said of a table that has not all there is."""
+    if target.suffix.lower() not in (".csv", ".parquet"):
+        return ""
+    return (
+        " It has the traces; spike times and provenance are in a .nc, of which 'spicealif export' "
+        "makes tables."
+    )
+
+
 def _note(text: str) -> None:
     click.echo(f"Note: {text}", err=True)
 
@@ -159,7 +181,7 @@ def _note(text: str) -> None:
 @neuron_options
 @simulator_options
 @cross_check_option(CROSS_CHECK_RUN)
-@output_options("netCDF file to write [default: NAME-circuit.nc].")
+@output_options(_TRACES_OUTPUT.format("circuit"))
 @limit_options
 @quiet_option
 def simulate_command(
@@ -196,6 +218,12 @@ def simulate_command(
         ) as bar:
             tool = with_cross_check(simulator, cross_check)
             run = simulate(described, tool, timeout=timeout, progress=bar)
+        found: dict[str, Any] = {
+            "neuron": described.name, "simulator": run.simulator, "version": run.version,
+            "status": run.status.name, "reason": run.reason, "points": run.cost.points,
+            "cpu_s": run.cost.cpu_s, "warnings": [str(warning) for warning in run.warnings],
+        }  # fmt: skip
+        answer(found)
         if run.waveforms is not None:
             if not run.status.ok and target.is_file():
                 # which keeps the earlier result from being replaced by half a run
@@ -204,10 +232,11 @@ def simulate_command(
                     run.waveforms.save(target)
             else:
                 run.waveforms.save(target)
+            answer({**found, "file": target, "t_spike": run.waveforms.t_spike})
             say(
                 f"{run.version}: {counted(len(run.waveforms.t_spike), 'spike')}, "
                 f"{counted(run.cost.points, 'point')}, "
-                f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}."
+                f"{run.cost.cpu_s:.1f} s of CPU. Wrote {target}.{_left_out(target)}"
             )
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -229,7 +258,7 @@ def simulate_command(
     help="Draw N metastable switches instead of their mean (memristors mms and gmms).",
 )
 @click.option("--seed", type=CountType(), metavar="S", help="Seed of the draws [default: 0].")
-@output_options("netCDF file to write [default: NAME-reference.nc].")
+@output_options(_TRACES_OUTPUT.format("reference"))
 @quiet_option
 def reference_command(
     neuron: str,
@@ -267,7 +296,13 @@ def reference_command(
         waveforms.save(target)
         how = "" if switches is None else f", {switches} switches, seed {seed or 0}"
         (spikes, steps) = (len(waveforms.t_spike), int(waveforms.attrs["n_steps"]))
+        answer(
+            {
+                "neuron": described.name, "variant": variant, "steps": steps,
+                "h": waveforms.attrs["h"], "file": target, "t_spike": waveforms.t_spike,
+            }
+        )  # fmt: skip
         say(
             f"RK4 ({variant}{how}): {counted(spikes, 'spike')}, {counted(steps, 'step')} of at "
-            f"most {float(waveforms.attrs['h']):g} s. Wrote {target}."
+            f"most {float(waveforms.attrs['h']):g} s. Wrote {target}.{_left_out(target)}"
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._options import store_option
 from spicealif.cli._terminal import Command
 
@@ -42,9 +44,11 @@ def store_command(
         raise SweepError("--failed and --experiment go with prune; say 'store prune'.")
     if action == "prune":
         count = kept.prune(failed=failed, experiment=experiment)
+        answer({"folder": folder, "left_out": count})
         click.echo(f"{folder}: {counted(count, 'result')} left out.")
         return
     report = kept.check(set_aside=set_aside)
+    answer({"folder": folder, **dataclasses.asdict(report)})
     click.echo(
         f"{folder}: {counted(report.results, 'result')} ({report.failed} of failed points), "
         f"{report.size / 1e6:.3g} MB in {counted(report.segments, 'file')}."

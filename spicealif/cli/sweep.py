@@ -12,26 +12,31 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
+from spicealif.cli._answer import answer
 from spicealif.cli._limits import tell_duration
 from spicealif.cli._options import (
     figure_option,
     find_neuron,
+    format_option,
     neuron_options,
     output_options,
     quiet_option,
     simulator_options,
     store_option,
+    title_option,
     variant_option,
     workers_option,
 )
-from spicealif.cli._output import writing
-from spicealif.cli._progress import progress_bar
+from spicealif.cli._output import check_picture, writing
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    import xarray as xr
 
     from spicealif.design import Neuron
     from spicealif.sweep import Experiment
@@ -105,8 +110,13 @@ _WITNESS = "ngspice:5%"
     help="Whether to keep spike times [default: no; of an f-i-curve: yes].",
 )
 @click.option("--waveforms", is_flag=True, help="Keep each point's waveforms in the store.")
-@output_options("netCDF file to write [default: NAME.nc, named after the experiment].")
+@output_options(
+    "File to write: .nc (netCDF, with all there is, which 'spicealif plot' draws), or a row for "
+    "each point and side as .csv or .parquet [default: NAME.nc, named after the experiment]."
+)
 @figure_option("Draw the result as well.")
+@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
+@title_option
 @quiet_option
 def sweep_command(
     neuron: str,
@@ -121,6 +131,8 @@ def sweep_command(
     output: Path | None,
     force: bool,
     figure: Path | None,
+    picture: str | None,
+    title: bool,
     quiet: bool,
     witness: str | None,
     **choices: Any,
@@ -132,14 +144,15 @@ def sweep_command(
     if a point failed for another reason than that its design is refused, or if none has a value.
 
     The circuit is computed by ngspice; that of an --experiment, unless --simulator is given, by its
-    own equations, and where ngspice is installed one point in twenty by ngspice too.
+    own equations, and where ngspice is installed one point in twenty by ngspice too. How long it
+    will take is told as it begins.
     """
-    from spicealif._support.digest import with_digest
     from spicealif._support.kinds import PICTURE, SWEEP
-    from spicealif._support.netcdf_write import write_netcdf
+    from spicealif.sweep.files import save_sweep
     from spicealif.sweep.witness import check_witness, parse_witness, with_witness
     from spicealif.sweep.worker import INVALID, OK
 
+    check_picture(figure, picture, title)
     _refuse_both(changes, over)
     described = find_neuron(neuron, changes, ideal)
     if name is not None and choices["sides"] != "reference" and not described.no_equations:
@@ -180,25 +193,46 @@ def sweep_command(
         except KeyboardInterrupt:
             click.echo("What was done is kept; the same command goes on from there.", err=True)
             raise
-        write_netcdf(with_digest(result), target)
+        save_sweep(result, target)
         failed = int(result.attrs["failed"])
+        _answer(experiment, result, target, figure)
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         say(f"{experiment.name}: {counted(len(experiment), 'point')}{told}. Wrote {target}.")
         for said in ("accuracy", "witness"):
             if said in result.attrs:
                 say(str(result.attrs[said]))
         if figure is not None:
-            from spicealif.plots import save_figure
-            from spicealif.sweep.figures import sweep_figure
-
-            save_figure(sweep_figure(result), figure)
-            say(f"Wrote {figure}.")
+            say(f"Wrote {figure}: {_drawn(result, figure, picture, title)}.")
     if failed:
         reasons = [str(r) for r in result["reason"].values.ravel() if r]
         click.echo(f"The first reason: {reasons[0] if reasons else 'not told'}", err=True)
         statuses = set(result["status"].values.ravel())
         if statuses - {OK, INVALID} or OK not in statuses:
             raise click.exceptions.Exit(1)
+
+
+def _answer(experiment: Experiment, result: xr.Dataset, file: Path, figure: Path | None) -> None:
+    told = ("failures", "accuracy", "witness")
+    answer(
+        {
+            "experiment": experiment.name,
+            "points": len(experiment),
+            "failed": int(result.attrs["failed"]),
+            "file": file,
+            "figure": figure,
+            **{name: result.attrs[name] for name in told if name in result.attrs},
+        }
+    )
+
+
+def _drawn(result: xr.Dataset, figure: Path, picture: str | None, title: bool) -> str:
+    """Draw the result into a file; return what the figure shows."""
+    from spicealif.plots import save_figure
+    from spicealif.sweep.figures import sweep_figure
+
+    drawn = sweep_figure(result, title=title)
+    save_figure(drawn, figure, picture)
+    return drawn.caption
 
 
 def _quickly(choices: dict[str, Any], witness: str | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from spicealif._support.described import Described
 from spicealif.design._base import (
     Farad,
     Identifier,
@@ -42,11 +43,12 @@ from spicealif.design.parts import (
 from spicealif.design.steps import largest_steps
 from spicealif.design.stimulus.sources import AnyStimulus
 from spicealif.errors import DesignError
+from spicealif.quantities.grammar import format_quantity
 
 __all__ = ["Neuron"]
 
 
-class Neuron(Part):
+class Neuron(Described, Part):
     """A leaky integrate-and-fire neuron, adaptive if its leak is a memristor.
 
     The circuit is the paper's Fig. 4b; the reference is its Eq. 1 (resistor) or Eq. 2
@@ -127,6 +129,25 @@ class Neuron(Part):
     stimulus: AnyStimulus = Field(description="input current")
     t_stop: Second = Field(gt=0, description="length of the run in s")
     numerics: Numerics = Field(default=Numerics())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        leak = self.leak.to_dict()
+        stimulus = self.stimulus
+        peak = format_quantity(stimulus.peak(self.t_stop), "A")
+        return [
+            ("", f"'{self.name}'"),
+            ("leak", leak["kind"]),
+            ("c", format_quantity(self.c, "F")),
+            ("r_s", format_quantity(self.r_s, "ohm")),
+            ("v_th", format_quantity(self.v_th, "V")),
+            ("v_low", format_quantity(self.v_low, "V")),
+            ("difference amplifier", self.difference_amplifier.kind),
+            ("comparator", self.comparator.kind),
+            ("mosfet", self.mosfet.kind),
+            ("stimulus", f"{stimulus.kind} up to {peak}"),
+            ("t_stop", format_quantity(self.t_stop, "s")),
+            *([("", self.description)] if self.description else []),
+        ]
 
     @property
     def at_temperature(self) -> Neuron:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from spicealif._support.described import Described
 from spicealif.design._base import Identifier, Kelvin, Ohm, Part, Second, parse_quantity
 from spicealif.design._shared import digest_of, thermal_voltage
 from spicealif.design._working import MAX_STEPS
@@ -19,6 +20,7 @@ from spicealif.design.neuron import Neuron
 from spicealif.design.numerics import SeriesNumerics, too_long
 from spicealif.design.parts import EmbeddedModel
 from spicealif.design.stimulus.sources import AnyStimulus
+from spicealif.quantities.grammar import format_quantity
 
 __all__ = ["AnyDesign", "SeriesCircuit"]
 
@@ -69,7 +71,7 @@ else:
 _Drive = Annotated[AnyStimulus, BeforeValidator(_in_volts)]
 
 
-class SeriesCircuit(Part):
+class SeriesCircuit(Described, Part):
     """A memristor in series with a resistor and a voltage source: how devices are measured.
 
     Attributes
@@ -109,6 +111,15 @@ class SeriesCircuit(Part):
     t_stop: Second = Field(gt=0, description="length of the run in s")
     temperature: Kelvin = Field(default=298.5, gt=1, lt=1000, description="in K")
     numerics: SeriesNumerics = Field(default=SeriesNumerics())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("", f"'{self.name}'"),
+            ("device", self.device.to_dict()["kind"]),
+            ("r_s", format_quantity(self.r_s, "ohm")),
+            ("drive", f"{self.drive.kind} up to {format_quantity(self.v_peak, 'V')}"),
+            ("t_stop", format_quantity(self.t_stop, "s")),
+        ]
 
     @property
     def thermal_voltage(self) -> float:

@@ -51,7 +51,13 @@ _DEEPEST = 16
 
 
 def preset_names() -> list[str]:
-    """Return the names of the presets that come with spicealif, sorted."""
+    """Return the names of the presets that come with spicealif, sorted.
+
+    Examples
+    --------
+    >>> preset_names()
+    ['knowm-generic', 'lif', 'paper', 'paper-volatile']
+    """
     return sorted(p.stem for p in (models_dir() / "presets").glob("*.toml"))
 
 
@@ -72,6 +78,11 @@ def load_preset(name: str) -> Neuron:
     ------
     DesignError
         If there is no such preset.
+
+    Examples
+    --------
+    >>> load_preset("paper").replace({"leak.tau": "2m", "c": "220n"}).c
+    2.2e-07
     """
     known = preset_names()
     if name not in known:
@@ -102,6 +113,12 @@ def load_toml(path: str | os.PathLike[str]) -> Neuron:
     ------
     DesignError
         If the file cannot be read, is not TOML, or does not describe a working neuron.
+
+    Examples
+    --------
+    >>> path = save_toml(load_preset("lif"), "lif.toml")
+    >>> load_toml(path) == load_preset("lif")
+    True
     """
     path = Path(path)
     text = read_person_text(
@@ -121,7 +138,7 @@ def parse_toml(
     name: str | None = None,
     files: bool = True,
 ) -> Neuron:
-    """Read a neuron from TOML text; see `load_toml`.
+    r"""Read a neuron from TOML text; see `load_toml`.
 
     Parameters
     ----------
@@ -142,6 +159,11 @@ def parse_toml(
     ------
     DesignError
         If the text names a file and may not, is not TOML or does not describe a working neuron.
+
+    Examples
+    --------
+    >>> parse_toml('preset = "paper"\nc = "220n"').c
+    2.2e-07
     """
     if not files and _too_much(text):
         raise DesignError(
@@ -215,6 +237,11 @@ def dump_toml(design: AnyDesign) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> dump_toml(load_preset("lif")).splitlines()[0]
+    'name = "lif"'
     """
     import tomli_w
 
@@ -254,6 +281,10 @@ def save_toml(neuron: Neuron, path: str | os.PathLike[str]) -> Path:
     ------
     OutputError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> path = save_toml(load_preset("paper").replace(c="220n"), "mine.toml")
     """
     check_ending(Path(path), NEURON)
     return write_text(Path(path), signed(dump_toml(neuron)))

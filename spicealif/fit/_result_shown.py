@@ -16,6 +16,8 @@ from spicealif.measures.tables import figure, plain
 __all__ = ["FitShown"]
 
 _Floats = npt.NDArray[np.float64]
+#: Samples of a loop that its JSON keeps, and their digits: to be drawn, not to be fitted again.
+_DRAWN, _DIGITS = 2000, 7
 
 
 class FitShown(ShownInNotebooks):
@@ -45,6 +47,18 @@ class FitShown(ShownInNotebooks):
     if TYPE_CHECKING:
 
         def unit(self, name: str) -> str: ...
+
+    def _facts(self) -> list[tuple[str, str]]:
+        values = ", ".join(
+            f"{name} {figure(value, self.unit(name))}"
+            for name, value in zip(self.names, self.values, strict=True)
+        )
+        return [
+            ("of", self.model),
+            ("to", ", ".join(f"'{fitted.loop.name}'" for fitted in self.loops)),
+            ("loss", f"{self.loss:.4g}"),
+            ("values:", values),
+        ]
 
     def _pages(self) -> list[Page]:
         return [Page((self._table(),), self._notes())]
@@ -83,7 +97,11 @@ class FitShown(ShownInNotebooks):
         return [*out, *self.warnings]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the traces as JSON has it."""
+        """Return everything as JSON has it, of the traces what a figure needs.
+
+        ``traces`` has of each loop at most 2000 samples, every k-th of the record, 7 digits each:
+        measured ``v_mem`` and ``i``, and as fitted ``v_in``, ``v_mem``, ``i`` and ``x``.
+        """
         return {
             "model": self.model,
             "device": self.device.to_dict(),
@@ -106,6 +124,8 @@ class FitShown(ShownInNotebooks):
             "evaluations": self.evaluations,
             "cpu_s": self.cpu_s,
             "wall_s": self.wall_s,
+            "notes": self._notes(),
+            "traces": [_drawn(fitted) for fitted in self.loops],
         }
 
     def _record(self) -> dict[str, Any]:
@@ -139,3 +159,32 @@ class FitShown(ShownInNotebooks):
             "loops": loops,
             "held": dict(self.held),
         }
+
+
+def _drawn(fitted: FittedLoop) -> dict[str, Any]:
+    """Return of a loop's traces what a figure needs."""
+    loop = fitted.loop
+    every = -(-len(loop.time) // _DRAWN)
+
+    def some(values: _Floats) -> list[float]:
+        return [float(f"{value:.{_DIGITS}g}") for value in values[::every]]
+
+    return {
+        "name": loop.name,
+        "r_s": loop.r_s,
+        "period": loop.period,
+        "nmse_v": fitted.nmse_v,
+        "nmse_i": fitted.nmse_i,
+        "drive": fitted.drive,
+        "white": bool(fitted.white),
+        "every": every,
+        # Digits of the time alone tell neighbours apart in a long record.
+        "time": (loop.time[::every] - loop.time[0]).tolist(),
+        "measured": {"v_mem": some(loop.v_mem), "i": some(loop.i), "v_in": some(loop.v_in)},
+        "fitted": {
+            "v_in": some(fitted.v_in),
+            "v_mem": some(fitted.v_mem),
+            "i": some(fitted.i),
+            "x": some(fitted.x),
+        },
+    }

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spicealif._support.described import Described
+from spicealif._support.text import counted
 from spicealif.errors import FitError
+from spicealif.quantities.grammar import format_quantity
 
 __all__ = ["Loop"]
 
 _Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Loop:
+@dataclass(frozen=True, eq=False, repr=False)
+class Loop(Described):
     """One record of a memristor behind a series resistor.
 
     Attributes
@@ -99,6 +102,16 @@ class Loop:
             )
         if self.period is not None and not (self.period > 0 and math.isfinite(self.period)):
             raise FitError(f"{self.name}: the period is {self.period:g} s; give a positive one.")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        drive = "single shot" if self.frequency is None else format_quantity(self.frequency, "Hz")
+        return [
+            ("", f"'{self.name}'"),
+            ("", counted(len(self.time), "sample")),
+            ("drive to", format_quantity(self.v_peak, "V")),
+            ("", drive),
+            ("behind", format_quantity(self.r_s, "ohm")),
+        ]
 
     @property
     def label(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from spicealif._support.drawn import Drawn
 from spicealif._support.files import write_text
 from spicealif._support.kinds import DEVICE, check_ending, signed
 from spicealif.design import DevicePreset, MemristorModel
@@ -24,8 +25,8 @@ _Floats = npt.NDArray[np.float64]
 _LONGEST_NAME, _LONGEST_TEXT = 64, 2000
 
 
-@dataclass(frozen=True, eq=False)
-class FitResult(FitShown):
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResult(FitShown, Drawn):
     """A memristor model fitted to measured loops.
 
     Attributes

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
-from spicealif._support.text import shown
+from spicealif._support.text import counted, shown
 from spicealif.design import Neuron
 from spicealif.design._vendor import vendor_parts
 from spicealif.measures.doubts import differing, doubts
@@ -20,7 +20,7 @@ from spicealif.measures.one_side import (
 )
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.span import SAME
-from spicealif.measures.tables import figure, gap_figure, missing, plain
+from spicealif.measures.tables import figure, gap_figure, main_rows, missing, plain
 from spicealif.waveforms import Waveforms
 
 __all__ = ["ComparisonShown", "SideError"]
@@ -76,6 +76,15 @@ class ComparisonShown(ShownInNotebooks):
     certified: bool
     check: SideError | None
     checked: int
+
+    def _facts(self) -> list[tuple[str, str]]:
+        a, b = self.labels
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            (f"{a} has", counted(int(self.of_a["spike_count"] or 0), "spike")),
+            (f"{b} has", counted(int(self.of_b["spike_count"] or 0), "spike")),
+            ("matched", str(self.of_pair["matched"])),
+        ]
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -241,7 +250,8 @@ class ComparisonShown(ShownInNotebooks):
 
     def _pages(self) -> list[Page]:
         head = ("", *self.labels, "difference")
-        return [Page(((head, self.rows),), self.notes)]
+        rows, left_out = main_rows([*self.rows])
+        return [Page(((head, rows),), [*left_out, *self.notes])]
 
 
 def _is_foreign(waveforms: Waveforms) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.drawn import Drawn
 from spicealif.design import Neuron, parse_toml
 from spicealif.errors import CompareError, DesignError
 from spicealif.measures import spikes
@@ -31,8 +32,8 @@ _X_SAMPLES = 4001
 _BLOCK = 1 << 13
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison(ComparisonShown):
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(ComparisonShown, Drawn):
     """Two results of one neuron, compared.
 
     Attributes
@@ -105,6 +106,14 @@ def compare(
         If the neuron is not known, or the results have no samples.
     WaveformError
         If one of them has no ``v_mem``; what else is missing is left out.
+
+    Examples
+    --------
+    >>> neuron = load_preset("paper").replace(t_stop="2m")
+    >>> ideal, schmitt = solve_reference(neuron), solve_reference(neuron, variant="schmitt")
+    >>> comparison = compare(schmitt, ideal)
+    >>> comparison.of_a["spike_count"], comparison.of_b["spike_count"]
+    (16, 14)
     """
     if neuron is None:
         neuron = design_of(a, b)

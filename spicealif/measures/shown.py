@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from spicealif._support.described import Described
 from spicealif.measures.tables import html_table, note_lines, text_table
 
 __all__ = ["Page", "Shown", "ShownInNotebooks", "json_text"]
@@ -62,8 +63,8 @@ class Page:
                 yield [head[0], *head[some]], [[row[0], *row[some]] for row in rows]
 
 
-class Shown:
-    """A result that shows itself as text: `str` of it are its pages."""
+class Shown(Described):
+    """A result that shows itself: `str` and notebooks have its pages, `repr` is one line."""
 
     def _pages(self) -> Sequence[Page]:
         raise NotImplementedError
@@ -74,12 +75,12 @@ class Shown:
         above = [f"{page.text()}\n" if page.notes else page.text() for page in before]
         return "\n".join([*above, last.text()])
 
-
-class ShownInNotebooks(Shown):
-    """A result that notebooks show as HTML too, and that is written as JSON."""
-
     def _repr_html_(self) -> str:
         return "\n".join(page.html() for page in self._pages() if page.tables)
+
+
+class ShownInNotebooks(Shown):
+    """A result that shows itself, and that is written as JSON."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as nested dictionaries of plain numbers and texts, for JSON."""

@@ -12,17 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from spicealif.measures.one_side import Value
+from spicealif.measures.one_side import MEASURES, Value
 from spicealif.quantities.grammar import format_quantity
 
 __all__ = [
+    "MAIN_MEASURES",
     "figure",
     "fitting",
     "gap_figure",
     "html_table",
+    "main_rows",
     "missing",
     "note_lines",
     "plain",
+    "short_tables",
     "text_table",
 ]
 
@@ -48,6 +51,45 @@ def fitting(columns: int) -> Iterator[None]:
         yield
     finally:
         _WIDTH.reset(token)
+
+
+#: What a short table has: how much is fired, when, and how it adapts.
+MAIN_MEASURES = (
+    *("spike_count", "mean_rate", "spikes_first_pulse", "spikes_last_pulse", "isi_mean"),
+    *("isi_first", "isi_last", "isi_growth", "adaptation_ratio", "x_final"),
+    *("matched", "time_error_worst"),
+)
+_SHORTENED: ContextVar[bool] = ContextVar("shortened", default=False)
+
+
+@contextlib.contextmanager
+def short_tables() -> Iterator[None]:
+    """Have the tables of comparisons and certificates show the main measures only."""
+    token = _SHORTENED.set(True)
+    try:
+        yield
+    finally:
+        _SHORTENED.reset(token)
+
+
+def main_rows(rows: list[tuple[str, ...]]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return the rows to show, and a note on those that are left out within `short_tables`.
+
+    Parameters
+    ----------
+    rows : list of tuple of str
+        The label first.
+
+    Returns
+    -------
+    rows, notes : list of tuple of str, list of str
+    """
+    if not _SHORTENED.get():
+        return rows, []
+    labels = {MEASURES[name].label for name in MAIN_MEASURES}
+    main = [row for row in rows if row[0] in labels]
+    rest = len(rows) - len(main)
+    return main, [f"{rest} more rows with --all."] if rest else []
 
 
 def missing(value: Value) -> bool:

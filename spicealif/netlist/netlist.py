@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from spicealif._support.described import Described
 from spicealif._support.files import make_folder, write_text
+from spicealif._support.text import counted
 from spicealif.design import AnyDesign, Neuron, Stimulus
 from spicealif.errors import NetlistError
 
@@ -45,8 +48,8 @@ class SourceLine:
         return f"{self.component} ({where})" if self.component else where
 
 
-@dataclass(frozen=True, eq=False)
-class Netlist:
+@dataclass(frozen=True, eq=False, repr=False)
+class Netlist(Described):
     """A rendered netlist: a plan that any simulator of its dialect can run.
 
     Attributes
@@ -81,6 +84,18 @@ class Netlist:
     _origins: tuple[tuple[str, int], ...] = field(repr=False)
     interpolation_error: float = 0.0
     compatibility: str = ""
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("of", f"'{self.design.name}'"),
+            ("for", self.dialect),
+            ("", counted(self.text.count("\n"), "line")),
+            ("reltol", f"{self.reltol:g}"),
+            ("digest", self.digest[:12]),
+        ]
+
+    def _repr_html_(self) -> str:
+        return f"{super()._repr_html_()}<pre>{html.escape(self.text)}</pre>"
 
     @cached_property
     def digest(self) -> str:

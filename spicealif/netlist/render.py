@@ -101,6 +101,13 @@ def build_netlist(
         If the dialect or the style is unknown, the stimulus has ideal edges, a part is named like a
         parameter or the neuron's subcircuit, a series circuit is to be a subcircuit, a neuron
         with a maker's model is to be a subcircuit or in parameters, or a template fails.
+
+    Examples
+    --------
+    >>> netlist = build_netlist(load_preset("paper"), "ltspice")
+    >>> netlist.text.splitlines()[0]
+    '* spicealif: memristor-based adaptive leaky integrate-and-fire (ALIF) neuron'
+    >>> path = netlist.write("netlists")
     """
     spelling = find_dialect(dialect)
     inside = _subcircuit(design) if subcircuit else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif.design import Neuron
 from spicealif.waveforms import Waveforms
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ __all__ = [
     "REFERENCE_COLOUR",
     "draw_trace",
     "envelope",
+    "input_current",
     "mark_threshold",
+    "shade",
     "time_unit",
 ]
 
@@ -27,12 +30,14 @@ _Floats = NDArray[np.float64]
 #: Okabe and Ito's palette, which people with colour vision deficiency can tell apart.
 CIRCUIT_COLOUR, REFERENCE_COLOUR = "#0072B2", "#D55E00"
 LABELS = {
+    "i_in": r"$i_\mathrm{in}$ (A)",
     "v_mem": r"$v_\mathrm{mem}$ (V)",
     "v_c": r"$v_\mathrm{c}$ (V)",
     "x": r"$x$",
     "spike": "spike (V)",
 }
-_PIXELS = 1500
+#: As many as a page is wide at the 300 dots per inch of a PNG.
+_PIXELS = 2200
 
 
 def envelope(
@@ -83,17 +88,33 @@ def draw_trace(
     """Draw a signal over a part of the run; a side that has a label is one of two."""
     t, v = envelope(waveforms.time, waveforms[name], span)
     # The reference dashed, so that the circuit shows beneath where the two agree.
-    style = "--" if label is not None and colour == REFERENCE_COLOUR else "-"
-    axes.plot(t * factor, v, style, color=colour, lw=0.9, label=label)
+    style: Any = (0, (3, 1.5)) if label is not None and colour == REFERENCE_COLOUR else "-"
+    axes.plot(t * factor, v, ls=style, color=colour, label=label)
+
+
+def input_current(waveforms: Waveforms, neuron: Neuron) -> _Floats:
+    """Return the input current at a result's samples in A, shape (N,).
+
+    The result's own, or where it has none, as a raw file of a circuit of somebody's may, the one
+    that the neuron asks for.
+    """
+    if "i_in" in waveforms:
+        return waveforms["i_in"]
+    return neuron.stimulus.value(waveforms.time)
 
 
 def mark_threshold(axes: Axes, v_th: float) -> None:
-    """Write v_th beside its line."""
-    where = (1.005, v_th)
-    text = r"$V_\mathrm{th}$"
+    """Draw v_th as a line, and its symbol beside it."""
+    axes.axhline(v_th, color="0.4", lw=0.7, ls=":", zorder=1)
     axes.annotate(
-        text, where, xycoords=("axes fraction", "data"), va="center", fontsize=9, parse_math=True
-    )
+        r"$V_\mathrm{th}$", (1.01, v_th), xycoords=("axes fraction", "data"), va="center",
+        parse_math=True, annotation_clip=False,
+    )  # fmt: skip
+
+
+def shade(axes: Axes, start: float, end: float) -> None:
+    """Mark a part of a run, in units of the axis."""
+    axes.axvspan(start, end, color="0.88", lw=0, zorder=0)
 
 
 def time_unit(t_stop: float) -> tuple[float, str]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._support.figures import in_figure_style, new_figure, readable
+from spicealif._support.figure_axes import set_label
+from spicealif._support.figure_symbols import plain, say_what
+from spicealif._support.figures import PAGE, add_legend, in_figure_style, new_figure, readable
 from spicealif.design import Neuron
 from spicealif.measures import spikes
 from spicealif.measures.comparison import Comparison
@@ -18,8 +20,10 @@ from spicealif.plots._traces import (
     REFERENCE_COLOUR,
     draw_trace,
     mark_threshold,
+    shade,
     time_unit,
 )
+from spicealif.plots._windows import ends_of_run
 from spicealif.waveforms import Waveforms
 
 if TYPE_CHECKING:
@@ -31,56 +35,57 @@ __all__ = ["overlay_figure"]
 _Floats = NDArray[np.float64]
 #: Waveforms, label and colour of both sides.
 _Sides: TypeAlias = tuple[tuple[Waveforms, str, str], ...]
+#: Characters of a name beside the raster.
+_LONGEST = 20
 
 
 @in_figure_style
-def overlay_figure(comparison: Comparison) -> Figure:
+def overlay_figure(comparison: Comparison, *, title: bool | str = False) -> Figure:
     """Return circuit against reference: v_mem and v_c at both ends, raster, x, spikes per pulse.
+
+    The ends are the first and the last pulses that have spikes, or without pulses the first and
+    the last spikes.
 
     Parameters
     ----------
     comparison : Comparison
+    title : bool or str
+        Whether the figure says above the panels what it shows, or what it says there.
 
     Returns
     -------
     matplotlib.figure.Figure
+        180 mm wide.
     """
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     neuron = comparison.neuron
     sides = (
         (comparison.a, readable(comparison.labels[0]), CIRCUIT_COLOUR),
         (comparison.b, readable(comparison.labels[1]), REFERENCE_COLOUR),
     )
     begin, t_stop = _span(comparison)
-    starts, ends = _windows(neuron, begin, t_stop)
-    first, last = _ends_of_run(starts, ends, begin, t_stop)
+    windows = ends_of_run(neuron, [w.t_spike for w, _, _ in sides], begin, t_stop, least=6)
     factor, unit = time_unit(t_stop)
 
-    # Room between the upper panels, or the last tick label of one touches the first of the next.
-    layout = ConstrainedLayoutEngine(wspace=0.05)
-    figure = new_figure(10, 11, layout=layout)
-    cut = t_stop < neuron.t_stop * (1 - 1e-9)
-    ended = f" (ended at {t_stop * factor:.4g} {unit})" if cut else ""
+    figure = new_figure(PAGE, 172)
     grid = figure.add_gridspec(5, 2, height_ratios=[3, 3, 1.3, 2.2, 2.2])
     for row, name in enumerate(("v_mem", "v_c")):
         left = figure.add_subplot(grid[row, 0])
         right = figure.add_subplot(grid[row, 1], sharey=left)
         right.tick_params(labelleft=False)
-        left.set_ylabel(LABELS[name], parse_math=True)
-        for axes, (t0, t1) in ((left, first), (right, last)):
+        set_label(left.yaxis, LABELS[name])
+        for axes, window in ((left, windows[0]), (right, windows[1])):
             for waveforms, label, colour in sides:
                 if name in waveforms:
-                    draw_trace(axes, waveforms, name, factor, colour, (t0, t1), label=label)
-            axes.set_xlim(t0 * factor, t1 * factor)
+                    draw_trace(axes, waveforms, name, factor, colour, window[:2], label=label)
+            axes.set_xlim(window.start * factor, window.end * factor)
             axes.locator_params(axis="x", nbins=5)
             if name == "v_mem":
-                axes.axhline(neuron.v_th, color="0.4", lw=0.8, ls=":")
+                axes.axhline(neuron.v_th, color="0.4", lw=0.7, ls=":", zorder=1)
+                axes.tick_params(labelbottom=False)
+                axes.set_title(window.title)
             else:
                 axes.set_xlabel(f"time ({unit})")
     top_left, top_right = figure.axes[:2]
-    top_left.set_title("start of the run", fontsize=10)
-    top_right.set_title("end of the run", fontsize=10)
     mark_threshold(top_right, neuron.v_th)
 
     raster = figure.add_subplot(grid[2, :])
@@ -89,31 +94,45 @@ def overlay_figure(comparison: Comparison) -> Figure:
     _state_or_rate(state, sides, factor, t_stop)
     rate = figure.add_subplot(grid[4, :], sharex=raster)
     _counts(rate, comparison, sides, factor)
+    for axes in (raster, state):
+        axes.tick_params(labelbottom=False)
+        for window in windows:
+            shade(axes, window.start * factor, window.end * factor)
     rate.set_xlabel(f"time ({unit})")
     rate.set_xlim(begin * factor, t_stop * factor)
     # Named here: matplotlib itself leaves out what begins with an underscore.
-    figure.legend(
-        top_left.lines[: len(sides)],
-        [label for _, label, _ in sides],
-        title=f"{neuron.name}{ended}",
-        loc="outside upper center",
-        ncols=2,
-        frameon=False,
-    )
-    for axes in figure.axes:
-        axes.grid(color="0.92", lw=0.6)
-        axes.set_axisbelow(True)
-    return figure
+    add_legend(figure, top_left.lines[: len(sides)], [label for _, label, _ in sides])
+    figure.align_ylabels()
+    cut = t_stop < neuron.t_stop * (1 - 1e-9)
+    ended = f" (ended at {t_stop * factor:.4g} {unit})" if cut else ""
+    names = " and ".join(plain(label) for label in comparison.labels)
+    return say_what(figure, f"{plain(neuron.name)}: {names}{ended}", title)
 
 
 def _raster(axes: Axes, sides: _Sides, factor: float) -> None:
     for k, (waveforms, _, colour) in enumerate(sides):
         axes.eventplot(
-            waveforms.t_spike * factor, lineoffsets=1 - k, linelengths=0.8, colors=colour, lw=0.7
+            waveforms.t_spike * factor, lineoffsets=1 - k, linelengths=0.8, colors=colour, lw=0.6
         )
-    axes.set_yticks([1, 0], [label.split(" (")[0] for _, label, _ in sides])
+    # Short, since the legend has the whole; but two references are told apart.
+    names = [label.split(" (")[0] for _, label, _ in sides]
+    if names[0] == names[1]:
+        names = [_within(label) for _, label, _ in sides]
+    axes.set_yticks([1, 0], [_short(name) for name in names])
     axes.set_ylim(-0.6, 1.6)
-    axes.set_title("spikes", fontsize=10)
+    axes.set_ylabel("spikes")
+    axes.grid(axis="y", visible=False)
+
+
+def _within(label: str) -> str:
+    """Return what tells a side from another of its kind: what stands in its brackets."""
+    _, _, rest = label.partition(" (")
+    return rest.replace(")", "").replace(" (", ", ") or label
+
+
+def _short(name: str) -> str:
+    """Return a name that leaves room for the data."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> None:
@@ -122,12 +141,13 @@ def _state_or_rate(axes: Axes, sides: _Sides, factor: float, t_stop: float) -> N
     for waveforms, label, colour in with_state:
         draw_trace(axes, waveforms, "x", factor, colour, (0.0, t_stop), label=label)
     if with_state:
-        axes.set_ylabel(LABELS["x"], parse_math=True)
+        set_label(axes.yaxis, LABELS["x"])
         return
     for waveforms, label, colour in sides:
         t = waveforms.t_spike
         rate = spikes.instantaneous_rate(t)
-        axes.plot(t[1:] * factor, rate, ".", ms=4, color=colour, label=label)
+        marker = "s" if colour == REFERENCE_COLOUR else "o"
+        axes.plot(t[1:] * factor, rate, marker, ms=2.5, color=colour, label=label, fillstyle="none")
     axes.set_ylabel("1 / interval (Hz)")
 
 
@@ -142,7 +162,7 @@ def _counts(axes: Axes, comparison: Comparison, sides: _Sides, factor: float) ->
     for (waveforms, label, colour), marker in zip(sides, "os", strict=True):
         count = spikes.spikes_per_window(waveforms.t_spike, starts, ends)
         middle = (starts + ends) / 2 * factor
-        axes.plot(middle, count, marker, ms=4, color=colour, label=label, fillstyle="none")
+        axes.plot(middle, count, marker, ms=3.5, color=colour, label=label, fillstyle="none")
     axes.set_ylabel("spikes per pulse" if pulses else "spikes per\ntenth of the run")
     axes.set_ylim(0, axes.get_ylim()[1] * 1.05)
     axes.locator_params(axis="y", integer=True)
@@ -157,13 +177,3 @@ def _span(comparison: Comparison) -> tuple[float, float]:
 def _windows(neuron: Neuron, begin: float, end: float) -> tuple[_Floats, _Floats]:
     """Return the pulses that begin after `begin` and whose current is over by the time `end`."""
     return neuron.stimulus.whole_windows(neuron.t_stop, begin, end)
-
-
-def _ends_of_run(
-    starts: _Floats, ends: _Floats, begin: float, t_stop: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the first and the last two pulses, or tenths of a run without pulses."""
-    if len(starts) > 3:
-        return (float(starts[0]), float(ends[1])), (float(starts[-2]), float(ends[-1]))
-    part = (t_stop - begin) / 10
-    return (begin, begin + part), (t_stop - part, t_stop)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from spicealif.design import DifferenceAmplifier, Neuron
-from spicealif.measures.shown import Page, Shown
-from spicealif.measures.tables import figure
+from spicealif.measures.shown import Page, ShownInNotebooks
+from spicealif.measures.tables import figure, plain
 
 __all__ = ["ProposalShown"]
 
 
-class ProposalShown(Shown):
+class ProposalShown(ShownInNotebooks):
     """What of a `Proposal` is shown."""
 
     neuron: Neuron
@@ -26,6 +27,32 @@ class ProposalShown(Shown):
     notes: tuple[str, ...]
     circuit: Mapping[str, float] | None
     simulator: str
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("", f"'{self.neuron.name}'"),
+            ("rate", figure(self.reached["rate"], "Hz")),
+            ("adaptation", figure(self.reached["adaptation"])),
+            ("", "as wanted" if not self.cannot else "not as wanted"),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
+        return {
+            "neuron": self.neuron.to_dict(),
+            "wanted": {"rate": self.rate, "adaptation": self.adaptation},
+            "reached": {name: plain(value) for name, value in self.reached.items()},
+            "variant": self.variant,
+            "met": not self.cannot,
+            "range": [plain(end) for end in self.range],
+            "facts": {name: plain(value) for name, value in self.facts.items()},
+            "cannot": list(self.cannot),
+            "notes": list(self.notes),
+            "circuit": None
+            if self.circuit is None
+            else {name: plain(value) for name, value in self.circuit.items()},
+            "simulator": self.simulator,
+        }
 
     def _pages(self) -> list[Page]:
         head = ["", "wanted", f"reference ({self.variant})", "off by"]
@@ -50,7 +77,7 @@ class ProposalShown(Shown):
         if self.cannot:
             notes.append("The values below are the nearest design.")
         design = (("design", "value"), self._values())
-        facts = [*self._facts(), *self.notes]
+        facts = [*self._remarks(), *self.notes]
         return [Page(((head, rows),), notes), Page((design,), facts, close=True)]
 
     def _values(self) -> list[list[str]]:
@@ -79,7 +106,7 @@ class ProposalShown(Shown):
             for name, value, unit, text in values
         ]
 
-    def _facts(self) -> list[str]:
+    def _remarks(self) -> list[str]:
         f = self.facts
         lines = [
             f"x is {f['x_first']:.3g} at the first spike and {f['x_last']:.3g} at the last; it "

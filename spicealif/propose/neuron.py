@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from spicealif.design import (
     Constant,
@@ -26,6 +27,9 @@ from spicealif.propose._search import explore, nearest_rate, pick
 from spicealif.propose.result import Proposal, run_figures
 from spicealif.quantities.grammar import quantity_of
 
+if TYPE_CHECKING:
+    from spicealif.fit import FitResult
+
 __all__ = ["propose_neuron"]
 
 #: v_th is sought up to this if neither the user nor the device's fit says how far it may go, ...
@@ -45,7 +49,7 @@ _INSIDE = 0.9
 
 
 def propose_neuron(
-    device: str | os.PathLike[str] | DevicePreset | MemristorModel,
+    device: str | os.PathLike[str] | DevicePreset | MemristorModel | FitResult,
     *,
     rate: float | str,
     adaptation: float,
@@ -78,8 +82,8 @@ def propose_neuron(
 
     Parameters
     ----------
-    device : str, path, DevicePreset or MemristorModel
-        A device preset's name, a device's TOML file, or the device itself.
+    device : str, path, DevicePreset, MemristorModel or FitResult
+        A device preset's name, a device's TOML file, the device itself, or what `fit_device` found.
     rate : float or str
         Wanted initial rate in Hz.
     adaptation : float
@@ -130,7 +134,16 @@ def propose_neuron(
     ------
     DesignError
         If a value makes no sense, or no neuron at all can be built around the device within the
-        limits.
+        limits, or the loops of a fit have parameters of their own.
+    FitError
+        If a fitted device does not describe its loop.
+
+    Examples
+    --------
+    >>> device = load_device("gmms_knowm")
+    >>> proposal = propose_neuron(device, rate="10k", adaptation=2.0)
+    >>> proposal.met
+    True
     """
     name, model, fitted_to = _device(device)
     wish = _positive("rate", rate, "Hz"), _positive("adaptation", adaptation, "")
@@ -262,13 +275,29 @@ def _at_another_rate(
     )
 
 
+def _fitted(fit: FitResult) -> DevicePreset:
+    """Return the one device that a fit found."""
+    own = [name for name in fit.names if name.endswith("]")]
+    if own:
+        raise DesignError(
+            f"Each loop of this fit has parameters of its own ({', '.join(own)}); say which loop's "
+            "device is meant: fit.preset(loop=0)."
+        )
+    return fit.preset()
+
+
 def _device(
-    device: str | os.PathLike[str] | DevicePreset | MemristorModel,
+    device: str | os.PathLike[str] | DevicePreset | MemristorModel | FitResult,
 ) -> tuple[str, MemristorModel, float]:
     """Return a name for the device, the device, and the voltage up to which it was fitted."""
     if isinstance(device, MemristorModel):
         return f"a {device.title} memristor with given values", device, V_MAX
-    preset = device if isinstance(device, DevicePreset) else load_device(device)
+    if isinstance(device, DevicePreset):
+        preset = device
+    elif isinstance(device, str | os.PathLike):
+        preset = load_device(device)
+    else:
+        preset = _fitted(device)
     loops = preset.fit.loops if preset.fit else []
     driven = [loop.amplitude for loop in loops if loop.amplitude]
     text = f"{preset.name} ({preset.source})" if preset.source else preset.name

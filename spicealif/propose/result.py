@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Proposal", "run_figures"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Proposal(ProposalShown):
     """A neuron around a device, what it reaches, and what cannot be had.
 

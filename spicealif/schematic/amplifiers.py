@@ -24,9 +24,10 @@ def difference_amplifier(sheet: Sheet, parts: Parts, x: int, y_sense: int) -> in
     y_sense : int
     """
     if ideal := parts.take("E_d", nodes=("v_d", "0", "v_c", "v_s")):
+        leak, x = x, x + 48  # clear of the leak's words
         out, low, plus, minus = sheet.place(ideal, (x + 64, 64))
-        sheet.wire((x, 0), (x, plus[1]), plus)
-        sheet.wire((x, y_sense), (x, minus[1]), minus)
+        sheet.wire((leak, 0), (x, 0), (x, plus[1]), plus)
+        sheet.wire((leak, y_sense), (x, y_sense), (x, minus[1]), minus)
         sheet.ground(low, low[1] + 32)
         _to_output(sheet, out, 32, x + 224)
         return x + 224

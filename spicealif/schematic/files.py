@@ -21,7 +21,12 @@ __all__ = ["symbol_files", "write_schematic"]
 
 
 def write_schematic(
-    neuron: Neuron, path: str | os.PathLike[str], *, reltol: float | None = None
+    neuron: Neuron,
+    path: str | os.PathLike[str],
+    *,
+    reltol: float | None = None,
+    format: str | None = None,  # what matplotlib calls it
+    title: bool | str = False,
 ) -> tuple[Path, ...]:
     """Write a neuron's circuit as a sheet for LTspice, or as a picture.
 
@@ -32,6 +37,10 @@ def write_schematic(
         Ends in ``.asc`` for the sheet, or in ``.svg``, ``.pdf`` or ``.png`` for a picture.
     reltol : float, optional
         Of the sheet's ``.options``; as in `spicealif.build_netlist`.
+    format : {"png", "svg", "pdf"}, optional
+        Of a picture that goes into a pipe or a device, whose name does not say it.
+    title : bool or str
+        Whether a picture says above the circuit what it shows, or what it says there.
 
     Returns
     -------
@@ -45,11 +54,17 @@ def write_schematic(
         If a file cannot be written, or the ending is none of these.
     NetlistError
         If the netlist cannot be built, or has an element that a schematic does not know.
+
+    Examples
+    --------
+    >>> files = write_schematic(load_preset("paper"), "paper.asc")
+    >>> files[0].name
+    'paper.asc'
     """
     target = Path(path)
     check_ending(target, SCHEMATIC)
     if target.suffix.lower() != ".asc":
-        return (save_figure(draw_schematic(neuron), target),)
+        return (save_figure(draw_schematic(neuron, title=title), target, format),)
     sheet = _sheet(neuron, reltol)
     texts = {target: asc_text(sheet)} | _symbols(sheet, target)
     with contextlib.ExitStack() as files:

@@ -11,6 +11,7 @@ from collections import Counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from spicealif._support.figure_symbols import plain, say_what
 from spicealif._support.figures import in_figure_style, new_figure
 from spicealif.design import Neuron
 from spicealif.netlist import build_netlist
@@ -35,9 +36,14 @@ __all__ = ["draw_schematic"]
 _UNIT = 64.0
 #: Millimetres to a unit of the sheet: the paper's neuron gets 180 mm wide.
 _SCALE = 0.0879
-_FONT, _LINE = 7.0, 0.9  # points
+_FONT, _LINE = 8.0, 0.9  # points
+#: Room for a title in mm.
+_TITLE = 7.0
 #: Height of a line of text in units of the sheet.
 _ROW = 34
+#: How far an amplifier's name stands to the left of and above where LTspice has it, whose letters
+#: are smaller: between the symbol's slope and the feedback's wire.
+_NEARER = (18, 12)
 #: Nets whose names say nothing to a reader of the picture.
 _INNER = frozenset({"ap", "an", "cp", "ref", "g"})
 #: Ends of a source that schemdraw takes in the other order: it puts the plus at the second.
@@ -55,26 +61,33 @@ _ELEMENTS = {
 
 
 @in_figure_style
-def draw_schematic(neuron: Neuron) -> Figure:
+def draw_schematic(neuron: Neuron, *, title: bool | str = False) -> Figure:
     """Draw a neuron's circuit in the layout of the paper's Fig. 4b, with its values.
 
     Parameters
     ----------
     neuron : Neuron
+    title : bool or str
+        Whether the figure says above the circuit what it shows, or what it says there.
 
     Returns
     -------
     matplotlib.figure.Figure
-        As large as it is to be printed, texts of 7 points: 180 mm wide for the paper's neuron. A
+        As large as it is to be printed, texts of 8 points: 180 mm wide for the paper's neuron. A
         notebook shows it.
 
     Raises
     ------
     NetlistError
         If the netlist cannot be built, or has an element that a schematic does not know.
+
+    Examples
+    --------
+    >>> path = save_figure(draw_schematic(load_preset("paper")), "paper.svg")
     """
     cards = read_cards(build_netlist(neuron, "ltspice").text)
-    return _Picture(lay_out(cards), cards, neuron).figure
+    figure = _Picture(lay_out(cards), cards, neuron, _TITLE if title else 0.0).figure
+    return say_what(figure, f"{plain(neuron.name)}: the circuit with its values", title)
 
 
 def _schemdraw() -> ModuleType:
@@ -96,7 +109,7 @@ def _schemdraw() -> ModuleType:
 class _Picture:
     """A picture that is being drawn."""
 
-    def __init__(self, sheet: Sheet, cards: Cards, neuron: Neuron) -> None:
+    def __init__(self, sheet: Sheet, cards: Cards, neuron: Neuron, above: float) -> None:
         self._schemdraw = _schemdraw()
         self._cards = cards
         self._neuron = neuron
@@ -110,9 +123,9 @@ class _Picture:
         bottom = max(y for _, y in ends) + 32
         top = min(y for _, y in ends) - 64
         below = bottom + _ROW * (len(notes) + 1) if notes else bottom + 16
-        size = [_SCALE / 25.4 * length for length in (right - left, below - top)]
-        self.figure = new_figure(size[0], size[1], layout="none", dpi=220)
-        axes = self.figure.add_axes((0, 0, 1, 1))
+        width, height = (_SCALE * length for length in (right - left, below - top))
+        self.figure = new_figure(width, height + above, layout="none")
+        axes = self.figure.add_axes((0, 0, 1, height / (height + above)))
         # What the user may have set in schemdraw is overruled.
         self._drawing = self._schemdraw.Drawing(
             canvas=axes, show=False, lw=_LINE, fontsize=_FONT, color="black", ls="-", fill=None
@@ -192,6 +205,8 @@ class _Picture:
         x, y = part.name.at
         lying = len(part.symbol.pins) > 3  # an amplifier, whose words stand above it
         middle = y if lying or second else y + _ROW // 2
+        if lying and part.element.kind == "X":
+            x, middle = x - _NEARER[0], middle - _NEARER[1]
         self._text((x, middle), first, ("left", "center"))
         if second:
             self._text((x, y + _ROW), second, ("left", "center"))

@@ -20,7 +20,13 @@ _METHODS, _TEXTS = ("run", "close"), ("name", "dialect")
 
 
 def simulator_names() -> list[str]:
-    """Return the names of the simulators that are registered, sorted."""
+    """Return the names of the simulators that are registered, sorted.
+
+    Examples
+    --------
+    >>> simulator_names()
+    ['equations', 'ltspice', 'ngspice', 'ngspice-batch']
+    """
     return sorted({found.name for found in announced(GROUP) if found.name})
 
 
@@ -44,6 +50,11 @@ def get_simulator(name: str, **options: Any) -> Simulator:
     SimulatorError
         If the name is not known, an option is none of that simulator's, or it is a plug-in that
         does not load, is no simulator, or shares its name with another one.
+
+    Examples
+    --------
+    >>> get_simulator("equations").name
+    'equations'
     """
     found = announced(GROUP)
     names = sorted({one.name for one in found if one.name})

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from spicealif._support.text import shown
+from spicealif._support.described import Described
+from spicealif._support.drawn import Drawn
+from spicealif._support.text import counted, shown
 from spicealif.errors import RunFailed
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
 
 __all__ = ["Cost", "Message", "Progress", "Run", "Simulator", "Status"]
+
+_LOG = logging.getLogger(__name__)
 
 _LONGEST = 1000  # characters of a simulator's message that are shown
 #: Called with the fraction done, 0 to 1, a few times a second.
@@ -116,8 +121,8 @@ class Cost:
     points: int
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Described, Drawn):
     """A simulator run.
 
     Attributes
@@ -150,6 +155,24 @@ class Run:
     simulator: str
     version: str
 
+    def __post_init__(self) -> None:
+        # Made once, when a run has ended in whatever way.
+        _LOG.info("reltol %g: %r", self.netlist.reltol, self)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = [
+            ("of", f"'{self.netlist.design.name}'"),
+            ("by", self.version),
+            ("status", self.status.name if self.ok else f"{self.status.name} ({self.reason})"),
+        ]
+        if self.waveforms is not None:
+            facts.append(("with", counted(len(self.waveforms.t_spike), "spike")))
+        facts.append(("", counted(self.cost.points, "time point")))
+        facts.append(("CPU", f"{self.cost.cpu_s:.3g} s"))
+        if self.warnings:
+            facts.append(("", counted(len(self.warnings), "warning")))
+        return facts
+
     @property
     def ok(self) -> bool:
         """Whether the data are complete."""
@@ -159,6 +182,19 @@ class Run:
     def message(self) -> str:
         """What happened and what to do, for people."""
         return f"{self.reason} {self.status.value}".strip() if not self.ok else self.status.value
+
+    def record(self) -> dict[str, Any]:
+        """Return in plain values by what it was run, how it ended and what it cost."""
+        return {
+            "simulator": self.simulator,
+            "version": self.version,
+            "status": self.status.name,
+            "reason": self.reason,
+            "warnings": [str(warning) for warning in self.warnings],
+            "cpu_s": self.cost.cpu_s,
+            "wall_s": self.cost.wall_s,
+            "points": self.cost.points,
+        }
 
     def require(self) -> Waveforms:
         """Return the waveforms of a complete run.

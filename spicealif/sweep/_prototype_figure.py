@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif._support.figures import new_figure
+from spicealif._support.figure_axes import dress, quantity, with_prefix
+from spicealif._support.figure_symbols import parameter_label
+from spicealif._support.figures import PAGE, new_figure
 from spicealif._support.kept import tell
 from spicealif.errors import SweepError
 from spicealif.sweep import _panels as panels
-from spicealif.sweep._axes import dress, quantity, with_prefix
 from spicealif.sweep._results import MAIN_MEASURES, Results
 from spicealif.sweep.statistics import Sensitivity, Yield, sensitivity, yield_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["YIELD_WIDTH", "Limits", "prototypes"]
 
@@ -35,27 +37,30 @@ _BINS = (5, 40)
 _ROW = 4
 
 
-def prototypes(results: Results, measure: str | None, limits: Limits | None) -> Figure:
+def prototypes(
+    results: Results, measure: str | None, limits: Limits | None, title: bool | str = False
+) -> StyledFigure:
     """Draw how built neurons scatter, what makes them scatter, and how many are good."""
     of = results.side()
     shown = [measure] if measure else [*dict.fromkeys([*(limits or ()), *MAIN_MEASURES])]
     shown = [m for m in shown if m == measure or np.isfinite(results.values(m, of)).any()][:_ROW]
     shown = shown or [MAIN_MEASURES[0]]
     good = dict(limits) if limits else _default_limits(results, shown)
-    if len(shown) == 1:
-        figure = new_figure(15, 4.8)
-        upper, lower = figure.subfigures(1, 2, width_ratios=[1, 2.4], squeeze=False).ravel()
-    else:
-        figure = new_figure(13, 8.4)
-        upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.35], squeeze=False).ravel()
-    histograms = upper.subplots(1, len(shown), squeeze=False)[0]
+    figure = new_figure(PAGE, 138)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.3], squeeze=False).ravel()
+    alone = len(shown) == 1
+    histograms = list(upper.subplots(1, 2 if alone else len(shown), squeeze=False)[0])
+    share = histograms.pop() if alone else None
     for axes, name in zip(histograms, shown, strict=True):
         varied = [s for s in results.sides_of(name) if s is None or s != results.nominal_side]
         _histogram_panel(axes, results, name, varied, good.get(name))
         if axes is not histograms[0]:
             axes.set_ylabel("")
-    panels.legend_below(upper, histograms[0], columns=1 if len(shown) == 1 else None)
-    tornado, share = lower.subplots(1, 2)
+    panels.legend_below(upper, histograms)
+    if share is None:
+        tornado, share = lower.subplots(1, 2)
+    else:
+        tornado = lower.subplots()
     _tornado(tornado, results, shown)
     each: list[tuple[str, tuple[float, float] | None, Yield]] = [
         (name, ends, yield_of(results.dataset, {name: ends}, of)) for name, ends in good.items()
@@ -66,8 +71,8 @@ def prototypes(results: Results, measure: str | None, limits: Limits | None) -> 
         each.append(("all of these", None, yield_of(results.dataset, good, of)))
     around = "nominal value" if results.nominal_side else "median"
     kept = "limits as given" if limits else f"limits: {around} ± {100 * YIELD_WIDTH:g} %"
-    _yield_panel(share, results, each, f"yield of the {of}; {kept}")
-    return panels.finish(figure, results, "prototypes", marked=False)
+    _yield_panel(share, results, each, f"yield of the {of};\n{kept}")
+    return panels.finish(figure, results, "prototypes", marked=False, title=title)
 
 
 def _tell_of_none(
@@ -140,14 +145,14 @@ def _histogram_panel(
         panels.note(axes, "no values")
         return
     if lacking := results.without(measure):
-        axes.set_title(f"{lacking} without a value", fontsize=9)
+        axes.set_title(f"{lacking} without a value")
     edges = _bins(everything)
     for side, values in good.items():
         # The second side as an outline, so that the first shows beneath.
         second = side == "reference" and len(sides) > 1
         look: panels.Style = {"alpha": 0.75}
         if second:
-            look = {"histtype": "step", "ls": "--", "lw": 1.5}
+            look = {"histtype": "step", "ls": "--", "lw": 1.2}
         look |= {"color": panels.COLOURS[side], "label": panels.side_label(side)}
         axes.hist(values, edges.tolist(), **look)
     nominal = results.nominal(measure)
@@ -156,7 +161,7 @@ def _histogram_panel(
             nominal,
             color=panels.COLOURS[results.nominal_side],
             ls="--",
-            lw=1.5,
+            lw=1.2,
             label=f"{results.nominal_side}, as designed",
         )
     if limits is not None:
@@ -177,25 +182,28 @@ def _bars_panel(axes: Axes, table: Sensitivity, label: str, unit: str) -> None:
         color=panels.COLOURS[table.side or None],
         height=0.7,
         alpha=0.75,
-        error_kw={"lw": 1, "capsize": 2, "ecolor": "0.3"},
+        error_kw={"lw": 0.8, "ecolor": "0.3"},
     )
-    axes.axvline(0, color="0.3", lw=0.8)
-    axes.set_yticks(rows, table.names, fontsize=8)
+    axes.axvline(0, color="0.3", lw=0.6)
+    names = [parameter_label(name) for name in table.names]
+    axes.set_yticks(rows, names, parse_math=True)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
     axes.set_ylim(len(table.names) - 0.4, -0.6)
     axes.locator_params(axis="x", nbins=5)
-    of = "of ranks " if table.method == "rank" else ""
-    axes.set_xlabel(f"standardised regression coefficient {of}(95 % error bars)")
+    of = " of ranks" if table.method == "rank" else ""
+    axes.set_xlabel(f"standardised regression coefficient{of}\nwith 95 % error bars")
     side = f" ({table.side})" if table.side else ""
-    title = f"what moves the {label}{side}: R² = {table.r_squared:.2f}, n = {table.n}"
-    axes.set_title(title, fontsize=10)
+    title = f"what moves the {label}{side}:\nR² = {table.r_squared:.2f}, n = {table.n}"
+    axes.set_title(title, parse_math=True)
     if table.method == "linear":
         top = axes.secondary_xaxis(
             "top", functions=(_times(table.scatter), _times(1 / table.scatter))
         )
-        per = f"{label} per standard deviation of the parameter"
+        top.spines["top"].set_visible(True)
+        per = "per standard deviation\nof the parameter"
         dress(top.xaxis, per, unit, table.scatter * table.coefficients)
-        top.xaxis.label.set_fontsize(8)
-        top.tick_params(labelsize=8)
+        top.xaxis.labelpad = 4
 
 
 def _times(factor: float) -> Callable[[Any], Any]:
@@ -222,20 +230,23 @@ def _yield_panel(
         axes.set_axis_off()
         panels.note(axes, "There are no values to set limits around.")
         return
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title)
     labels = []
     for k, (name, limits, share) in enumerate(rows):
         percent = 100 * np.array(share)
         error = [[max(percent[0] - percent[1], 0)], [max(percent[2] - percent[0], 0)]]
-        axes.errorbar(percent[0], k, xerr=error, fmt="o", color="0.2", capsize=3, ms=5)
+        axes.errorbar(percent[0], k, xerr=error, fmt="o", color="0.2", ms=3.5)
         told = f"{percent[0]:.0f} % ({percent[1]:.0f} to {percent[2]:.0f})"
-        axes.annotate(told, (1.02, k), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+        axes.annotate(
+            told, (1.0, k), xycoords=("axes fraction", "data"), xytext=(5, 0),
+            textcoords="offset points", va="center", annotation_clip=False,
+        )  # fmt: skip
         text = results.label(name) if limits else name
         labels.append(f"{text}\n{_interval(limits, results.unit(name))}" if limits else text)
-    axes.set_yticks(range(len(rows)), labels, fontsize=8)
+    axes.set_yticks(range(len(rows)), labels, parse_math=True)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("prototypes within the limits (%), 95 % Wilson interval")
+    axes.set_xlabel("prototypes within the limits (%)\nwith 95 % Wilson interval")
 
 
 def _interval(limits: tuple[float, float], unit: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.figure_symbols import measure_label, parameter_label, plain
 from spicealif.errors import SweepError
 from spicealif.measures.one_side import MEASURES
 from spicealif.sweep.worker import OK
@@ -217,8 +218,11 @@ class Results:
         return np.asarray(coord.broadcast_like(template).transpose(*self.dims).values)
 
     def label(self, name: str) -> str:
-        """Return what a variable or a dimension is called."""
-        return str(self._attrs(name).get("long_name", name))
+        """Return what a variable or a dimension is called in a figure; may hold formulas."""
+        given = str(self._attrs(name).get("long_name", name))
+        if name in self.dataset.data_vars:
+            return measure_label(name, given)
+        return parameter_label(name) if given == name else plain(given)
 
     def unit(self, name: str) -> str:
         """Return a variable's unit; empty for plain numbers."""

@@ -15,17 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.cache import digest_of, source_digest
+from spicealif._support.described import Described
 from spicealif._support.kept import tell
 from spicealif._support.resources import models_dir, netlists_dir
+from spicealif._support.text import counted
 from spicealif.design import Neuron, dump_toml
 from spicealif.design.needs import Needs, check_needs, sweep_needs
 from spicealif.errors import DesignError, SweepError
+from spicealif.quantities.grammar import format_quantity
 from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
 from spicealif.simulators.registry import version_of
 from spicealif.sweep._packed import Packed
 from spicealif.sweep.pool import batch_size, run_jobs, width
-from spicealif.sweep.space import Points, Range, Sampling, sweep_points
+from spicealif.sweep.space import Points, Range, Sampling, sweep_points, unit_of
 from spicealif.sweep.store import Store, default_store
 from spicealif.sweep.worker import OK, PASSING, UNKEPT, Job, Settings, Side, Value
 
@@ -47,8 +50,8 @@ _SOURCES = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Experiment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Experiment(Described):
     """A neuron, and points at which it is computed.
 
     Attributes
@@ -107,6 +110,24 @@ class Experiment:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        varied = []
+        for name, values in self.points.values.items():
+            if values.dtype.kind == "f":
+                unit = unit_of(self.neuron, name)
+                ends = [format_quantity(float(v), unit) for v in (values.min(), values.max())]
+                varied.append(f"{name} {' to '.join(dict.fromkeys(ends))}")
+            else:
+                varied.append(f"{name} {' '.join(map(str, dict.fromkeys(values.tolist())))}")
+        sides = "circuit and reference" if self.sides == "both" else self.sides
+        return [
+            ("of", f"'{self.neuron.name}'"),
+            ("", counted(len(self), "point")),
+            ("of", sides),
+            ("by", "RK4" if self.sides == "reference" else self.simulator),
+            ("over", ", ".join(varied)),
+        ]
 
     @cached_property
     def name(self) -> str:
@@ -338,8 +359,11 @@ class Sweep(Experiment):
 
     Examples
     --------
-    >>> sweep = Sweep(load_preset("paper"), {"c": ["47n", "100n"], "leak.tau": [1e-3, 5e-3]})
-    >>> sweep.run()["isi_mean"].sel(side="circuit")
+    >>> neuron = load_preset("paper").replace(t_stop="1m")
+    >>> values = {"c": ["47n", "100n"], "leak.tau": [1e-3, 5e-3]}
+    >>> result = Sweep(neuron, values, simulator="equations").run(workers=1)
+    >>> result["isi_mean"].sel(side="circuit").dims
+    ('c', 'leak.tau')
     """
 
     def __init__(

@@ -14,15 +14,20 @@ from spicealif.sweep.statistics import sensitivity, yield_of
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["YIELD_WIDTH", "sensitivity", "sweep_figure", "yield_of"]
 
 
 @in_figure_style
 def sweep_figure(
-    dataset: xr.Dataset, measure: str | None = None, yield_limits: Limits | None = None
-) -> Figure:
+    dataset: xr.Dataset,
+    measure: str | None = None,
+    yield_limits: Limits | None = None,
+    *,
+    title: bool | str = False,
+) -> StyledFigure:
     """Draw a sweep.
 
     Parameters
@@ -36,14 +41,18 @@ def sweep_figure(
         For prototypes: the lowest and highest good value of each measure, in SI units, infinity for
         no limit. If not given, ten percent (`YIELD_WIDTH`) around the design's own value where that
         was computed (``varies="circuit"``), else around the median.
+    title : bool or str
+        Whether the figure says above the panels what it shows, or what it says there. What it
+        shows is its attribute `caption` as well, and is written into its file.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One parameter: lines. Two: maps of both sides and of their difference. Three: a row of maps
-        for each. Drawn points: a panel for each parameter. Prototypes: histograms, what moves them
-        (`sensitivity`) and yield (`yield_of`). Failed points are crosses and are counted in the
-        title; grey cells have no value, such as an interval where there is one spike.
+        88 or 180 mm wide. One parameter: lines. Two: maps of both sides and of their difference.
+        Three: a row of maps for each. Drawn points: a panel for each parameter. Prototypes:
+        histograms, what moves them (`sensitivity`) and yield (`yield_of`). Failed points are
+        crosses and are counted in the caption; grey cells have no value, such as an interval where
+        there is one spike.
 
     Raises
     ------
@@ -56,17 +65,17 @@ def sweep_figure(
         results.check(name)
     dims = results.dims
     if dims == (PROTOTYPE,):
-        return prototypes(results, measure, yield_limits)
+        return prototypes(results, measure, yield_limits, title)
     if yield_limits:
         raise SweepError("Limits are for prototypes, and this sweep has none; leave them out.")
     if not dims:
         raise SweepError("One point makes no figure; draw a slice that leaves a parameter open.")
     own = EXPERIMENT_FIGURES.get((results.kind, frozenset(dims)))
     if measure is None and own is not None:
-        return own(results)
+        return own(results, title)
     if len(dims) == 1 and dims[0] not in dataset.coords:
-        return scatter(results, measure or results.main[0])
+        return scatter(results, measure or results.main[0], title)
     if len(dims) == 1:
-        return lines(results, measure)
+        return lines(results, measure, title)
     draw = maps if len(dims) == 2 else many_maps
-    return draw(results, measure or results.main[0])
+    return draw(results, measure or results.main[0], title)

@@ -51,6 +51,12 @@ class Range:
     ------
     SweepError
         If the ends are not numbers, not in order, or not positive for `log`.
+
+    Examples
+    --------
+    >>> sweep = Sweep(load_preset("paper"), {"c": Range("47n", "220n", log=True)}, "sobol", n=8)
+    >>> len(sweep)
+    8
     """
 
     low: float | str

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from spicealif._support.cache import NO_HOME, cache_folder
+from spicealif._support.described import Described
 from spicealif._support.files import make_folder, replacing
 from spicealif._support.kept import set_aside, tell
 from spicealif.errors import OutputError, StoreError
@@ -63,7 +64,7 @@ def default_store() -> Path:
     return folder / "store"
 
 
-class Store:
+class Store(Described):
     """A folder of results.
 
     Parameters
@@ -75,6 +76,11 @@ class Store:
     -----
     Safe for several processes at a time, not for several threads. One that cannot be written to
     can be read.
+
+    Examples
+    --------
+    >>> Store("results").check().results
+    0
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -83,6 +89,9 @@ class Store:
         self.damaged = 0
         self._damaged_segments: list[Path] = []
         self._own = OwnSegment(self.folder, _SEGMENTS)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [("in", ascii(str(self.folder))), ("", self.trouble or "writable")]
 
     @property
     def trouble(self) -> str:

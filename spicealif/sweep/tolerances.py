@@ -51,6 +51,11 @@ class Tolerance:
     ------
     SweepError
         If the spread is not positive, or a relative one is 1 or more.
+
+    Examples
+    --------
+    >>> MonteCarlo(load_preset("lif"), 4, [Tolerance("c", 0.05)]).points.values["c"].shape
+    (4,)
     """
 
     parameter: str
@@ -220,6 +225,11 @@ class MonteCarlo(Experiment):
     ------
     SweepError
         If a tolerance's parameter is not there or not a number, or a choice makes no sense.
+
+    Examples
+    --------
+    >>> MonteCarlo(load_preset("lif"), 4, [Tolerance("c", 0.05)], sides="reference")
+    <MonteCarlo of 'lif', 4 points, of reference, by RK4, over c 95.17 nF to 101.4 nF>
     """
 
     def __init__(

@@ -23,7 +23,9 @@ import pytest
 from command_line import call
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgba
 from numpy.typing import NDArray
+from print_checks import assert_printable
 
 from spicealif import (
     Cause,
@@ -38,6 +40,8 @@ from spicealif import (
     solve_reference,
 )
 from spicealif._support.cache import Cache, cache_folder, digest_of, source_digest
+from spicealif._support.figure_axes import scale_of
+from spicealif._support.figure_symbols import measure_label, without_formulas
 from spicealif.analysis._shapley import (
     all_subsets,
     exact_shares,
@@ -460,10 +464,26 @@ def test_the_figure_is_a_waterfall(budget, tmp_path):
         assert starts == pytest.approx(expected, abs=1e-12 * scale)
         low, high = axes.get_xlim()
         assert low <= min(starts) <= max(starts) <= high
-        assert of.label in axes.get_title()
-    labels = [t.get_text() for t in panels[0].get_yticklabels()]
-    assert labels == [*(c.label for c in Cause if c is not Cause.BODY_DIODE), "residual", "gap"]
-    assert budget.neuron.name in figure.get_suptitle()
+        assert measure_label(of.name, of.label) in axes.get_title()
+        # The colour and the stripes say the sign, the numbers say the value.
+        for bar, value in zip(bars[:-1], values, strict=False):
+            assert bar.get_facecolor() == to_rgba("#0072B2" if value >= 0 else "#D55E00")
+            assert bool(bar.get_hatch()) == (value < 0)
+        factor = scale_of(scale, of.unit)[0]
+        for text, value in zip(axes.texts, values, strict=True):
+            number = text.get_text().replace("\N{MINUS SIGN}", "-").partition(" ")[0]
+            assert float(number) == pytest.approx(value * factor, abs=0.0051 * scale * factor)
+    labels = [without_formulas(t.get_text()) for t in panels[0].get_yticklabels()]
+    causes = [c.label for c in Cause if c is not Cause.BODY_DIODE]
+    # Symbols as everywhere: V_low, not v_low.
+    causes = [re.sub(r"\bv_", "V_", label) for label in causes]
+    assert labels == [*causes, "residual", "sum"]
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == [
+        "raises the circuit's value", "lowers it", "sum: circuit minus reference",
+    ]  # fmt: skip
+    assert budget.neuron.name in figure.caption
+    assert_printable(figure)
     assert save_figure(figure, tmp_path / "b.png").stat().st_size > 10_000
 
 
@@ -472,7 +492,8 @@ def test_the_figure_leaves_out_causes_that_do_not_apply(small):
     figure = budget_figure(found)
     labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
     assert len(labels) == 3 + 2
-    assert "sampled from 6 orders" in figure.get_suptitle()
+    assert "sampled from 6 orders" in figure.caption
+    assert any("\N{PLUS-MINUS SIGN}" in text.get_text() for text in figure.axes[0].texts)
 
 
 # --- the cache ------------------------------------------------------------------------------------

@@ -460,6 +460,7 @@ def test_saving_writes_the_comparison_and_the_certificate(
     assert set(names) == {
         "neuron.toml", "neuron.cir", "simulator.log", "reference.nc", "circuit.nc",
         "comparison.json", "comparison.txt", "certificate.json", "certificate.txt",
+        "provenance.json",
     }  # fmt: skip
     assert (tmp_path / "out" / "certificate.txt").read_text() == f"{good}\n"
     data = json.loads((tmp_path / "out" / "certificate.json").read_text())

@@ -70,6 +70,7 @@ def test_run_writes_everything(tmp_path):
     assert {p.name for p in folder.iterdir()} == {
         "neuron.toml", "neuron.cir", "simulator.log", "reference.nc", "circuit.nc",
         "comparison.json", "comparison.txt", "fig5.png", "fig6.png", "overlay.png",
+        "provenance.json",
     }  # fmt: skip
     # Not the preset's own name: its results must not be taken for the preset's.
     saved = load_toml(folder / "neuron.toml")

@@ -56,6 +56,8 @@ TABLE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "propose for nothing": (("propose", "nix", "--rate", "5k", "--adaptation", "2"), 1, "nix"),
     "compare nothing": (("compare", "nix.nc"), 1, "cannot be loaded"),
     "plot nothing": (("plot", "nix.nc"), 1, "cannot be loaded"),
+    "report of nothing": (("report", "nix"), 1, "cannot be read"),
+    "report without a result": (("report",), 2, "Missing argument"),
     "fit nothing": (("fit", "nix.csv"), 1, "nix.csv"),
     "sweep without end": (("sweep",), 1, "--over"),
     "sweep": (("sweep", "lif", *SHORT, "--over", "c=47n,100n", "--sides", "reference"), 0, ""),
@@ -254,5 +256,8 @@ def test_an_interrupt_while_a_design_is_written_out():
 
 def test_every_command_is_in_the_table_or_said_to_be_elsewhere():
     tried = {arguments[0] for arguments, *_ in TABLE.values() if arguments}
-    # These start a simulator: tests/cli/test_cli.py, tests/analysis/test_attribution.py.
-    assert set(cli.commands) - tried == {"run", "simulate", "explain", "doctor"}
+    # These start a simulator: tests/cli/test_cli.py, tests/analysis/test_attribution.py. Those
+    # print or write what is there: tests/cli/test_tables_cli.py.
+    assert set(cli.commands) - tried == {
+        "run", "simulate", "explain", "doctor", "export", "cite", "completion",
+    }  # fmt: skip

@@ -57,7 +57,7 @@ def several(home):
         home, "slow.csv", "fast loop.csv", "--per-file", "tau", "--series-resistor", "5k",
         "--column", "i=I1 [uA]", "--temperature", "298.5", "--frequency", "1k", "--periodic",
         "--bound", "tau=1u:1m", "--bound", "r_on=1k:10kohm", "--hold", "v_off=150m",
-        "--seed", "2", "--level", "0.9", "-o", "new folder/device.toml", "--json", "out/fit.json",
+        "--seed", "2", "--level", "0.9", "-o", "new folder/device.toml", "--result", "out/fit.json",
         "--figures", "out/figures",
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
@@ -139,7 +139,7 @@ def test_quiet_prints_the_table_alone(home):
         (["--level", "95"], 1, "between 0 and 1"),
         (["--series-resistor", "-5k"], 1, "negative"),
         (["-o", "slow.csv/device.toml"], 1, "cannot be written"),
-        (["--json", "slow.csv/fit.json"], 1, "cannot be written"),
+        (["--result", "slow.csv/fit.json"], 1, "cannot be written"),
         (["--figures", "slow.csv"], 1, "cannot be written"),
     ],
 )
@@ -148,7 +148,7 @@ def test_bad_options_are_said_before_the_fit_and_leave_no_folder(home, options, 
     out = fit(
         home, "slow.csv", *options,
         *([] if "--series-resistor" in options else ["--series-resistor", "5k"]),
-        *([] if "--json" in options else ["--json", "unused/fit.json"]),
+        *([] if "--result" in options else ["--result", "unused/fit.json"]),
     )  # fmt: skip
     assert out.returncode == code
     assert words in out.stderr

@@ -40,9 +40,9 @@ def home(tmp_path, monkeypatch):
     [
         ("-o device.csv", "whose ending says something else; use .toml"),
         ("-o device", "needs a name with an ending; use .toml"),
-        ("--json fit.toml", "whose ending says something else; use .json"),
+        ("--result fit.toml", "whose ending says something else; use .json"),
         ("-o folder.toml", "is a folder"),
-        ("--json .", "is a folder"),
+        ("--result .", "is a folder"),
         (f"-o {'a' * 256}.toml", "File name too long"),
         ("--figures pictures", "cannot be written (it is a folder)"),
         ("--temperature 25", "write '25 K' or '25 degC'"),

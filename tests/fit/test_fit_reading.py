@@ -215,7 +215,7 @@ def folder(tmp_path_factory):
     written(home / "loop.csv", "time_s,v_mem_V,v_in_V,i_A", (t, *at.values()))
     out = subprocess.run(
         [PROGRAM, "fit", "loop.csv", "--series-resistor", "5k", "--model", "mms", "-o",
-         "device.toml", "--json", "fit.json", "--figures", "figures", "--hold", "v_off=150m",
+         "device.toml", "--result", "fit.json", "--figures", "figures", "--hold", "v_off=150m",
          "--bound", "tau=1u:1m"],
         cwd=home, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip

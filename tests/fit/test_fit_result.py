@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from print_checks import assert_printable
 
 from spicealif.design import Memristor, load_device
 from spicealif.errors import DesignError, FitError, OutputError
@@ -238,8 +239,8 @@ def test_bad_presets_are_one_sentence(result, tmp_path):
 def test_loops_have_a_panel_each(result):
     first, second = figures.loop_figure(result).axes
     for ax, fitted in ((first, result.loops[0]), (second, result.loops[1])):
-        assert ax.get_xlabel() == "device voltage v_mem in V"
-        assert ax.get_ylabel() == "current i_mem in \u00b5A"
+        assert ax.get_xlabel() == r"device voltage $v_\mathrm{mem}$ (V)"
+        assert ax.get_ylabel() == "current $i_\\mathrm{mem}$ (\u00b5A)"
         assert fitted.loop.name in ax.get_title()
         measured, drawn = ax.lines[:2]
         np.testing.assert_array_equal(measured.get_xdata(), fitted.loop.v_mem)
@@ -261,10 +262,10 @@ def test_four_loops_leave_no_empty_panel(result):
 
 def test_traces_are_over_time(result):
     axes = np.reshape(figures.trace_figure(result).axes, (3, 2))
-    labels = ["voltage in V", "current i_mem in \u00b5A", "state x"]
+    labels = ["voltage (V)", "$i_\\mathrm{mem}$ (\u00b5A)", "state $x$"]
     for column, fitted in zip(axes.T, result.loops, strict=True):
         assert [ax.get_ylabel() for ax in column] == labels
-        assert column[2].get_xlabel() == "time in ms"
+        assert column[2].get_xlabel() == "time (ms)"
         source, measured, drawn = column[0].lines
         np.testing.assert_array_equal(source.get_ydata(), fitted.v_in)
         np.testing.assert_array_equal(measured.get_ydata(), fitted.loop.v_mem)
@@ -274,15 +275,17 @@ def test_traces_are_over_time(result):
 
 def test_residuals_are_over_time_and_voltage_with_their_autocorrelation(result):
     axes = np.reshape(figures.residual_figure(result).axes, (5, 2))
-    for column, fitted in zip(axes.T, result.loops, strict=True):
+    for k, (column, fitted) in enumerate(zip(axes.T, result.loops, strict=True)):
         of_v, of_i = fitted.loop.v_mem - fitted.v_mem, fitted.loop.i - fitted.i
         for row, values, name in (
-            (0, of_v * 1e3, "v_mem in mV"),
-            (1, of_i * 1e6, "i_mem in \u00b5A"),
+            (0, of_v * 1e3, "residual of $v_\\mathrm{mem}$\n(mV)"),
+            (1, of_i * 1e6, "residual of $i_\\mathrm{mem}$\n(\u00b5A)"),
         ):
-            assert name in column[row].get_ylabel() == column[row + 2].get_ylabel()
-            assert column[row].get_xlabel() == "time in the period in ms"
-            assert column[row + 2].get_xlabel() == "measured v_mem in V"
+            # The first of a row says what the others are of.
+            told = name if k == 0 else name.partition("\n")[2]
+            assert column[row].get_ylabel() == column[row + 2].get_ylabel() == told
+            assert column[row].get_xlabel() == "time (ms)"
+            assert column[row + 2].get_xlabel() == r"measured $v_\mathrm{mem}$ (V)"
             np.testing.assert_allclose(column[row].lines[0].get_ydata(), values)
             np.testing.assert_allclose(column[row + 2].lines[0].get_ydata(), values)
             np.testing.assert_array_equal(column[row + 2].lines[0].get_xdata(), fitted.loop.v_mem)
@@ -295,11 +298,16 @@ def test_residuals_are_over_time_and_voltage_with_their_autocorrelation(result):
         assert (extents.y0, extents.y1) == pytest.approx(
             (-1.96 / np.sqrt(120), 1.96 / np.sqrt(120)), rel=1e-6
         )
-        assert column[4].get_xlabel() == "lag in samples"
+        assert column[4].get_xlabel() == "lag (samples)"
 
 
-def test_residuals_of_a_single_shot_are_over_the_record(single_shot):
-    assert figures.residual_figure(single_shot).axes[0].get_xlabel() == "time in the record in ms"
+def test_residuals_are_over_the_period_or_the_record(result, single_shot):
+    for of in (result, single_shot):
+        loop = of.loops[0].loop
+        shown = figures.residual_figure(of).axes[0].lines[0].get_xdata() * 1e-3
+        record = loop.time - loop.time[0]
+        expected = record if loop.period is None else np.sort(record % loop.period)
+        np.testing.assert_allclose(shown, expected, atol=1e-12)
 
 
 def test_correlations_are_a_matrix_with_numbers(result):
@@ -307,12 +315,40 @@ def test_correlations_are_a_matrix_with_numbers(result):
     matrix[0, 1] = matrix[1, 0] = -0.9965
     matrix[0, 2] = matrix[2, 0] = -0.0004
     ax, bar = figures.correlation_figure(dataclasses.replace(result, correlation=matrix)).axes
-    assert [label.get_text() for label in ax.get_xticklabels()] == list(result.names)
-    assert [label.get_text() for label in ax.get_yticklabels()] == list(result.names)
+    assert result.names == ("r_on", "r_off", "v_on", "tau[0]", "tau[1]")
+    symbols = [rf"${n[0].upper()}_\mathrm{{{n[2:]}}}$" for n in result.names[:3]]
+    # A file's own parameter has the file's number.
+    symbols += [r"$\tau$ (1)", r"$\tau$ (2)"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == symbols
+    assert [label.get_text() for label in ax.get_yticklabels()] == symbols
     texts = np.reshape([text.get_text() for text in ax.texts], (5, 5))
-    assert texts[0].tolist() == ["1.00", "-0.9965", "0.00", "0.00", "0.00"]
+    assert texts[0].tolist() == ["1.00", "\N{MINUS SIGN}0.9965", "0.00", "0.00", "0.00"]
     np.testing.assert_array_equal(ax.images[0].get_array(), matrix)
     assert bar.get_ylabel() == "correlation of the estimates"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loops", [1, 2, 4, 5])
+def test_figures_can_be_printed(result, loops):
+    some = dataclasses.replace(result, loops=(result.loops * 3)[:loops])
+    names = tuple(each.loop.name for each in some.loops)
+    for draw in (figures.loop_figure, figures.trace_figure, figures.residual_figure):
+        # More loops are more than a page, which is the reader's to cut.
+        if loops < 5:
+            assert_printable(draw(some), names)
+        else:
+            assert len(draw(some).axes) % 5 == 0
+    assert_printable(figures.correlation_figure(some))
+
+
+def test_another_format_takes_the_place_of_the_first(result, tmp_path):
+    figures.save_figures(result, tmp_path)
+    paths = figures.save_figures(result, tmp_path, "pdf", title="loops of mine")
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    assert all(path.read_bytes().startswith(b"%PDF") for path in paths)
+    with pytest.raises(OutputError, match=r"choose one of png, svg, pdf\."):
+        figures.save_figures(result, tmp_path, "gif")
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 @pytest.mark.slow

@@ -9,8 +9,11 @@ import pkgutil
 import pytest
 
 import spicealif
+from spicealif._support.described import Described
+from spicealif.cosim import Cosimulation
 from spicealif.measures.shown import Page, Shown, ShownInNotebooks, json_text
 from spicealif.measures.tables import fitting, html_table, note_lines, text_table
+from spicealif.netlist import Netlist
 from spicealif.waveforms import Waveforms
 
 HEAD = ("", "a", "b", "c")
@@ -67,7 +70,11 @@ def test_json_is_one_text():
 
 
 def test_every_result_shows_itself_through_pages():
-    """A table of its own in `__str__` or `_repr_html_` is a second mechanism."""
+    """A table of its own in `__str__` or `_repr_html_` is a second mechanism.
+
+    There is one for pages and one for facts; xarray shows waveforms, a netlist adds its text, and a
+    run of both sides has the pages of its comparison.
+    """
     found, own = set(), []
     for module in pkgutil.walk_packages(spicealif.__path__, "spicealif."):
         if module.name.endswith(("__main__", "_worker")):
@@ -79,7 +86,7 @@ def test_every_result_shows_itself_through_pages():
                 found.add(name)
             if "_repr_html_" in vars(value):
                 own.append(value)
-    assert set(own) == {ShownInNotebooks, Waveforms}  # xarray shows waveforms
+    assert set(own) == {Cosimulation, Described, Netlist, Shown, Waveforms}
     assert found == {
         "Certificate", "Comparison", "FitResult", "GapBudget", "Proposal", "ShownInNotebooks",
         "ToleranceBudget", "Verification",

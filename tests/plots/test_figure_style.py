@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,18 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 
 from spicealif import compare, load_preset, solve_reference
+from spicealif._support.figure_symbols import parameter_label, without_formulas
 from spicealif._support.figures import figure_style, new_figure, readable
 from spicealif.errors import OutputError
 from spicealif.fit.figures import loop_figure
 from spicealif.plots import (
+    COLUMN_WIDTH,
+    FIGURE_FORMATS,
+    PAGE_WIDTH,
+    STYLE_FILE,
     overlay_figure,
     reference_figure,
     save_figure,
@@ -53,7 +60,7 @@ DRAW = """
 import sys
 from spicealif._support.figures import figure_style, new_figure, save_figure
 with figure_style():
-    figure = new_figure(3, 2)
+    figure = new_figure(76, 51)
     axes = figure.subplots()
     axes.plot([0, 1e-6], [-1, 1])
     axes.set_ylabel("$v_{mem}$", parse_math=True)
@@ -76,7 +83,7 @@ def draw(folder: Path, small, reference) -> list[bytes]:
     files = [save_figure(reference_figure(reference, small), folder / "f.png")]
     for ending in (".svg", ".pdf"):
         with figure_style():
-            figure = new_figure(3, 2)
+            figure = new_figure(76, 51)
             figure.subplots().plot([1, 2], [-1e-6, 2e-6], label="a_$b$")
             figure.legend()
         files.append(save_figure(figure, folder / f"f{ending}"))
@@ -102,7 +109,7 @@ def test_figures_of_others_are_written_whatever_is_set(tmp_path):
     data = path.read_bytes()
     assert data[:4] == b"\x89PNG"
     width = int.from_bytes(data[16:20], "big")
-    assert width == 2 * figure.dpi
+    assert width == 2 * 300  # inches, and dots in each as for every figure
 
 
 @pytest.mark.slow
@@ -161,7 +168,7 @@ def test_threads_that_draw_leave_the_settings_alone(small, sides, tmp_path):
 
         def draw(k: int) -> bytes:
             with figure_style():
-                figure = new_figure(2, 2)
+                figure = new_figure(51, 51)
                 figure.suptitle("x")
             return save_figure(figure, tmp_path / f"{k}.png").read_bytes()
 
@@ -213,5 +220,138 @@ def test_a_measured_file_s_name_is_a_name(name, tmp_path):
 @pytest.mark.parametrize("name", ["f", "f.", "f.jpg", "f.png.gz", ".png", "f.svgz"])
 def test_other_endings_are_refused_with_those_that_are_written(name, tmp_path):
     with pytest.raises(OutputError, match=r"use \.png, \.svg or \.pdf\."):
-        save_figure(new_figure(1, 1), tmp_path / name)
+        save_figure(new_figure(25, 25), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+# --- for print ----------------------------------------------------------------------------------
+
+
+def test_the_style_is_a_file_that_matplotlib_takes(tmp_path):
+    with mpl.rc_context():
+        mpl.style.use(STYLE_FILE)
+        theirs = dict(mpl.rcParams)
+    with figure_style():
+        ours = dict(mpl.rcParams)
+    for name in ("font.size", "axes.labelsize", "legend.fontsize", "savefig.dpi", "font.family"):
+        assert theirs[name] == ours[name]
+    assert (ours["font.size"], ours["savefig.dpi"]) == (8, 300)
+    # Nothing in it is matplotlib's own default, or it would say what needs no saying.
+    said = mpl.rc_params_from_file(STYLE_FILE, use_default_template=False)
+    assert {"font.size", "axes.grid", "svg.hashsalt", "pdf.fonttype"} <= set(said)
+
+
+@pytest.mark.parametrize("width", [COLUMN_WIDTH, PAGE_WIDTH])
+@pytest.mark.parametrize("kind", FIGURE_FORMATS)
+def test_pictures_are_as_wide_as_a_column_or_a_page(width, kind, tmp_path):
+    with figure_style():
+        figure = new_figure(width, 40)
+        figure.subplots().plot([1, 2])
+    data = save_figure(figure, tmp_path / f"f.{kind}").read_bytes()
+    if kind == "png":
+        pixels = int.from_bytes(data[16:20], "big")
+        assert pixels == pytest.approx(width / 25.4 * 300, abs=1)
+        per_metre = data.index(b"pHYs") + 4  # which a text processor takes the size from
+        assert int.from_bytes(data[per_metre : per_metre + 4], "big") == round(300 / 0.0254)
+        return
+    pattern = rb'width="([0-9.]+)pt"' if kind == "svg" else rb"/MediaBox \[ 0 0 ([0-9.]+)"
+    points = float(re.search(pattern, data)[1])
+    assert points / 72 * 25.4 == pytest.approx(width, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", FIGURE_FORMATS)
+def test_a_picture_s_file_says_what_it_shows(kind, small, sides, tmp_path):
+    figure = reference_figure(sides[0], small)
+    assert figure.get_suptitle() == ""
+    assert figure.caption == "paper: reference (ODE by RK4, ideal)"
+    data = save_figure(figure, tmp_path / f"f.{kind}").read_bytes()
+    said = figure.caption.encode()
+    # PDF puts a backslash before brackets.
+    said = said.replace(b"(", b"\\(").replace(b")", b"\\)") if kind == "pdf" else said
+    assert said in data
+
+
+def test_a_title_is_drawn_where_it_is_asked_for(small, sides):
+    asked = reference_figure(sides[0], small, title=True)
+    assert asked.get_suptitle() == "paper: reference (ODE by RK4, ideal)"
+    own = reference_figure(sides[0], small, title=r"my $\frac{1$ neuron")
+    assert own._suptitle.get_window_extent(own.canvas.get_renderer()).width > 0
+    assert own.get_suptitle() == r"my \$\frac{1\$ neuron"  # no formula
+
+
+def test_a_format_given_apart_from_the_name_may_not_contradict_it(tmp_path):
+    figure = new_figure(25, 25)
+    with pytest.raises(OutputError, match="another format than svg"):
+        save_figure(figure, tmp_path / "f.png", "svg")
+    with pytest.raises(OutputError, match=r"as 'gif'; choose one of png, svg, pdf\."):
+        save_figure(figure, tmp_path / "f.png", "gif")
+    assert not list(tmp_path.iterdir())
+    assert save_figure(figure, tmp_path / "f.PDF", "pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_takes_the_format_that_is_given(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        save_figure(new_figure(25, 25), tmp_path / "pipe", "svg")
+        assert b"<svg" in read.result(10)
+
+
+# --- symbols ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("leak.tau", r"$\tau$"),
+        ("r_s", r"$R_\mathrm{s}$"),
+        ("leak.r_on", r"$R_\mathrm{on}$"),
+        ("c", "$C$"),
+        ("t_stop", "length of the run"),
+        ("temperature", "temperature"),
+        ("comparator.v_os", r"comparator $V_\mathrm{os}$"),
+        ("difference_amplifier.opamp.slew_rate", "op-amp slew rate"),
+        ("difference_amplifier.opamp.tc_v_os",
+         r"op-amp temperature coefficient of $V_\mathrm{os}$"),
+        ("mosfet.c_gd_max", r"MOSFET $C_\mathrm{gd,max}$"),
+        ("stimulus.frequency", "stimulus frequency"),
+        ("leak.my_own_thing", "my own thing"),
+        (r"$\frac{1$", r"\$\frac{1\$"),
+    ],
+)  # fmt: skip
+def test_a_parameter_s_key_becomes_its_symbol(key, label):
+    assert parameter_label(key) == label
+
+
+def test_every_parameter_of_a_design_has_a_label_that_is_no_key_and_can_be_drawn():
+    keys = set()
+
+    def walk(part, before=""):
+        for name, value in part.items():
+            if isinstance(value, dict):
+                walk(value, f"{before}{name}.")
+            else:
+                keys.add(before + name)
+
+    for preset in ("paper", "lif", "knowm-generic"):
+        walk(load_preset(preset).to_dict())
+    assert len(keys) > 80
+    labels = {key: parameter_label(key) for key in keys}
+    parser = MathTextParser("agg")
+    for key, label in labels.items():
+        assert "_" not in re.sub(r"\$[^$]*\$", "", label), key
+        assert "." not in label, key
+        parser.parse(label)
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        (r"final state $x$", "final state x"),
+        (r"$\tau$ = 5 ms, $R_\mathrm{s}$ = 1 kΩ", "tau = 5 ms, R_s = 1 kΩ"),
+        (r"costs \$5 and $C$", "costs $5 and C"),
+    ],
+)
+def test_a_caption_has_no_formulas(label, text):
+    assert without_formulas(label) == text

@@ -9,6 +9,7 @@ import pytest
 
 import spicealif.propose
 from spicealif.cli.main import main
+from spicealif.design import load_device
 from spicealif.errors import DesignError
 from spicealif.propose import neuron, propose_neuron
 
@@ -77,3 +78,28 @@ def test_a_rate_far_out_of_reach_is_not_searched_for(monkeypatch):
         propose_neuron("w_sdc_5k_1khz_m2", rate=1e-3, adaptation=2)
     assert rates
     assert min(rates) > 0.1
+
+
+def test_a_fit_is_taken_as_the_device_that_it_found(monkeypatch):
+    device = load_device("w_sdc_5k_1khz_m2").device
+    asked = []
+
+    class Fit:
+        names = ("r_on", "tau")
+
+        def preset(self):
+            asked.append(self)
+            return load_device("w_sdc_5k_1khz_m2")
+
+    def explore(problem, _):
+        assert problem.device == device
+        return []
+
+    monkeypatch.setattr(neuron, "explore", explore)
+    with pytest.raises(DesignError, match="can be built around this device"):
+        propose_neuron(Fit(), rate=5e3, adaptation=2)
+    assert len(asked) == 1
+    monkeypatch.setattr(Fit, "names", ("r_on[0]", "r_on[1]", "tau"))
+    with pytest.raises(DesignError, match=r"\(r_on\[0\], r_on\[1\]\); say which loop's"):
+        propose_neuron(Fit(), rate=5e3, adaptation=2)
+    assert len(asked) == 1

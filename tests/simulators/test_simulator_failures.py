@@ -389,15 +389,16 @@ def test_timeout(fresh):
         assert 0.9 < elapsed < 5
     waveforms = run.waveforms
     end = waveforms.time[-1]
-    assert 2e-4 < end < long.t_stop
+    assert 0 < end < long.t_stop
     assert run.reason == f"Stopped at {end:.6g} s of 0.05 s, after the 1 s that it was given."
     assert "--timeout" in run.message
     assert run.cost.points == len(waveforms)
     assert np.all(np.diff(waveforms.time) > 0)
     # The partial data are the run's beginning, spikes included.
-    n = len(reference.t_spike)
-    assert len(waveforms.t_spike) > n > 0
-    np.testing.assert_allclose(waveforms.t_spike[:n], reference.t_spike, rtol=0, atol=100e-9)
+    # How far it comes in a second is the machine's affair.
+    n = int(np.sum(reference.t_spike < end - 1e-6))
+    assert len(waveforms.t_spike) >= n > 0
+    np.testing.assert_allclose(waveforms.t_spike[:n], reference.t_spike[:n], rtol=0, atol=1e-7)
     assert fresh.run(PAPER).ok
 
 

@@ -12,15 +12,16 @@ import xarray as xr
 from click.testing import CliRunner
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgba
+from print_checks import assert_printable
 from scipy import stats
 
 from spicealif import load_preset, solve_reference
+from spicealif._support.figure_axes import cell_edges, is_log, quantity, with_prefix
 from spicealif.cli.plot import plot_command
 from spicealif.errors import SweepError
 from spicealif.measures.one_side import MEASURES
 from spicealif.plots import save_figure
 from spicealif.sweep import Range, Sweep, f_i_curve
-from spicealif.sweep._axes import cell_edges, is_log, quantity, with_prefix
 from spicealif.sweep.figures import sweep_figure
 from spicealif.sweep.statistics import sensitivity, yield_of
 
@@ -105,6 +106,10 @@ def tornado_of(figure):
     return next(a for a in figure.axes if a.get_title().startswith("what moves"))
 
 
+def yield_panel(figure):
+    return next(a for a in figure.axes if a.get_title().startswith("yield of"))
+
+
 def ticks(axis) -> list[str]:
     axis.figure.canvas.draw()
     return [t.get_text() for t in axis.get_ticklabels()]
@@ -121,7 +126,7 @@ def test_one_parameter_gives_lines_of_the_main_measures_of_both_sides():
         "mean rate (µHz)",
     ]  # fmt: skip
     for axes in figure.axes:
-        assert axes.get_xlabel() == "c (nF)"
+        assert axes.get_xlabel() == "$C$ (nF)"
         assert axes.get_xscale() == "log"
         assert ticks(axes.xaxis) == ["47", "100", "220"]
         circuit, reference = axes.lines
@@ -133,7 +138,8 @@ def test_one_parameter_gives_lines_of_the_main_measures_of_both_sides():
         figure.axes[0].lines[0].get_ydata(), dataset["isi_mean"].sel(side="circuit")
     )
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_xdata(), dataset["c"])
-    assert figure.get_suptitle() == "mine: measures over c\ncircuit and reference, 3 points"
+    assert figure.get_suptitle() == ""
+    assert figure.caption == "mine: measures over C; circuit and reference, 3 points"
 
 
 def test_a_named_measure_is_drawn_with_the_difference_of_the_sides():
@@ -142,7 +148,7 @@ def test_a_named_measure_is_drawn_with_the_difference_of_the_sides():
     values, gap = panel_axes(figure)
     assert values.get_ylabel() == "peak capacitor voltage (µV)"
     assert values.get_xscale() == "linear"
-    assert gap.get_ylabel() == "peak capacitor voltage, circuit minus reference (µV)"
+    assert gap.get_ylabel() == "peak capacitor voltage:\ncircuit minus reference (µV)"
     both = dataset["v_c_peak"]
     np.testing.assert_array_equal(
         gap.lines[0].get_ydata(), both.sel(side="circuit") - both.sel(side="reference")
@@ -160,7 +166,7 @@ def test_failed_points_of_a_line_are_crosses_and_counted():
     assert crosses(figure) == 2  # one in each panel
     (cross,) = (line for line in figure.axes[0].lines if line.get_gid() == "failed")
     assert cross.get_xdata().tolist() == [0.2]
-    assert "3 points, 1 of them failed (crosses)" in figure.get_suptitle()
+    assert "3 points, 1 of them failed (crosses)" in figure.caption
     assert "failed" in [t.get_text() for t in figure.legends[0].get_texts()]
 
 
@@ -168,7 +174,7 @@ def test_names_are_ticks():
     dataset = build({"comparator.kind": np.array(["full", "ideal"], object)})
     axes = sweep_figure(dataset).axes[0]
     assert ticks(axes.xaxis) == ["full", "ideal"]
-    assert axes.get_xlabel() == "comparator.kind"
+    assert axes.get_xlabel() == "comparator"
 
 
 def test_a_figure_of_failures_only_is_drawn(tmp_path):
@@ -178,7 +184,7 @@ def test_a_figure_of_failures_only_is_drawn(tmp_path):
         assert crosses(figure) >= n
         save_figure(figure, tmp_path / "f.png")
     figure = sweep_figure(prototypes(4, failed=(0, 1, 2, 3), varies="circuit"))
-    assert "4 of them failed" in figure.get_suptitle()
+    assert "4 of them failed" in figure.caption
     save_figure(figure, tmp_path / "f.png")
 
 
@@ -192,14 +198,35 @@ def test_f_i_curve_shows_onset_and_steady_rate_of_both_sides():
         {"stimulus.amplitude": [1e-4, 5e-4, 1e-3]},
         kind="f-i-curve", isi_first=first, isi_last=2 * first, spike_count=count,
     )  # fmt: skip
-    (axes,) = sweep_figure(dataset).axes
-    assert axes.get_xlabel() == "constant current (mA)"
+    figure = sweep_figure(dataset)
+    axes, why = figure.axes
+    assert why.get_xlabel() == "constant current (mA)"
     assert axes.get_ylabel() == "rate (kHz)"
     drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
     assert len(drawn) == 4
-    # No spikes are a rate of 0; one spike has no interval, and no rate is made up for it.
-    np.testing.assert_allclose(drawn["circuit: onset, 1 / first interval"], [0, np.nan, 1e4])
-    np.testing.assert_allclose(drawn["reference: steady, 1 / last interval"], [0, 1250, 2500])
+    # No spikes and one spike have no interval, and no rate is made up for them.
+    np.testing.assert_allclose(drawn["circuit: onset, 1 / first interval"], [np.nan, np.nan, 1e4])
+    np.testing.assert_allclose(drawn["reference: steady, 1 / last interval"], [np.nan, 1250, 2500])
+    assert reasons(why) == {
+        ("no spikes", BLUE): [1e-4], ("no spikes", ORANGE): [1e-4],
+        ("one spike, no interval", BLUE): [5e-4],
+    }  # fmt: skip
+    assert legend_of(figure) == [
+        "circuit", "reference", "onset, 1 / first interval", "steady, 1 / last interval",
+        "no spikes", "one spike, no interval",
+    ]  # fmt: skip
+
+
+def reasons(axes) -> dict:
+    """Return at which currents there is no rate, by the reason and the side's colour."""
+    return {
+        (line.get_label(), to_rgba(line.get_color())): line.get_xdata().tolist()
+        for line in axes.lines
+    }
+
+
+def legend_of(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 def test_a_neuron_that_has_adapted_to_silence_has_no_steady_rate():
@@ -213,9 +240,24 @@ def test_a_neuron_that_has_adapted_to_silence_has_no_steady_rate():
     )  # fmt: skip
     dataset["t_spike"] = (("side", "stimulus.amplitude", "spike"), times)
     dataset.attrs["design"] = 'name = "a"\nt_stop = 0.01\n'
-    drawn = {line.get_label(): line.get_ydata() for line in sweep_figure(dataset).axes[0].lines}
-    np.testing.assert_allclose(drawn["circuit: onset, 1 / first interval"], [1e3, 1e3 / 3, 0])
-    np.testing.assert_allclose(drawn["circuit: steady, 1 / last interval"], [0, 1e3 / 3, 0])
+    axes, why = sweep_figure(dataset).axes
+    drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
+    np.testing.assert_allclose(drawn["circuit: onset, 1 / first interval"], [1e3, 1e3 / 3, np.nan])
+    np.testing.assert_allclose(
+        drawn["circuit: steady, 1 / last interval"], [np.nan, 1e3 / 3, np.nan]
+    )
+    assert reasons(why)["silent at the end", BLUE] == [1e-4]
+    assert reasons(why)["no spikes", BLUE] == [1e-3]
+
+
+def test_an_f_i_curve_with_a_rate_everywhere_says_nothing_of_silence():
+    dataset = build(
+        {"stimulus.amplitude": [1e-4, 5e-4]}, kind="f-i-curve", spike_count=[[4, 4]] * 2
+    )
+    figure = sweep_figure(dataset)
+    (axes,) = panel_axes(figure)
+    assert axes.get_xlabel() == "constant current (µA)"
+    assert len(legend_of(figure)) == 4
 
 
 def test_frequency_response_has_a_line_for_each_amplitude_and_side():
@@ -238,7 +280,7 @@ def test_frequency_response_has_a_line_for_each_amplitude_and_side():
     of = dataset["mean_rate"].sel(side="reference").isel({"stimulus.amplitude": 1})
     np.testing.assert_allclose(lines[3].get_ydata(), of / frequency)
     assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        "500 µA", "1 mA", "circuit", "reference",
+        "500 µA", "1 mA", "circuit", "reference", "failed",
     ]  # fmt: skip
     # The dimensions in the other order mean the same.
     turned = dataset.transpose("side", "stimulus.amplitude", "stimulus.frequency", ...)
@@ -250,7 +292,7 @@ def test_adaptation_map_shows_both_sides_their_gap_and_the_cost():
     tau, r_s = np.geomspace(5e-4, 5e-2, 4), np.geomspace(125, 2000, 3)
     dataset = build({"leak.tau": tau, "r_s": r_s}, kind="adaptation-map", failed=(0, 5))
     figure = sweep_figure(dataset)
-    circuit, reference, gap, cost = panel_axes(figure)
+    circuit, reference, gap, *costs = panel_axes(figure)
     ratio = dataset["adaptation_ratio"]
     for axes, of in (
         (circuit, ratio.sel(side="circuit")),
@@ -260,21 +302,53 @@ def test_adaptation_map_shows_both_sides_their_gap_and_the_cost():
         shown = mesh_of(axes).get_array().filled(np.nan)
         np.testing.assert_allclose(shown, of.transpose("r_s", "leak.tau"))
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-        assert (axes.get_xlabel(), axes.get_ylabel()) == ("leak.tau (ms)", "r_s (Ω)")
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (
+            r"$\tau$ (ms)", r"$R_\mathrm{s}$ (Ω)",
+        )  # fmt: skip
     assert mesh_of(circuit).norm.vmin == mesh_of(reference).norm.vmin == float(ratio.min())
-    assert mesh_of(gap).norm.vmin == -mesh_of(gap).norm.vmax
     assert crosses(figure) == 6
     (cross,) = (line for line in gap.lines if line.get_gid() == "failed")
     np.testing.assert_allclose(cross.get_xdata(), tau[[0, 1]])
     np.testing.assert_allclose(cross.get_ydata(), r_s[[0, 2]])
-    assert len(cost.lines) == 2
-    assert cost.get_xlabel() == "last / first interval (10⁻⁶)"
-    assert cost.get_ylabel() == "source energy per spike (µJ)"
-    pairs = dataset[["adaptation_ratio", "energy_per_spike"]].sel(side="circuit").to_array()
-    drawn = np.array(sorted(zip(*cost.lines[0].get_data(), strict=True)))
-    of = pairs.values.reshape(2, -1).T
-    finite = np.array(sorted(of[np.isfinite(of).all(1)].tolist()))
-    np.testing.assert_array_equal(drawn[np.isfinite(drawn).all(1)], finite)
+    assert [a.get_title() for a in costs] == [
+        "circuit: what adaptation costs", "reference: what adaptation costs",
+    ]  # fmt: skip
+    assert costs[0].get_ylabel() == "source energy per spike (µJ)"
+    for axes, side in zip(costs, BOTH, strict=True):
+        assert axes.get_xlabel() == "last / first interval (10⁻⁶)"
+        of = dataset.sel(side=side)
+        # Each point says which it is: by its colour its tau, by its size its r_s.
+        for row, level in zip(axes.collections, r_s, strict=True):
+            at = of.sel({"r_s": level})
+            good = np.isfinite(at["adaptation_ratio"].values)
+            drawn = np.column_stack((row.get_offsets(), row.get_array()))[good]
+            expected = [at["adaptation_ratio"], at["energy_per_spike"], tau]
+            np.testing.assert_array_equal(drawn, np.column_stack(expected)[good])
+        sizes = [float(row.get_sizes()[0]) for row in axes.collections]
+        assert sizes == sorted(sizes)
+        assert len(set(sizes)) == 3
+    entries = [t.get_text() for f in figure.subfigs for lg in f.legends for t in lg.get_texts()]
+    assert entries[-3:] == [rf"$R_\mathrm{{s}}$ = {v}" for v in ("125 Ω", "500 Ω", "2 kΩ")]
+
+
+def test_differences_are_drawn_as_differences_around_nil():
+    ratio = np.array([[[2.0, 3], [4, 5]], [[3.0, 2], [4, 1]]])
+    dataset = build({"c": [1e-7, 2e-7], "v_th": [0.2, 0.3]}, adaptation_ratio=ratio)
+    figure = sweep_figure(dataset, "adaptation_ratio")
+    gap = panel_axes(figure)[-1]
+    assert gap.get_title() == "circuit minus reference"
+    bar = [a for a in figure.axes if a.get_label() == "<colorbar>"][-1]
+    assert bar.get_ylabel() == "difference of\nlast / first interval"
+    mesh = mesh_of(gap)
+    assert (mesh.norm.vmin, mesh.norm.vmax) == (-4, 4)
+    middle, high, low = mesh.cmap(mesh.norm([0.0, 4.0, -4.0]))
+    assert min(middle[:3]) > 0.99
+    assert high[2] > high[0]  # blue where the circuit's value is larger
+    assert low[0] > low[2]
+    # Without colours a minus tells the one end from the other.
+    (minus,) = (line for line in gap.lines if line.get_gid() == "minus")
+    assert (minus.get_xdata().tolist(), minus.get_ydata().tolist()) == ([1e-7], [0.2])
+    assert legend_of(figure) == ["circuit below reference"]
 
 
 def test_an_experiment_with_a_named_measure_is_drawn_like_any_sweep():
@@ -300,7 +374,7 @@ def test_two_parameters_give_maps_with_the_values_where_they_belong():
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (220e-9, 0.2)
     bar = next(a for a in figure.axes if a.get_label() == "<colorbar>")
     assert bar.get_ylabel() == "last interval (µs)"
-    assert circuit.get_ylabel() == "v_th (mV)"
+    assert circuit.get_ylabel() == r"$V_\mathrm{th}$ (mV)"
 
 
 def test_one_side_alone_gives_one_map():
@@ -310,7 +384,7 @@ def test_one_side_alone_gives_one_map():
     ):
         figure = sweep_figure(dataset)
         assert len(panel_axes(figure)) == 1
-        assert figure.get_suptitle().endswith("reference, 4 points")
+        assert figure.caption.endswith("reference, 4 points")
 
 
 def test_three_parameters_give_a_map_for_each_value_of_the_shortest():
@@ -318,7 +392,7 @@ def test_three_parameters_give_a_map_for_each_value_of_the_shortest():
     figure = sweep_figure(dataset)
     shown = panel_axes(figure)
     assert len(shown) == 6
-    assert [a.get_title() for a in shown[:2]] == ["c = 100 nF", "c = 200 nF"]
+    assert [a.get_title() for a in shown[:2]] == ["$C$ = 100 nF", "$C$ = 200 nF"]
     of = dataset["isi_mean"].sel(side="reference").isel(c=1).transpose("r_s", "v_th")
     np.testing.assert_allclose(mesh_of(shown[3]).get_array(), of)
 
@@ -328,7 +402,7 @@ def test_more_parameters_ask_for_a_slice_that_works():
     with pytest.raises(SweepError, match=r"take a slice, such as dataset\.sel\(\{'c': 1e-07\}\)"):
         sweep_figure(dataset)
     figure = sweep_figure(dataset.sel({"c": 1e-7, "v_th": 0.2}))
-    assert "c = 100 nF, v_th = 200 mV" in figure.get_suptitle()
+    assert "at C = 100 nF, V_th = 200 mV;" in figure.caption
     with pytest.raises(SweepError, match="One point makes no figure"):
         sweep_figure(dataset.isel(c=0, v_th=0, r_s=0, t_stop=0))
 
@@ -339,8 +413,8 @@ def test_drawn_points_are_scattered_over_each_parameter():
     dataset = build(drawn={"c": c, "leak.tau": tau}, kind="random", failed=(4, 7))
     figure = sweep_figure(dataset, "mean_rate")
     left, right = panel_axes(figure)
-    assert (left.get_xlabel(), left.get_xscale()) == ("c (nF)", "log")
-    assert (right.get_xlabel(), right.get_xscale()) == ("leak.tau (ms)", "linear")
+    assert (left.get_xlabel(), left.get_xscale()) == ("$C$ (nF)", "log")
+    assert (right.get_xlabel(), right.get_xscale()) == (r"$\tau$ (ms)", "linear")
     assert left.get_ylabel() == "mean rate (µHz)"
     order = np.argsort(c)
     np.testing.assert_array_equal(left.lines[0].get_xdata(), c[order])
@@ -370,23 +444,23 @@ def test_prototypes_show_histograms_the_design_s_value_and_the_yield():
     tornado, share = tornado_of(figure), figure.axes[-1]
     assert tornado.get_title().startswith("what moves the mean interval (circuit)")
     assert len(tornado.patches) == 3
-    assert share.get_title() == "yield of the circuit; limits: nominal value ± 10 %"
+    assert share.get_title() == "yield of the circuit;\nlimits: nominal value ± 10 %"
     good = (abs(values[0] - 1e-4) <= 1e-5) & ~np.isin(np.arange(40), [3, 4, 5])
     assert share.texts[0].get_text().startswith(f"{100 * good.mean():.0f} % (")
     assert ticks(share.yaxis)[0] == "mean interval\n90 to 110 µs"
     assert ticks(share.yaxis)[-1] == "all of these"
-    assert "40 prototypes, 3 of them failed (outside every limit)" in figure.get_suptitle()
+    assert "40 prototypes, 3 of them failed (outside every limit)" in figure.caption
 
 
 def test_limits_as_given_are_told_and_a_median_serves_where_nothing_is_nominal():
     dataset = prototypes()
-    share = sweep_figure(dataset, yield_limits={"isi_last": (1.2e-4, math.inf)}).axes[-1]
-    assert share.get_title() == "yield of the circuit; limits as given"
+    share = yield_panel(sweep_figure(dataset, yield_limits={"isi_last": (1.2e-4, math.inf)}))
+    assert share.get_title() == "yield of the circuit;\nlimits as given"
     with pytest.warns(match=r"No prototype is within the limits \(at least 1\.2 s\).* runs from"):
         sweep_figure(dataset, yield_limits={"isi_last": (1.2, math.inf)})
     assert ticks(share.yaxis) == ["last interval\nat least 120 µs"]
-    share = sweep_figure(dataset, "isi_last").axes[-1]
-    assert share.get_title() == "yield of the circuit; limits: median ± 10 %"
+    share = yield_panel(sweep_figure(dataset, "isi_last"))
+    assert share.get_title() == "yield of the circuit;\nlimits: median ± 10 %"
     # Both sides scatter: two histograms in one panel.
     histogram = sweep_figure(dataset, "isi_last").axes[0]
     assert histogram.get_legend_handles_labels()[1][:2] == ["circuit", "reference"]
@@ -397,10 +471,11 @@ def test_tornado_says_which_coefficient_and_its_unit():
     c = dataset["c"].values
     dataset["isi_mean"][:] = 1e3 * c + 1e-9 * np.random.default_rng(0).standard_normal(60)
     tornado = tornado_of(sweep_figure(dataset, "isi_mean"))
-    assert ticks(tornado.yaxis)[0] == "c"
-    assert tornado.get_xlabel() == "standardised regression coefficient (95 % error bars)"
+    assert ticks(tornado.yaxis)[0] == "$C$"
+    assert sorted(ticks(tornado.yaxis)) == ["$C$", r"$R_\mathrm{s}$", r"$\tau$"]
+    assert tornado.get_xlabel() == "standardised regression coefficient\nwith 95 % error bars"
     (top,) = tornado.child_axes
-    assert top.get_xlabel() == "mean interval per standard deviation of the parameter (µs)"
+    assert top.get_xlabel() == "per standard deviation\nof the parameter (µs)"
     widths = [bar.get_width() for bar in tornado.patches]
     np.testing.assert_allclose(widths, sensitivity(dataset, "isi_mean").coefficients)
     # A steep power is not linear: ranks serve.
@@ -417,9 +492,12 @@ def test_too_few_prototypes_for_a_tornado_are_told_in_its_place():
 def test_points_that_lack_a_value_are_counted():
     values = np.array([[[1.0, np.nan], [3, 4]]] * 2) * 1e-4
     dataset = build({"c": [1e-7, 2e-7], "v_th": [0.2, 0.3]}, isi_mean=values, failed=(2,))
-    assert sweep_figure(dataset).get_suptitle().endswith(
-        "4 points, 1 of them failed (crosses), 1 without a value (grey)"
+    figure = sweep_figure(dataset)
+    assert figure.caption.endswith(
+        "4 points, 1 of them failed (crosses), 1 without a value"
     )  # fmt: skip
+    assert legend_of(figure)[:1] == ["failed"]
+    assert legend_of(figure)[-1] == "no value"
     values = np.full(40, 1e-4)
     values[:3] = np.nan
     histogram = sweep_figure(prototypes(isi_mean=values)).axes[0]
@@ -429,6 +507,66 @@ def test_points_that_lack_a_value_are_counted():
 def test_limits_without_prototypes_are_refused():
     with pytest.raises(SweepError, match="Limits are for prototypes"):
         sweep_figure(build({"c": [1e-7, 2e-7]}), yield_limits={"isi_mean": (0, 1)})
+
+
+# --- for print ----------------------------------------------------------------------------------
+
+
+def many(**choices) -> dict[str, xr.Dataset]:
+    """Return a sweep of each kind."""
+    tau, r_s = np.geomspace(5e-4, 5e-2, 9), np.geomspace(125, 2000, 9)
+    grid = {"c": np.geomspace(47e-9, 220e-9, 5), "leak.tau": tau[:6]}
+    rng = np.random.default_rng(5)
+    drawn = {name: 1e-3 * (1 + rng.random(20)) for name in ("c", "leak.tau", "v_th", "r_s")}
+    amplitude, frequency = np.linspace(5e-4, 1e-3, 5), np.geomspace(100, 1e4, 13)
+    drifts = {"drift": np.arange(5), "temperature": np.linspace(253.15, 373.15, 13)}
+    temperature = build(drifts, kind="temperature", **choices)
+    temperature["temperature"].attrs |= {"units": "K"}
+    temperature = temperature.drop_vars("drift").assign_coords(
+        description=("drift", ["leak device alone", *(f"with {k}" for k in "abc"), "all of them"])
+    )
+    return {
+        "lines": build({"c": np.geomspace(47e-9, 220e-9, 7)}, failed=(1,), **choices),
+        "one line": build({"leak.tau": tau[:4]}, sides=("circuit",), **choices),
+        "maps": build(grid, failed=(0,), **choices),
+        "many maps": build(grid | {"r_s": r_s[:6]}, failed=(0,), **choices),
+        "scatter": build(drawn=drawn, kind="random", failed=(3,), **choices),
+        "f-I": build({"stimulus.amplitude": np.arange(1, 41) / 4e4}, kind="f-i-curve",
+                     spike_count=np.minimum(np.arange(40), 5), failed=(39,), **choices),
+        "frequency": build({"stimulus.frequency": frequency, "stimulus.amplitude": amplitude},
+                           kind="frequency-response", **choices),
+        "adaptation": build({"leak.tau": tau, "r_s": r_s}, kind="adaptation-map", **choices),
+        "prototypes": prototypes(40, varies="circuit", **choices),
+        "temperature": temperature,
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(many()))
+def test_every_sweep_s_figure_can_be_printed(name):
+    dataset = many()[name]
+    figure = sweep_figure(dataset)
+    assert_printable(figure)
+    width = 88 if name == "f-I" else 180
+    assert figure.get_figwidth() * 25.4 == pytest.approx(width, abs=0.1)
+    one = sweep_figure(dataset, "isi_last")
+    assert_printable(one)
+    width = 88 if name == "one line" else 180
+    assert one.get_figwidth() * 25.4 == pytest.approx(width, abs=0.1)
+
+
+def test_a_temperature_is_drawn_in_degrees_celsius():
+    dataset = build({"temperature": [253.15, 293.15, 333.15, 373.15]})
+    dataset["temperature"].attrs["units"] = "K"
+    axes = sweep_figure(dataset, "isi_mean").axes[0]
+    assert axes.get_xlabel() == "temperature (\N{DEGREE SIGN}C)"
+    assert ticks(axes.xaxis) == ["\N{MINUS SIGN}20", "20", "60", "100"]
+    assert axes.lines[0].get_xdata().tolist() == [253.15, 293.15, 333.15, 373.15]
+    # Many values get round ticks, round in degC that is.
+    axes = sweep_figure(many()["temperature"]).axes[2]
+    assert axes.get_xlabel() == "temperature (\N{DEGREE SIGN}C)"
+    assert ticks(axes.xaxis)[1:4] == ["0", "50", "100"]
+    assert quantity(298.15, "K") == "25 \N{DEGREE SIGN}C"
 
 
 # --- statistics ---------------------------------------------------------------------------------
@@ -584,14 +722,15 @@ def test_a_real_sweep_is_drawn_from_its_file(tmp_path, paper):
     short = paper.replace(t_stop=2e-3)
     curve = f_i_curve(short, points=3, sides="reference").run(store=tmp_path / "s", workers=1)
     file = save(curve, tmp_path / "curve.nc")
-    assert plot(file) == f"Wrote {tmp_path / 'curve.png'}.\n"
+    said = plot(file)
+    assert said.startswith(f"Wrote {tmp_path / 'curve.png'}: paper: f-I curve; reference, 3 points")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     first = float(curve["isi_first"][0, -1])
-    (axes,) = sweep_figure(curve).axes
+    axes = sweep_figure(curve).axes[0]
     assert axes.lines[0].get_ydata()[-1] == 1 / first
     # Read back from the file it gives the same figure.
     with xr.open_dataset(file, engine="h5netcdf") as again:
-        (other,) = sweep_figure(again.load()).axes
+        other = sweep_figure(again.load()).axes[0]
     np.testing.assert_array_equal(other.lines[0].get_ydata(), axes.lines[0].get_ydata())
     assert other.get_ylabel() == axes.get_ylabel()
 
@@ -603,7 +742,7 @@ def test_points_that_a_design_refuses_are_seen(tmp_path, paper):
     dataset = sweep.run(store=tmp_path, workers=1)
     figure = sweep_figure(dataset)
     assert crosses(figure) == 2  # r_on above r_off
-    assert "2 of them failed" in figure.get_suptitle()
+    assert "2 of them failed" in figure.caption
     drawn = Sweep(
         paper.replace(t_stop=1e-3), {"leak.r_on": Range(400, 2400)}, "sobol", 4, sides="reference"
     ).run(store=tmp_path, workers=1)

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import ConfigDict, Field, SerializeAsAny, WrapValidator
 
+from spicealif._support.described import Described
 from spicealif._support.digest import check_signature
 from spicealif._support.resources import models_dir
-from spicealif._support.text_files import read_person_text, toml_table
+from spicealif._support.text_files import names_file, read_person_text, toml_table
 from spicealif.design._base import (
     Hertz,
     Identifier,
@@ -35,6 +36,7 @@ from spicealif.design.devices import MemristorModel
 from spicealif.design.devices.choice import choose_device
 from spicealif.design.devices.registry import OWN
 from spicealif.errors import DesignError, within
+from spicealif.quantities.grammar import format_quantity
 
 __all__ = [
     "DevicePreset",
@@ -144,7 +146,7 @@ class FitRecord(Part):
     held: dict[str, float] = Field(default={}, description="parameters that were not fitted")
 
 
-class DevicePreset(Part):
+class DevicePreset(Described, Part):
     """A memristor with its parameters and their source.
 
     Attributes
@@ -165,9 +167,26 @@ class DevicePreset(Part):
     device: _AnyDevice = Field(description="the memristor")
     fit: FitRecord | None = Field(default=None, description="the fit that gave the values")
 
+    def _facts(self) -> list[tuple[str, str]]:
+        values = self.device.to_dict()
+        fields = type(self.device).model_fields
+        facts = [("", f"'{self.name}'"), ("model", values.pop("kind"))]
+        for name, value in values.items():
+            extra = fields[name].json_schema_extra
+            unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
+            number = isinstance(value, int | float) and unit != "1"
+            facts.append((name, format_quantity(value, str(unit)) if number else str(value)))
+        return [*facts, ("", "fitted" if self.fit else "")][: len(facts) + bool(self.fit)]
+
 
 def device_names() -> list[str]:
-    """Return the names of the device presets that come with spicealif, sorted."""
+    """Return the names of the device presets that come with spicealif, sorted.
+
+    Examples
+    --------
+    >>> "yakopcic_oblea" in device_names()
+    True
+    """
     return sorted(p.stem for p in (models_dir() / "devices").glob("*.toml"))
 
 
@@ -195,6 +214,11 @@ def load_device(name_or_path: str | os.PathLike[str]) -> DevicePreset:
     ------
     DesignError
         If there is no such preset or file, or it does not describe a memristor.
+
+    Examples
+    --------
+    >>> load_device("vteam_memtorch").device.kind
+    'vteam'
     """
     if isinstance(name_or_path, str) and name_or_path in device_names():
         return _shipped(name_or_path)
@@ -204,7 +228,7 @@ def load_device(name_or_path: str | os.PathLike[str]) -> DevicePreset:
             "the path of a TOML file."
         )
     path = Path(name_or_path)
-    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not _is_file(path):
+    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not names_file(path):
         raise DesignError(_no_such(name_or_path))
     return _read(path)
 
@@ -283,13 +307,6 @@ def _read(path: Path) -> DevicePreset:
         return DevicePreset.from_dict(data)
     except DesignError as error:
         raise DesignError(within(ascii(path.name), error)) from None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False
 
 
 def _shown(value: object) -> str:

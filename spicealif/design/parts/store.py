@@ -21,7 +21,7 @@ from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StrictStr, WrapV
 
 from spicealif._support.plugins import Addition, Announced
 from spicealif._support.resources import models_dir
-from spicealif._support.text_files import read_person_text, toml_table
+from spicealif._support.text_files import names_file, read_person_text, toml_table
 from spicealif.design._base import Identifier, Part
 from spicealif.design.parts.model_file import read_model_file
 from spicealif.errors import DesignError, within
@@ -126,7 +126,7 @@ def load_part(part: PartKind, name_or_path: str | os.PathLike[str]) -> PartPrese
             "or the path of a TOML file."
         )
     path = Path(name_or_path)
-    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not _is_file(path):
+    if isinstance(name_or_path, str) and path.suffix.lower() != ".toml" and not names_file(path):
         raise DesignError(_no_such(part, name_or_path))
     return _checked(_read(path), part)
 
@@ -314,10 +314,3 @@ def _read(path: Path) -> PartPreset:
         return PartPreset.from_dict(data)
     except DesignError as error:
         raise DesignError(within(ascii(path.name), error)) from None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or a zero byte: no file has such a name
-        return False

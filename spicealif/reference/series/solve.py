@@ -70,6 +70,14 @@ def solve_series(
     IntegrationError
         If h or stride does not make sense, the device has no such switches, or the solution is not
         finite.
+
+    Examples
+    --------
+    >>> drive = {"kind": "sine", "amplitude": "0.8 V", "frequency": 100.0}
+    >>> device = load_device("gmms_knowm").device
+    >>> series = SeriesCircuit(device=device, r_s="1k", drive=drive, t_stop="10m")
+    >>> solve_series(series)["v_mem"].max() < 0.8
+    np.True_
     """
     check_step(h, circuit.shortest_time)
     step = circuit.default_h if h is None else h

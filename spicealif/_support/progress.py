@@ -1,4 +1,4 @@
-"""Progress on a terminal; silence elsewhere.
+"""Progress on a terminal and in a notebook; silence elsewhere.
 
 One line, never wider than the terminal, wiped at the end. The cursor is never hidden, so that no
 way to end, however sudden, leaves a terminal without one.
@@ -7,12 +7,14 @@ way to end, however sudden, leaves a terminal without one.
 from __future__ import annotations
 
 import contextlib
+import html
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,6 +27,8 @@ _WITH_BAR, _BAR = 70, 20
 _ECHO = len("^C^C") + 1
 #: Seconds between two lines on a terminal that cannot wipe one.
 _PLAIN = 30.0
+#: Seconds between two updates in a notebook.
+_CELL = 0.2
 
 
 class Bar(Protocol):
@@ -35,7 +39,7 @@ class Bar(Protocol):
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, quiet: bool) -> Iterator[Bar | None]:
+def progress_bar(label: str, quiet: bool = False) -> Iterator[Bar | None]:
     """Give a callback that moves a progress bar, or None where nobody would see it.
 
     Parameters
@@ -48,7 +52,15 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Bar | None]:
     Yields
     ------
     Bar or None
-        What is counted is shown with its rate.
+        For the argument ``progress`` of whatever takes long. What is counted is shown with its
+        rate. In a terminal it is a line that is wiped at the end, in a notebook a bar that stays;
+        None elsewhere.
+
+    Examples
+    --------
+    >>> neuron = load_preset("paper").replace(t_stop="1m")
+    >>> with progress_bar("circuit and reference") as bar:
+    ...     result = cosimulate(neuron, "equations", progress=bar)
     """
     begun: list[tuple[float, float]] = []
     with _display(label, quiet) as show:
@@ -76,7 +88,13 @@ def progress_bar(label: str, quiet: bool) -> Iterator[Bar | None]:
 @contextlib.contextmanager
 def _display(label: str, quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
     """Give a callback that takes the fraction done and what is told instead of it."""
-    if quiet or not _is_terminal():
+    if quiet:
+        yield None
+        return
+    if (shell := _notebook()) is not None:
+        yield _Cell(label, shell).show
+        return
+    if not _is_terminal():
         yield None
         return
     from rich.console import Console
@@ -113,6 +131,40 @@ def _display(label: str, quiet: bool) -> Iterator[Callable[[float, str], None] |
             yield lambda fraction, told: progress.update(
                 task, description=label, completed=_within(fraction), told=told, known=True
             )
+
+
+def _notebook() -> ModuleType | None:
+    """Return IPython's module for display if this process is a notebook's kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    from IPython import display
+
+    return cast("ModuleType", display)
+
+
+class _Cell:
+    """A bar below a notebook's cell: HTML's own, which needs no widgets."""
+
+    def __init__(self, label: str, display: ModuleType) -> None:
+        self._label, self._display, self._shown = label, display, -math.inf
+        self._handle = display.display(display.HTML(self._html(0.0, "")), display_id=True)
+
+    def show(self, fraction: float, told: str) -> None:
+        now = time.monotonic()
+        # Each one is a message to the browser, which may be far away.
+        if fraction < 1 and now - self._shown < _CELL:
+            return
+        self._shown = now
+        self._handle.update(self._display.HTML(self._html(_within(fraction), told)))
+
+    def _html(self, fraction: float, told: str) -> str:
+        said = html.escape(told or f"{100 * fraction:.0f} %")
+        return (
+            f"<div>{html.escape(self._label)} <progress max='1' value='{fraction:.4f}'></progress> "
+            f"{said}</div>"
+        )
 
 
 def _line(task: Task, columns: int) -> RenderableType:

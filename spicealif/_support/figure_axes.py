@@ -1,4 +1,4 @@
-"""Axes of sweeps' figures: labels with SI prefixes, scales, ticks, edges of cells.
+"""Axes of figures: labels with SI prefixes, scales, ticks, edges of cells.
 
 Data stay in SI units; the ticks' formatter applies the prefix that the label names.
 """
@@ -15,16 +15,24 @@ from spicealif._support.figures import readable
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
+    from matplotlib.ticker import MaxNLocator
 
 __all__ = [
+    "CELSIUS",
+    "ZERO_CELSIUS",
     "cell_edges",
     "dress",
     "is_log",
     "is_text",
     "positions",
     "quantity",
+    "scale_of",
+    "set_label",
     "with_prefix",
 ]
+
+#: What a temperature is drawn in; data stay in K.
+CELSIUS, ZERO_CELSIUS = "\N{DEGREE SIGN}C", 273.15
 
 _Floats = NDArray[np.float64]
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
@@ -34,6 +42,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOG_SPAN = 3.0
 #: So many values at most get a tick each.
 _TICKS = 7
+#: Width of a digit of 8 pt in mm.
+_CHARACTER = 1.8
 
 
 def with_prefix(size: float, unit: str) -> tuple[float, str]:
@@ -63,9 +73,11 @@ def with_prefix(size: float, unit: str) -> tuple[float, str]:
 
 
 def quantity(value: Any, unit: str) -> str:
-    """Return a value with its unit and prefix, such as ``4.7 kΩ``."""
+    """Return a value with its unit and prefix, such as ``4.7 kΩ``; a temperature in °C."""
     if isinstance(value, str | bool | np.bool_):
         return readable(str(value))
+    if unit == "K":
+        return f"{_digits(float(value) - ZERO_CELSIUS, 4)} {CELSIUS}"
     factor, text = with_prefix(float(value), unit)
     return f"{_digits(float(value) * factor, 3)} {text}".rstrip()
 
@@ -102,6 +114,7 @@ def dress(
     *,
     log: bool = False,
     grid: bool = False,
+    room: float = math.inf,
 ) -> None:
     """Give an axis its label with unit and prefix, its scale and its ticks.
 
@@ -109,15 +122,17 @@ def dress(
     ----------
     axis : matplotlib.axis.Axis
     label : str
-        Without unit.
+        Without unit; may hold formulas, see `spicealif._support.figure_symbols`.
     unit : str
-        SI unit; empty for plain numbers.
+        SI unit; empty for plain numbers. A temperature in K gets ticks in °C.
     values : ndarray
         What is drawn along the axis, in the unit; names get a tick each.
     log : bool
         Whether the scale is logarithmic.
     grid : bool
         Whether the values are those of a grid, which get a tick each if they are few.
+    room : float
+        Length of an x axis in mm; ticks of a grid that would touch are left out.
     """
     from matplotlib.ticker import (
         FixedLocator,
@@ -131,7 +146,7 @@ def dress(
     if is_text(values):
         names = _names(values)
         axis.set_ticks(list(range(len(names))), labels=[readable(name) for name in names])
-        axis.set_label_text(label)
+        set_label(axis, label)
         return
     finite = np.asarray(values, dtype=float)
     finite = finite[np.isfinite(finite)]
@@ -140,13 +155,18 @@ def dress(
         size = math.sqrt(finite.min() * finite.max()) if len(finite) else 1.0
     else:
         size = float(np.abs(finite).max()) if len(finite) else 1.0
-    factor, text = with_prefix(size, unit) if unit else _power(size)
-    axis.set_label_text(f"{label} ({text})" if text else label)
+    shift = ZERO_CELSIUS if unit == "K" else 0.0
+    factor, text = scale_of(size, unit)
+    text = CELSIUS if shift else text
+    set_label(axis, f"{label} ({text})" if text else label)
     different = np.unique(finite)
     if grid and 0 < len(different) <= _TICKS:
-        axis.set_major_locator(FixedLocator(different.tolist()))
+        digits = 4 if shift else 3
+        words = [_digits(v * factor - shift, digits) for v in different]
+        every = math.ceil(sum(len(word) + 1 for word in words) * _CHARACTER / room) or 1
+        axis.set_major_locator(FixedLocator(different[::every].tolist()))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor, 3)))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor - shift, digits)))
         return
     if log:
         decades = math.log10(finite.max() / finite.min()) if len(finite) else 1
@@ -154,8 +174,13 @@ def dress(
         axis.set_minor_locator(LogLocator(subs=range(2, 10)))
         axis.set_minor_formatter(NullFormatter())
     else:
-        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor)))
+        axis.set_major_locator(_round_numbers(MaxNLocator, shift))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: _digits(v * factor - shift)))
+
+
+def set_label(axis: Axis, label: str) -> None:
+    """Label an axis by a text that may hold formulas."""
+    axis.set_label_text(label, parse_math=True)
 
 
 def cell_edges(values: _Floats, *, log: bool) -> _Floats:
@@ -179,8 +204,28 @@ def cell_edges(values: _Floats, *, log: bool) -> _Floats:
     return np.exp(edges) if log else edges
 
 
-def _power(size: float) -> tuple[float, str]:
-    """Return the factor and the power of ten that make a plain number short enough for a tick."""
+def _round_numbers(kind: type[MaxNLocator], shift: float) -> MaxNLocator:
+    """Return a locator of ticks that are round numbers, less a shift of the scale."""
+
+    class Shifted(kind):  # type: ignore[valid-type,misc]  # loaded with matplotlib, not before
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            return super().tick_values(vmin - shift, vmax - shift) + shift
+
+    return Shifted(5, steps=[1, 2, 2.5, 5, 10])
+
+
+def scale_of(size: float, unit: str) -> tuple[float, str]:
+    """Return the factor and the unit with its prefix that make numbers short enough for a tick.
+
+    Parameters
+    ----------
+    size : float
+        What is usual of them, in the unit.
+    unit : str
+        SI unit; a plain number (empty) may get a power of ten.
+    """
+    if unit:
+        return with_prefix(size, unit)
     if not (math.isfinite(size) and size) or 0.02 <= size < 1e5:
         return 1.0, ""
     exponent = 3 * math.floor(math.log10(size * (1 + 1e-9)) / 3)
@@ -200,4 +245,5 @@ def _digits(value: float, n: int = 10) -> str:
 def _set_scale(axis: Axis) -> None:
     """Make an axis logarithmic, by the method of its axes that does it."""
     axes = axis.axes
-    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+    if axis.get_scale() != "log":  # a colour bar's is already
+        (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")

@@ -1,0 +1,170 @@
+"""What a shell can be told about the words that could come next.
+
+Which word is asked for follows from the parameter's name, which is the same in all commands. What
+cannot be found (a neuron's file that is half written) completes to nothing: a shell has no place
+for an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from spicealif.errors import SpicealifError
+
+if TYPE_CHECKING:
+    import click
+    from click.shell_completion import CompletionItem
+
+__all__ = ["let_complete"]
+
+_Find = Callable[["click.Context", str], Iterable[str]]
+
+
+def let_complete(command: click.Command) -> None:
+    """Have a command's parameters complete what they take."""
+    for parameter in command.params:
+        find = _FINDS.get((command.name or "", parameter.name or "")) or _FINDS.get(
+            ("", parameter.name or "")
+        )
+        if find is not None:
+            # The method of this one parameter: click's own argument for it would have to be given
+            # wherever the parameter is declared.
+            vars(parameter)["shell_complete"] = partial(_complete, find, parameter)
+
+
+def _complete(
+    find: _Find, parameter: click.Parameter, context: click.Context, incomplete: str
+) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    try:
+        words = [word for word in find(context, incomplete) if word.startswith(incomplete)]
+    except (SpicealifError, OSError):
+        words = []
+    found = [CompletionItem(word) for word in words]
+    if _takes_file(parameter, incomplete):
+        found.append(CompletionItem(incomplete, type="file"))
+    return found
+
+
+def _takes_file(parameter: click.Parameter, incomplete: str) -> bool:
+    """Whether a path may stand there too; asked for once nothing else can be meant."""
+    return parameter.name in ("neuron", "device", "result") and (
+        "/" in incomplete or "." in incomplete
+    )
+
+
+def _neurons(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    from spicealif.design import preset_names
+
+    return [*preset_names(), *sorted(str(path) for path in Path().glob("*.toml"))]
+
+
+def _results(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    folders = sorted(str(p.parent) for p in Path().glob("spicealif-results/*/neuron.toml"))
+    files = sorted(str(path) for path in Path().glob("*.nc"))
+    return [*folders, *files]
+
+
+def _neurons_and_results(context: click.Context, incomplete: str) -> Iterable[str]:
+    return [*_neurons(context, incomplete), *_results(context, incomplete)]
+
+
+def _devices(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    from spicealif.design import device_names
+
+    return [*device_names(), *sorted(str(path) for path in Path().glob("*.toml"))]
+
+
+def _presets(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.design import device_names, preset_names
+
+    return [*preset_names(), *device_names()]
+
+
+def _simulators(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.simulators import simulator_names
+
+    return simulator_names()
+
+
+def _experiments(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.sweep import EXPERIMENTS
+
+    return EXPERIMENTS
+
+
+def _measures(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.measures.one_side import MEASURES
+
+    return MEASURES
+
+
+def _models(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.design import MODELS
+
+    return MODELS
+
+
+def _dialects(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.netlist import dialects
+
+    return dialects()
+
+
+def _keys(context: click.Context, incomplete: str) -> Iterable[str]:
+    """Return the keys of the neuron that the line names, each with the sign that follows it."""
+    from spicealif.cli._options import find_neuron
+
+    # Where an option still lacks its value click has not told arguments from the rest.
+    given = [*context.args, str(context.params.get("neuron") or "paper")]
+    neuron = find_neuron(given[0])
+    return [f"{key}=" for key in _flat(neuron.to_dict())]
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> Iterable[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}"
+
+
+def _words(*words: str) -> _Find:
+    return lambda context, incomplete: words
+
+
+#: By the names of command (empty: any) and parameter.
+_FINDS: Mapping[tuple[str, str], _Find] = MappingProxyType(
+    {
+        ("", "neuron"): _neurons,
+        ("", "simulator"): _simulators,
+        ("", "variant"): _words("ideal", "schmitt"),
+        ("", "changes"): _keys,
+        ("", "over"): _keys,
+        ("", "sides"): _words("both", "circuit", "reference"),
+        ("", "varies"): _words("both", "circuit", "reference"),
+        ("", "sampling"): _words("grid", "list", "random", "latin-hypercube", "sobol"),
+        ("", "dialect"): _dialects,
+        ("", "style"): _words("numbers", "parameters"),
+        ("", "measure"): _measures,
+        ("", "measures"): _measures,
+        ("", "model"): _models,
+        ("", "device"): _devices,
+        ("", "method"): _words("LSODA", "Radau", "BDF", "rodas"),
+        ("sweep", "name"): _experiments,
+        ("presets", "name"): _presets,
+        ("export", "result"): _results,
+        ("report", "result"): _results,
+        ("cite", "result"): _neurons_and_results,
+    }
+)

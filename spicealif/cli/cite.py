@@ -1,0 +1,37 @@
+"""``spicealif cite``: what to cite for a neuron or a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from spicealif.cli._options import find_neuron, json_option
+from spicealif.cli._output import print_text
+from spicealif.cli._terminal import Command
+
+__all__ = ["cite_command"]
+
+
+@click.command(
+    "cite",
+    cls=Command,
+    epilog="Example:  spicealif cite spicealif-results/paper > references.bib",
+    short_help="Print BibTeX of the models and methods that a result rests on.",
+)
+@click.argument("result", default="paper")
+@json_option
+def cite_command(result: str, as_json: bool) -> None:
+    """Print BibTeX of exactly the models and methods that RESULT rests on.
+
+    RESULT is the folder of a run, a netCDF file of ours, a preset or a neuron's TOML file.
+    """
+    import json
+
+    from spicealif.citing import citation
+    from spicealif.design import preset_names
+
+    path = Path(result)
+    neuron = result in preset_names() or path.suffix.lower() == ".toml" or not path.exists()
+    text = citation(find_neuron(result) if neuron else path)
+    print_text(f"{json.dumps({'bibtex': text}, indent=1)}\n" if as_json else text)
