@@ -91,3 +91,17 @@ def test_every_result_shows_itself_through_pages():
         "Certificate", "Comparison", "FitResult", "GapBudget", "Proposal", "ShownInNotebooks",
         "ToleranceBudget", "Verification",
     }  # fmt: skip
+
+
+def test_a_heading_takes_two_lines_before_the_table_becomes_a_list():
+    head = ("", "circuit (ngspice)", "reference (ideal)")
+    rows = [("mean rate", "4.58 kHz", "4.46 kHz")]
+    with fitting(37):
+        assert text_table(head, rows).splitlines()[:4] == [
+            "             circuit  reference",
+            "           (ngspice)    (ideal)",
+            "-" * 31,
+            "mean rate   4.58 kHz   4.46 kHz",
+        ]
+    with fitting(30):
+        assert text_table(head, rows).splitlines()[0] == "mean rate"
