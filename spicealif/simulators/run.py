@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from spicealif._support.described import Described
 from spicealif._support.drawn import Drawn
 from spicealif._support.text import counted, shown
+from spicealif.design import Neuron
 from spicealif.errors import RunFailed
 from spicealif.netlist import Netlist, SourceLine
 from spicealif.waveforms import Waveforms
@@ -181,7 +182,16 @@ class Run(Described, Drawn):
     @property
     def message(self) -> str:
         """What happened and what to do, for people."""
-        return f"{self.reason} {self.status.value}".strip() if not self.ok else self.status.value
+        remedy = self.status.value
+        design = self.netlist.design
+        makers = isinstance(design, Neuron) and bool(design.no_equations)
+        if self.status is Status.REJECTED and makers:
+            remedy = (
+                "The simulator did not accept the netlist, in which a maker's model stands for a "
+                "part; look at the line named, and try another simulator or an older model of the "
+                "maker's."
+            )
+        return remedy if self.ok else f"{self.reason} {remedy}".strip()
 
     def record(self) -> dict[str, Any]:
         """Return in plain values by what it was run, how it ended and what it cost."""

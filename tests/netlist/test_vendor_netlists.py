@@ -70,6 +70,12 @@ def embedded(tool):
     return tool.run(build_netlist(PAPER.replace(WHOLE)))
 
 
+def test_what_a_simulator_refuses_of_a_makers_model_is_no_fault_of_the_netlist(embedded):
+    refused = replace(embedded, status=Status.REJECTED, reason="Unknown parameter.")
+    assert "try another simulator or an older model of the maker's" in refused.message
+    assert "report it" not in refused.message
+
+
 def test_makers_models_run_as_their_figures_say(embedded, behavioural):
     assert embedded.status is Status.OK, embedded.message
     found = embedded.waveforms.t_spike
