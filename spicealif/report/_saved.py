@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from spicealif.design import Neuron, load_device, load_toml, parse_toml
 from spicealif.errors import CompareError, FitError
 from spicealif.fit.saved import fit_from_dict
 from spicealif.measures.comparison import Comparison, compare, design_of
+from spicealif.report._json_files import check_budget, check_certificate, check_fit, read_json
 from spicealif.report._live import from_neuron, from_waveforms, rebuilt, run_command
 from spicealif.report._material import (
     BudgetMaterial,
@@ -93,8 +92,8 @@ def load_budget(path: Path) -> Json:
         If it cannot be read or is no budget.
     """
     file = path / "budget.json" if path.is_dir() else path
-    data: Json = _json(file)
-    _check_budget(data, file)
+    data: Json = read_json(file)
+    check_budget(data, file)
     return data
 
 
@@ -137,7 +136,7 @@ def from_folder(folder: Path, named: Path | None = None) -> Material:
     certificate = _certificate(files, comparison, missing)
     if certificate is not None and comparison is not None:
         comparison = replace(comparison, certified=True)
-    origin = _json(files["provenance.json"]) if "provenance.json" in files else {}
+    origin = read_json(files["provenance.json"]) if "provenance.json" in files else {}
     if isinstance(origin, dict) and origin.get("status", "OK") != "OK":
         missing["traces"] = f"The circuit's run is not complete. {shown(origin.get('reason'))}"
     return RunMaterial(
@@ -173,7 +172,7 @@ def _with_check(
     """Return a comparison with the numerical error that was saved with it."""
     if "comparison.json" not in files:
         return comparison
-    data = _json(files["comparison.json"])
+    data = read_json(files["comparison.json"])
     saved = data.get("numerical_error") if isinstance(data, dict) else None
     if not isinstance(saved, dict):
         return comparison
@@ -195,23 +194,8 @@ def _certificate(
     if "certificate.json" not in files:
         return None
     file = files["certificate.json"]
-    data: Json = _json(file)
-    try:
-        measures = data["measures"]
-        for m in measures.values():
-            _ = str(m["label"]), str(m["unit"]), m["verdict"]
-            for key in ("circuit", "reference", "gap", "circuit_error", "reference_error", "error",
-                        "tolerance"):  # fmt: skip
-                _number(m[key])
-        for level in data["levels"]:
-            _ = [_number(level.get(key)) for key in ("reltol", "t_step_max", "steering_delta", "h")]
-        for value in (data["movement"]["circuit"], data.get("equations_difference")):
-            _number(value)
-        _number(data["tolerance"])
-        _check_notes(data)
-        counts = measures["spike_count"]["circuit"], measures["spike_count"]["reference"]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _damaged(file, error, "run 'spicealif run --certify' again") from None
+    data: Json = read_json(file)
+    counts = check_certificate(data, file)
     if comparison is None:
         return None
     if counts != (comparison.of_a["spike_count"], comparison.of_b["spike_count"]):
@@ -234,45 +218,6 @@ def _own_budget(files: dict[str, Path], neuron: Neuron, missing: dict[str, str])
         )
         return None
     return data
-
-
-def _check_budget(data: Any, file: Path) -> None:
-    try:
-        _ = str(data["neuron"]), int(data["n_subsets"]), int(data["n_orders"])
-        _check_notes(data)
-        causes = {str(k): str(c["label"]) for k, c in data["causes"].items()}
-        for budget in data["measures"].values():
-            _ = str(budget["label"]), str(budget["unit"])
-            if not budget["shares"].keys() <= causes.keys():
-                raise KeyError("a share has no cause")
-            for key in ("circuit", "reference", "gap", "residual"):
-                float(budget[key])
-            for share in budget["shares"].values():
-                _ = bool(share["applies"])
-                _number(share["error"])
-                for key in ("value", "first", "last"):
-                    float(share[key])
-        if "tolerances" in data:
-            _check_tolerances(data["tolerances"], causes)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _damaged(file, error, "run 'spicealif explain' again") from None
-
-
-def _check_tolerances(told: Json, causes: Mapping[str, str]) -> None:
-    """Raise what is wrong with the part of a budget that is over the parts' tolerances."""
-    float(told["covered"])
-    for m in told["measures"].values():
-        _ = str(m["label"]), str(m["unit"]), int(m["draws"])
-        if not m["shares"].keys() <= causes.keys():
-            raise KeyError("a share has no cause")
-        for interval in (m["gap"], *m["shares"].values()):
-            for key in ("nominal", "low", "high", "positive"):
-                float(interval[key])
-
-
-def _check_notes(data: Json) -> None:
-    if not isinstance(data.get("notes", []), list):
-        raise TypeError("its notes are no list")
 
 
 def _netlist(
@@ -303,7 +248,7 @@ def _commands(
     if reference is not None:
         words += ["--variant", plain_name(reference.attrs.get("variant"), "ideal")]
     if certificate is not None:
-        words += ["--certify", "--tolerance", f"{_number(certificate['tolerance']):g}"]
+        words += ["--certify", "--tolerance", f"{float(certificate['tolerance']):g}"]
     again = quoted(*words, "-o", f"{folder.name or 'results'}-again")
     return [
         ("The run, from the design that is saved with it:", again),
@@ -344,7 +289,7 @@ def _raw(path: Path, neuron: Neuron | None) -> RunMaterial:
 
 
 def _json_file(path: Path) -> Material:
-    data = _json(path)
+    data = read_json(path)
     keys = set(data) if isinstance(data, dict) else set()
     if {"causes", "measures"} <= keys:
         return _budget(path)
@@ -383,7 +328,7 @@ def _fit(path: Path, data: Json) -> FitMaterial:
     except FitError as error:
         if "traces" in data:
             raise FitError(f"{ascii(str(path))}: {error}") from None
-        _check_fit(data, path)
+        check_fit(data, path)
         return FitMaterial(data, None, "", digests, report, str(error))
     device = ""
     if all(fitted.described for fitted in result.loops):
@@ -391,16 +336,6 @@ def _fit(path: Path, data: Json) -> FitMaterial:
 
         device = tomli_w.dumps(result.preset().to_dict())
     return FitMaterial(data, result, device, digests, report)
-
-
-def _check_fit(data: Json, path: Path) -> None:
-    try:
-        _ = str(data["model"]), float(data["loss"]), float(data["level"])
-        for parameter in data["parameters"].values():
-            _number(parameter["value"])
-            _ = [_number(end) for end in parameter["interval"]], str(parameter["unit"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _damaged(path, error, "fit again") from None
 
 
 def _toml(path: Path) -> Material:
@@ -442,31 +377,6 @@ def _of_device(preset: Any) -> dict[str, Any]:
     loops = [{k: v for k, v in loop.items() if v not in (None, "")} for loop in record["loops"]]
     return {**record, "model": device["kind"], "device": device, "parameters": parameters,
             "loops": loops, "name": preset.name}  # fmt: skip
-
-
-def _json(path: Path) -> Any:
-    name = ascii(str(path))
-    try:
-        return json.loads(path.read_bytes()[:_LARGEST])
-    except OSError as error:
-        raise CompareError(
-            f"{name} cannot be read ({error.strerror}); give the file or folder of a result."
-        ) from None
-    except (ValueError, RecursionError):
-        raise CompareError(
-            f"{name} is damaged or no JSON; make the result again, or take the file away."
-        ) from None
-
-
-def _damaged(path: Path, error: Exception, remedy: str) -> CompareError:
-    return CompareError(
-        f"{ascii(str(path))} is damaged or of another version ({type(error).__name__}: "
-        f"{shown(error, 60)}); {remedy}, or take the file away."
-    )
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
 
 
 def _sha256(path: Path) -> str:

@@ -481,3 +481,45 @@ def test_a_report_is_written_as_every_file_is(tmp_path):
     assert not REPORT.is_one(path, ".html")
     save_toml(neuron, tmp_path / "n.toml")
     assert check(report_html(str(tmp_path / "n.toml"))).words("answer")
+
+
+def _places(data, path=()):
+    """Return the way to every value of nested JSON."""
+    yield path
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from _places(value, (*path, key))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["certificate.json", "budget.json", "provenance.json"])
+def test_whatever_a_json_file_holds_is_shown_or_refused(saved, tmp_path, name, monkeypatch):
+    """Values of other kinds at drawn places: a report, or one sentence, and no other error."""
+    from spicealif.errors import SpicealifError
+    from spicealif.report import _run
+    from spicealif.report._blocks import Section
+
+    # Both are of the waveforms and the design, which stay as they are, and take the time.
+    for section in ("schematic_section", "traces_section"):
+        monkeypatch.setattr(_run, section, lambda _: Section("some", "Some", []))
+    folder = shutil.copytree(saved, tmp_path / "run")
+    good = (folder / name).read_text()
+    places = list(_places(json.loads(good)))
+    rng = np.random.default_rng(3)
+    ends = {"shown": 0, "refused": 0}
+    for _ in range(25):
+        data = json.loads(good)
+        *way, last = places[rng.integers(1, len(places))]
+        inner = data
+        for key in way:
+            inner = inner[key]
+        inner[last] = [None, "x", [], {}, -1, True, 3.5, ["a"], {"a": 1}][rng.integers(9)]
+        (folder / name).write_text(json.dumps(data))
+        try:
+            assert "</html>" in report_html(folder)
+            ends["shown"] += 1
+        except SpicealifError as error:
+            assert "\n" not in str(error)
+            ends["refused"] += 1
+    assert ends["shown"]
+    assert ends["refused"] or name == "provenance.json"
