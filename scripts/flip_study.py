@@ -27,11 +27,11 @@ from spicealif import load_preset, load_toml, load_waveforms
 from spicealif._support.cache import Cache
 from spicealif._support.digest import with_digest
 from spicealif._support.kinds import signed
-from spicealif.cli.plot import _load
 from spicealif.design import device_names, load_device
 from spicealif.design.store import dump_toml, save_toml
 from spicealif.errors import SpicealifError, SpicealifWarning
 from spicealif.sweep import Store, Sweep
+from spicealif.sweep.files import load_sweep
 
 SAME, TOLD, SILENT, CRASHED = "same", "told", "SILENT", "crashed"
 #: Seconds after which reading a file hangs.
@@ -89,7 +89,7 @@ def waveforms(path: Path) -> object:
 
 def sweep_file(path: Path) -> object:
     """Return all that a file of a sweep says, as a text: NaN is no number's equal."""
-    return repr(_load(path).to_dict())
+    return repr(load_sweep(path).to_dict())
 
 
 def kinds(folder: Path) -> dict[str, tuple[Path, Callable[[], object]]]:

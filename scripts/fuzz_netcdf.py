@@ -147,9 +147,10 @@ def _collect(folder: Path, tally: collections.Counter[str], findings: list[str])
 def _check(path: Path, rng: random.Random) -> str:
     """Put a file through everything; return what became of it."""
     from spicealif import compare, load_preset, load_result
-    from spicealif.cli.plot import _load, _slice
+    from spicealif.cli.plot import _slice
     from spicealif.errors import SpicealifError
     from spicealif.plots import overlay_figure, save_figure
+    from spicealif.sweep.files import load_sweep
 
     outcomes = []
     draw = rng.randrange(DRAWN) == 0
@@ -167,7 +168,7 @@ def _check(path: Path, rng: random.Random) -> str:
     except SpicealifError as error:
         outcomes.append(_sentence(error))
     try:
-        dataset = _slice(_load(path), ())
+        dataset = _slice(load_sweep(path), ())
         _figure(dataset, path, draw or rng.random() < 0.06)
         outcomes.append("drawn")
     except SpicealifError as error:

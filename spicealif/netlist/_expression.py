@@ -6,13 +6,14 @@ import itertools
 import math
 import re
 
-__all__ = ["NUMBER", "Expression", "Unportable", "check_source", "read_number"]
+__all__ = ["NUMBER", "UNSIGNED", "Expression", "Unportable", "check_source", "read_number"]
 
-# Nothing is given back once it is matched (++, *+, ?+), or a long row of digits would take a time
-# that grows with its square.
-_UNSIGNED = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
+# No digit is given back once it is matched (++, *+), or a long row of digits would take a time that
+# grows with its square. Groups are not marked so: in Python 3.11.2, which is Debian 12's, such an
+# optional group that fails half-way leaves the half behind ("1e" of "1e*x").
+UNSIGNED = r"(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
 #: A number written out. A leading '+' is none: in LTspice's PWL it counts from the time before.
-NUMBER = "-?" + _UNSIGNED
+NUMBER = "-?" + UNSIGNED
 _NUMERIC = re.compile(NUMBER + r"\Z")
 _LONGEST = 40  # characters; Python writes any float with 24
 
@@ -25,7 +26,7 @@ _FUNCTIONS = {
     **dict.fromkeys(("min", "max"), 2),
 }
 _TOKEN = re.compile(
-    rf"\s*(?:(?P<number>{_UNSIGNED})(?![\w.])|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),]))"
+    rf"\s*(?:(?P<number>{UNSIGNED})(?![\w.])|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),]))"
 )
 _DEPTH = 100  # of parentheses: more is nobody's netlist, and would exhaust the stack
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from spicealif.netlist._expression import Unportable
+from spicealif.netlist._expression import UNSIGNED, Unportable
 from spicealif.netlist._names import RESERVED
 
 __all__ = ["Parameters"]
@@ -20,10 +20,9 @@ __all__ = ["Parameters"]
 _CARD = re.compile(r"\.param\s+([A-Za-z_]\w*)=(\{[^{}\s]+\}|[^{}\s=]+)\s*\Z", re.IGNORECASE)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _POWERS = {"t": 12, "g": 9, "meg": 6, "k": 3, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
-_NUMBER = r"(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
-_VALUE = re.compile(rf"-?{_NUMBER}(?:meg|[tgkmunpf])?\Z", re.IGNORECASE)
+_VALUE = re.compile(rf"-?{UNSIGNED}(?:meg|[tgkmunpf])?\Z", re.IGNORECASE)
 _TOKEN = re.compile(
-    rf"(?P<number>{_NUMBER})(?P<suffix>meg|[tgkmunpf])?(?![\w.])|(?P<name>[A-Za-z_]\w*)"
+    rf"(?P<number>{UNSIGNED})(?P<suffix>meg|[tgkmunpf])?(?![\w.])|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<sign>[-+*/(),])",
     re.IGNORECASE,
 )

@@ -303,17 +303,17 @@ def test_a_digest_of_texts_and_truths(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_changed_sweep_is_not_drawn(tmp_path: Path):
-    from spicealif.cli.plot import _load
+    from spicealif.sweep.files import load_sweep
 
     neuron = load_preset("lif").replace(t_stop=2e-4)
     result = Sweep(neuron, {"c": [9e-8, 1e-7]}, sides="reference").run(store=tmp_path, workers=1)
     kept = with_digest(result)
     kept.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
-    assert _load(tmp_path / "a.nc").equals(result)
+    assert load_sweep(tmp_path / "a.nc").equals(result)
     kept["mean_rate"] = kept.mean_rate * 2
     kept.to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
     with pytest.raises(SweepError, match="its content is not what was saved"):
-        _load(tmp_path / "b.nc")
+        load_sweep(tmp_path / "b.nc")
 
 
 # --- TOML -----------------------------------------------------------------------------------------

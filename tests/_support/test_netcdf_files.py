@@ -24,9 +24,9 @@ from spicealif._support.netcdf import NetcdfError, read_netcdf
 from spicealif._support.netcdf_bytes import without_plugins
 from spicealif._support.text import shown, shown_lines
 from spicealif.cli.main import cli
-from spicealif.cli.plot import _dataset, _load
 from spicealif.design.store import dump_toml
 from spicealif.errors import CompareError, DesignError, SpicealifError, SweepError, WaveformError
+from spicealif.sweep.files import _dataset, load_sweep
 
 NEURON = load_preset("paper").replace(t_stop=0.3e-3)
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
@@ -242,7 +242,7 @@ def test_one_long_text_for_many_elements(sweep, tmp_path):
         raw.seek(offset)
         raw.write(element * 20_000)
     with pytest.raises(SweepError, match="far more data than it holds"):
-        _load(path)
+        load_sweep(path)
 
 
 def crafted() -> dict[str, tuple[str, Callable[[Path, Path], None]]]:

@@ -610,7 +610,7 @@ def test_progress_rises_from_0_to_1_in_the_caller_s_thread(paper: Neuron) -> Non
 
 @pytest.mark.slow
 def test_command_line(tmp_path: Path) -> None:
-    options = ("-s", "t_stop=1m", "--certify", "--tolerance=0.5", "-o", "out")
+    options = ("-s", "t_stop=1m", "--certify", "--tolerance=0.5", "--all", "-o", "out")
     out = call("run", "paper", *options, cwd=tmp_path)
     assert out.returncode == 0, out.stderr
     assert (tmp_path / "out" / "certificate.txt").read_text() in out.stdout

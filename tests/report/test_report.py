@@ -9,6 +9,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pytest
@@ -127,7 +128,7 @@ def test_a_run_with_certificate_and_budget_has_everything(saved, certificate, bu
     assert made["date"][:19].replace("T", " ") in provenance
     for key in ("python", "machine", "system", "packages"):
         assert made[key] in provenance
-    assert f"spicealif run {saved}/neuron.toml" in provenance
+    assert f"spicealif run {quote(f'{saved}/neuron.toml')}" in provenance
     assert "--certify" in provenance
 
 
@@ -178,8 +179,9 @@ def test_missing_pieces_are_told_with_the_command_that_makes_them(saved, tmp_pat
                  "simulator.log"):  # fmt: skip
         (folder / name).unlink()
     page = check(report_html(folder))
-    assert f"spicealif run {folder}/neuron.toml --certify" in page.words("certificate")
-    assert f"spicealif explain {folder}/neuron.toml -o {folder}" in page.words("budget")
+    neuron = f"{folder}/neuron.toml"
+    assert f"spicealif run {quote(neuron)} --certify" in page.words("certificate")
+    assert f"spicealif explain {quote(neuron)} -o {quote(str(folder))}" in page.words("budget")
     assert "does not say on which machine" in page.words("provenance")
     # Without its file it is built again, and by its digest the same.
     assert "The netlist that ran, letter by letter" in page.words("netlist")
