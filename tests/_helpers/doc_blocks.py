@@ -157,7 +157,7 @@ def shortened(words: list[str]) -> list[str]:
         rest = [re.sub(r"^t_stop=.*", "t_stop=1m", word) for word in rest]
         if not any(word.startswith("t_stop=") for word in rest):
             rest += ["--set", "t_stop=1m"]
-    if has("--no-figures") or (name == ["run"] and "--no-figures" not in given):
+    if name == ["run"] and not re.search("--(no-)?(figures|format|title|report)", given):
         rest.append("--no-figures")
     if has("--orders"):
         rest += ["--orders", "2"]
