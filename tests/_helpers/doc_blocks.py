@@ -151,12 +151,13 @@ def shortened(words: list[str]) -> list[str]:
     if name == ["run"] and has("--output") and has("-o") and has("--set") and has("-s"):
         # As if the run were as long as it was: a changed neuron's folder has another name.
         rest += ["--output", f"spicealif-results/{Path(rest[0]).stem}"]
-    # What is compared is as long as it is, unless it is said to be a changed preset.
-    if "--set" in options and (name != ["compare"] or "--set" in rest):
+    # A result that is read is as long as it is, unless it is said to be a changed preset's.
+    takes_neuron = any(isinstance(p, click.Argument) and p.name == "neuron" for p in command.params)
+    if "--set" in options and (takes_neuron or "--set" in rest):
         rest = [re.sub(r"^t_stop=.*", "t_stop=1m", word) for word in rest]
         if not any(word.startswith("t_stop=") for word in rest):
             rest += ["--set", "t_stop=1m"]
-    if has("--no-figures") or (name == ["run"] and "--no-figures" not in given):
+    if name == ["run"] and not re.search("--(no-)?(figures|format|title|report)", given):
         rest.append("--no-figures")
     if has("--orders"):
         rest += ["--orders", "2"]

@@ -129,7 +129,7 @@ def test_words_that_could_come_next(words, expected):
 
 
 @pytest.mark.slow
-def test_bash_completes_a_key_and_waits_for_its_value(here):
+def test_bash_completes_a_key_and_waits_for_its_value(here):  # as docs/shell.md says
     script = here / "completion.bash"
     done = subprocess.run(
         [sys.executable, "-m", "spicealif", "completion", "bash"],
