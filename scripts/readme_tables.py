@@ -1,8 +1,8 @@
-"""Run what the README's tables of the presets say, and write them into it.
+"""Run what the tables of the presets in README and docs say, and write them there.
 
     python scripts/readme_tables.py [--check] [BLOCK ...]
 
-A block of the README stands between ``<!-- tables: NAME -->`` and ``<!-- end -->``:
+A block of a page stands between ``<!-- tables: NAME -->`` and ``<!-- end -->``:
 
 - ``comparison``: what ``spicealif run paper`` prints.
 - ``certificate``: four rows of ``spicealif run paper --certify``, and the run without steering.
@@ -10,7 +10,7 @@ A block of the README stands between ``<!-- tables: NAME -->`` and ``<!-- end --
 
 ``measured`` is no block but the rows of "What was measured" that depend on the parts. Without BLOCK
 all of it is made, in about ten minutes; ``comparison`` and ``sentences`` take one. With ``--check``
-nothing is written, and the exit code is 1 if the README says something else: another word, or a
+nothing is written, and the exit code is 1 if a page says something else: another word, or a
 number that is more than 1 % off.
 """
 
@@ -39,13 +39,12 @@ from spicealif import (
 )
 from spicealif.design import Resistor
 from spicealif.measures.one_side import MEASURES
-from spicealif.measures.tables import figure
+from spicealif.measures.tables import figure, short_tables
 from spicealif.netlist import build_netlist
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 PRESETS = ("paper", "paper-volatile", "knowm-generic", "lif")
 #: The rows of the README's comparison: the first of `spicealif run paper`'s table.
-LAST_ROW = "final state x"
 CERTIFIED = ("spikes", "mean interval", "growth of the interval", "adaptation index")
 
 
@@ -56,10 +55,10 @@ def compared(preset: str) -> Comparison:
 
 
 def comparison() -> str:
-    """Return the first rows of the table that `spicealif run paper` prints."""
-    lines = str(compared("paper")).splitlines()
-    end = next(k for k, line in enumerate(lines) if line.startswith(LAST_ROW))
-    return "```text\n" + "\n".join(line.rstrip() for line in lines[: end + 1]) + "\n```"
+    """Return the table that `spicealif run paper` prints."""
+    with short_tables():
+        lines = str(compared("paper")).splitlines()
+    return "```text\n" + "\n".join(line.rstrip() for line in lines[: lines.index("")]) + "\n```"
 
 
 def certificate() -> str:
@@ -398,21 +397,34 @@ def same(old: str, new: str) -> bool:
     return all(abs(float(a) - float(b)) <= 0.01 * abs(float(b)) for a, b in pairs)
 
 
-def put(text: str, name: str, new: str) -> tuple[str, str]:
-    """Return the text with a block made anew, and the block that was there."""
+def pages() -> dict[Path, str]:
+    """Return the README and the pages of the documentation, with their texts."""
+    found = [README, *sorted((README.parent / "docs").rglob("*.md"))]
+    return {p: p.read_text(encoding="utf-8") for p in found if "_build" not in p.parts}
+
+
+def put(texts: dict[Path, str], name: str, new: str) -> list[str]:
+    """Make a block anew in every page that has it; return the blocks that were there."""
     pattern = re.compile(rf"(<!-- tables: {name} -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
-    found = pattern.search(text)
-    if found is None:
-        sys.exit(f"README.md has no block {name}.")
-    return text[: found.start(2)] + new + text[found.end(2) :], found[2]
+    olds = []
+    for path in texts:
+        olds += [found[2] for found in pattern.finditer(texts[path])]
+        texts[path] = pattern.sub(lambda found: found[1] + new + found[3], texts[path])
+    if not olds:
+        sys.exit(f"No page has the block {name}.")
+    return olds
 
 
-def put_row(text: str, what: str, new: str) -> tuple[str, str]:
-    """Return the text with a row made anew, and the row that was there."""
-    old = next((line for line in text.splitlines() if line.startswith(f"| {what} |")), None)
-    if old is None:
-        sys.exit(f"README.md has no row {what!r}.")
-    return text.replace(old, new), old
+def put_row(texts: dict[Path, str], what: str, new: str) -> list[str]:
+    """Make a row anew in every page that has it; return the rows that were there."""
+    olds = []
+    for path in texts:
+        for old in [line for line in texts[path].splitlines() if line.startswith(f"| {what} |")]:
+            texts[path] = texts[path].replace(old, new)
+            olds.append(old)
+    if not olds:
+        sys.exit(f"No page has the row {what!r}.")
+    return olds
 
 
 def main() -> None:
@@ -428,20 +440,19 @@ def main() -> None:
     blocks = {name: BLOCKS[name]() for name in names if name in BLOCKS}
     rows = measured() if "measured" in names else {}
     # Read when all is made: minutes later somebody may have edited it.
-    text, wrong = README.read_text(encoding="utf-8"), []
+    before = pages()
+    after, wrong = dict(before), []
     for name, new in blocks.items():
-        text, old = put(text, name, new)
-        if not same(old, new):
-            wrong.append(new)
+        wrong += [new for old in put(after, name, new) if not same(old, new)]
     for what, cells in rows.items():
         new = f"| {what} | " + " | ".join(cells) + " |"
-        text, old = put_row(text, what, new)
-        if not same(old, new):
-            wrong.append(new)
+        wrong += [new for old in put_row(after, what, new) if not same(old, new)]
     if not options.check:
-        README.write_text(text, encoding="utf-8")
+        for path in [p for p in after if after[p] != before[p]]:
+            path.write_text(after[path], encoding="utf-8")
+            print(f"Wrote {path}.")
     elif wrong:
-        print("README.md says something else than:", *wrong, sep="\n\n")
+        print("A page says something else than:", *wrong, sep="\n\n")
         sys.exit(1)
 
 
