@@ -407,9 +407,9 @@ def put(texts: dict[Path, str], name: str, new: str) -> list[str]:
     """Make a block anew in every page that has it; return the blocks that were there."""
     pattern = re.compile(rf"(<!-- tables: {name} -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
     olds = []
-    for path in texts:
-        olds += [found[2] for found in pattern.finditer(texts[path])]
-        texts[path] = pattern.sub(lambda found: found[1] + new + found[3], texts[path])
+    for path, text in texts.items():
+        olds += [found[2] for found in pattern.finditer(text)]
+        texts[path] = pattern.sub(lambda found: found[1] + new + found[3], text)
     if not olds:
         sys.exit(f"No page has the block {name}.")
     return olds
@@ -418,10 +418,11 @@ def put(texts: dict[Path, str], name: str, new: str) -> list[str]:
 def put_row(texts: dict[Path, str], what: str, new: str) -> list[str]:
     """Make a row anew in every page that has it; return the rows that were there."""
     olds = []
-    for path in texts:
-        for old in [line for line in texts[path].splitlines() if line.startswith(f"| {what} |")]:
-            texts[path] = texts[path].replace(old, new)
-            olds.append(old)
+    for path, text in texts.items():
+        lines = text.splitlines(keepends=True)
+        at = [k for k, line in enumerate(lines) if line.startswith(f"| {what} |")]
+        olds += [lines[k].rstrip("\n") for k in at]
+        texts[path] = "".join(f"{new}\n" if k in at else line for k, line in enumerate(lines))
     if not olds:
         sys.exit(f"No page has the row {what!r}.")
     return olds
