@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from spicealif._support.resources import models_dir
+from spicealif._support.text import shown
 from spicealif.errors import CompareError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "BDF": ("virtanen2020",),
     }
 )
+#: Characters of a version.
+_LONGEST = 60
 _MEASURES = ("victor1996", "vanrossum2001", "kistler1997", "jolivet2008")
 
 
@@ -98,11 +101,13 @@ class _Found:
             reasons.append(reason)
 
     def text(self) -> str:
-        parts = [f"% {remark}\n" for remark in dict.fromkeys(self._remarks)]
+        # They may be a file's, and end neither the line nor the terminal's patience.
+        parts = [f"% {shown(remark, 400)}\n" for remark in dict.fromkeys(self._remarks)]
         for key, reasons in self._reasons.items():
             entry = _entries()[key]
             if release := self._versions.get(key, ""):
-                entry = entry.replace("\n}", f"\n  note = {{Version {release}}},\n}}")
+                plain = re.sub(r"[^\w.+ -]", "", release, flags=re.ASCII)[:_LONGEST]
+                entry = entry.replace("\n}", f"\n  note = {{Version {plain}}},\n}}")
             parts.append(f"% {'; '.join(reasons)}\n{entry}\n")
         return "\n".join(parts)
 
@@ -294,7 +299,9 @@ def result_at(path: str | os.PathLike[str]) -> object:
     WaveformError
         If a file cannot be read or is not one of ours.
     """
+    from spicealif._support.json_files import read_json
     from spicealif.measures.comparison import compare
+    from spicealif.results import with_stored_figures
     from spicealif.waveforms import load_waveforms
 
     path = Path(path)
@@ -306,7 +313,10 @@ def result_at(path: str | os.PathLike[str]) -> object:
             f"{ascii(str(path))} has neither circuit.nc nor reference.nc; give the folder of a run."
         )
     loaded = [load_waveforms(side) for side in sides]
-    return compare(loaded[0], loaded[1]) if len(loaded) > 1 else loaded[0]
+    if len(loaded) < 2:
+        return loaded[0]
+    pair, saved = compare(loaded[0], loaded[1]), path / "comparison.json"
+    return with_stored_figures(pair, read_json(saved), saved) if saved.is_file() else pair
 
 
 def _file_at(path: Path) -> Waveforms | xr.Dataset:

@@ -132,7 +132,8 @@ def _measures_of_one(waveforms: Waveforms) -> Table:
     except WaveformError as error:
         raise CompareError(str(error)) from None
     names = [name for name, info in MEASURES.items() if not info.pair and name in values]
-    side = str(waveforms.attrs.get("side", "value"))
+    side = str(waveforms.attrs.get("side"))
+    side = side if side in ("circuit", "reference", "equations") else "value"
     columns = _measure_names(names) | {side: _numbers(values[name] for name in names)}
     return Table(columns, {}, _plain(waveforms.attrs))
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.text import shown
+from spicealif.circuit import CircuitCheck
 from spicealif.design import Neuron
-from spicealif.errors import WaveformError
+from spicealif.errors import CompareError, WaveformError
+from spicealif.measures.comparison import Comparison
+from spicealif.measures.one_side import Value
 from spicealif.netlist.render import signals_of
 from spicealif.rawfile.choice import Choice, choose_plot
 from spicealif.rawfile.second_reader import cross_check as check_both_readers
@@ -23,7 +29,7 @@ from spicealif.waveforms import QUANTITIES, Waveforms, load_waveforms
 if TYPE_CHECKING:
     from spicealif.rawfile.raw import RawPlot
 
-__all__ = ["load_result"]
+__all__ = ["load_result", "with_stored_figures"]
 
 #: A file of netCDF-4, which is HDF5, begins so; netCDF-3 is not written by us.
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -115,6 +121,65 @@ def load_result(
     choice = choose_plot(path, plot, step)
     skipped = check_both_readers(path, choice.plot) if cross_check else ""
     return _waveforms(choice, neuron, signals or {}, spike_level, skipped)
+
+
+def with_stored_figures(
+    comparison: Comparison, data: Any, path: str | os.PathLike[str]
+) -> Comparison:
+    """Return a comparison with the figures that were saved with its waveforms.
+
+    They are of all samples, which the files may not have, and their numerical error is known.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of the waveforms in a folder of a run.
+    data : object
+        What the folder's ``comparison.json`` holds.
+    path : path-like
+        Of that file, for the sentence.
+
+    Returns
+    -------
+    Comparison
+        The same if the file is of other waveforms: other labels, or other numbers of spikes.
+
+    Raises
+    ------
+    CompareError
+        If it is no comparison.
+    """
+    try:
+        sides = [{**data[label]} for label in comparison.labels if label in data]
+        pair, error = {**data["pair"]}, data.get("numerical_error")
+        counts = [side["spike_count"] for side in sides]
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise CompareError(
+            f"{ascii(str(path))} is no comparison as spicealif saves it ({type(problem).__name__}: "
+            f"{shown(problem, 60)}); run it again, or remove the file."
+        ) from None
+    if counts != [comparison.of_a["spike_count"], comparison.of_b["spike_count"]]:
+        return comparison
+    try:
+        check = None if error is None else CircuitCheck.from_dict(error)
+    except CompareError as problem:
+        raise CompareError(f"In {ascii(str(path))}: {problem}") from None
+    return replace(
+        comparison,
+        of_a=_stored(comparison.of_a, sides[0]),
+        of_b=_stored(comparison.of_b, sides[1]),
+        of_pair=_stored(comparison.of_pair, pair),
+        check=check,
+    )
+
+
+def _stored(own: Mapping[str, Value], saved: Mapping[str, Any]) -> dict[str, Value]:
+    """Return figures with those of the same kind that were saved; null stands for NaN."""
+    out = dict(own)
+    for name, value in saved.items():
+        if isinstance(own.get(name), int | float) and isinstance(value, int | float | None):
+            out[name] = math.nan if value is None else value
+    return out
 
 
 def _is_raw(path: Path) -> bool:

@@ -141,3 +141,14 @@ def test_the_file_is_bibtex_and_every_entry_is_used():
             assert re.fullmatch(r"  \w+ = \{.*\},", line), line
     assert all(f'"{key}"' in inspect.getsource(citing) for key in found)
     assert set(citing._entries()) == set(found)
+
+
+def test_what_a_file_says_makes_no_entry_and_no_escape(tmp_path):
+    circuit = solve_circuit(NEURON)
+    hostile = replace_version(circuit, "ngspice-45},\n}\n@misc{evil,a={b", "ngspice-batch")
+    text = citation(hostile)
+    assert keys(text) == [*MMS, "ngspice"]
+    assert "note = {Version 45miscevilab}," in text
+    text = citation(replace_version(circuit, "sim \x1b[31m\x07\n@misc{evil,", "x"))
+    assert keys(text) == MMS
+    assert "\x1b" not in text

@@ -1,6 +1,7 @@
 """Tables for other programs, read back by these: pandas, pyarrow, xarray and our own reader."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,20 +11,26 @@ import xarray as xr
 
 from spicealif import (
     Sweep,
+    Waveforms,
     compare,
+    cosimulate,
+    dump_toml,
     export,
     load_preset,
     load_sweep,
+    load_waveforms,
     save_sweep,
     solve_circuit,
     solve_reference,
 )
+from spicealif.citing import result_at
 from spicealif.design import PiecewiseLinear
-from spicealif.errors import CompareError, OutputError, SpicealifWarning, SweepError
+from spicealif.errors import CompareError, OutputError, SpicealifWarning, SweepError, WaveformError
 from spicealif.exporting import table_of
 from spicealif.measures.one_side import MEASURES, measure
 
 NEURON = load_preset("paper").replace(t_stop="1m")
+DESIGN = dump_toml(NEURON)
 ENDINGS = (".csv", ".parquet", ".nc")
 
 
@@ -154,3 +161,42 @@ def test_parquet_without_pyarrow(both, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match=r"pip install 'spicealif\[parquet\]'"):
         export(both, tmp_path / "m.parquet")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("what", ["traces", "spikes", "measures"])
+def test_a_table_is_no_result_any_more(both, sweep, tmp_path, what):
+    path = export(both.b, tmp_path / "t.nc", what)
+    with pytest.raises(WaveformError, match="a table that 'spicealif export' made of a result"):
+        load_waveforms(path)
+    path = export(sweep, tmp_path / "s.nc")
+    with pytest.raises(SweepError, match="a table that 'spicealif export' made of a result"):
+        load_sweep(path)
+
+
+@pytest.mark.parametrize("side", ["measure", "label", "unit", "\x1b[31m"])
+def test_a_file_cannot_name_the_columns(both, side):
+    waveforms = replace(both.b, attrs={**both.b.attrs, "side": side})
+    table = table_of(waveforms, "measures")
+    assert list(table.columns) == ["measure", "label", "unit", "value"]
+    assert table.columns["measure"][0] == "spike_count"
+
+
+def test_figures_of_a_folder_are_those_that_were_saved_with_it(tmp_path):
+    result = cosimulate(NEURON, "equations")
+    result.save(tmp_path, interpolation_error=1e-2)  # of all samples, which the files have not
+    table = table_of(result_at(tmp_path))
+    at = dict(zip(table.columns["measure"], range(len(MEASURES)), strict=True))
+    saved = result.comparison
+    assert table.columns["difference"][at["x_nrmse"]] == saved.of_pair["x_nrmse"]
+    error = abs(saved.check.errors["isi_first"]) + saved.check.own_errors["isi_first"]
+    assert table.columns["numerical_error"][at["isi_first"]] == error
+    path = tmp_path / "comparison.json"
+    path.write_text('{"pair": [1]}')
+    with pytest.raises(CompareError, match=r"comparison\.json.*run it again, or remove the file"):
+        result_at(tmp_path)
+
+
+def test_waveforms_without_samples_say_so():
+    none = Waveforms(np.empty(0), {"v_mem": np.empty(0)}, np.empty(0), {"design": DESIGN})
+    with pytest.raises(CompareError, match="have no samples"):
+        table_of(none, "measures")

@@ -17,7 +17,7 @@ import json
 import mmap
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -42,6 +42,7 @@ __all__ = [
     "SWEEP",
     "SYMBOL",
     "TABLE",
+    "TABLE_MARK",
     "WAVEFORMS",
     "Kind",
     "beside_good",
@@ -59,6 +60,8 @@ SIGN = "# Written by spicealif; "
 SIGNATURE = re.compile(r"# Written by spicealif; [^\n]*\b([0-9a-f]{16})\n")
 
 #: What stands in LTspice's files of ours where `sealed` puts the digest.
+#: The attribute that a table as netCDF has: it is no result, but was made of one.
+TABLE_MARK = "spicealif_table"
 SEAL = f"digest {'-' * 16}"
 _SEALED = re.compile(r"digest [0-9a-f]{16}")
 
@@ -230,18 +233,20 @@ def _is_text(path: Path, ending: str) -> bool:
 _TABLES = (
     re.compile(rb"(side,)?time \[s\],v_c \[V\],v_mem \[V\],(\w+( \[\w+\])?,)*\w+( \[\w+\])?\r?\n"),
     re.compile(rb"(side,)?spike,t_spike \[s\]\r?\n"),
-    re.compile(rb"measure,label,unit,"),
+    re.compile(rb"measure,label,unit,[^\n]*\r?\nspike_count,spikes,,"),
     re.compile(rb"[^\n]*,status,reason,[^\n]*\bspike_count,"),
 )
 
 
-def _or_table(other: Callable[[Path, str], bool]) -> Callable[[Path, str], bool]:
+def _or_table(
+    other: Callable[[Path, str], bool], tables: Sequence[re.Pattern[bytes]]
+) -> Callable[[Path, str], bool]:
     """Return a judge of tables, by what their names end in, and of something else."""
 
     def is_one(path: Path, ending: str) -> bool:
         if ending == ".csv":
             head = _head(path)
-            return any(table.match(head) for table in _TABLES)
+            return any(table.match(head) for table in tables)
         if ending == ".parquet":
             with (
                 path.open("rb") as file,
@@ -254,19 +259,28 @@ def _or_table(other: Callable[[Path, str], bool]) -> Callable[[Path, str], bool]
 
 
 def _is_netcdf_table(path: Path, ending: str) -> bool:
-    """Judge netCDF by the digest that files of ours have."""
+    """Judge netCDF by the attribute that only tables have: they can be made again."""
     with path.open("rb") as file:
         if file.read(len(_HDF5)) != _HDF5:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b"_NCProperties") >= 0 and content.find(b"spicealif") >= 0
+            return content.find(TABLE_MARK.encode()) >= 0
 
 
+_DATA = (".nc", ".csv", ".parquet")
 WAVEFORMS = Kind(
-    "a file of waveforms", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=False))
+    "a file of waveforms",
+    (".nc", ".csv", ".parquet"),
+    True,
+    _or_table(_netcdf(sweep=False), _TABLES[:1]),
 )
-SWEEP = Kind("a file of a sweep", (".nc", ".csv", ".parquet"), True, _or_table(_netcdf(sweep=True)))
-TABLE = Kind("a table", (".csv", ".parquet", ".nc"), False, _or_table(_is_netcdf_table))
+SWEEP = Kind(
+    "a file of a sweep",
+    (".nc", ".csv", ".parquet"),
+    True,
+    _or_table(_netcdf(sweep=True), _TABLES[3:]),
+)
+TABLE = Kind("a table", (".csv", ".parquet", ".nc"), False, _or_table(_is_netcdf_table, _TABLES))
 NETLIST = Kind(
     "a netlist", (".cir", ".net", ".sp", ".spi", ".spice", ".ckt", ""), False, _is_netlist
 )

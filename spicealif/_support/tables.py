@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spicealif._support.files import replacing
-from spicealif._support.kinds import TABLE, check_ending
+from spicealif._support.kinds import TABLE, TABLE_MARK, check_ending
 from spicealif.errors import OutputError
 
 if TYPE_CHECKING:
@@ -118,4 +118,5 @@ def _save_netcdf(table: Table, path: Path) -> Path:
         name: ("row", values, {"units": table.units[name]} if name in table.units else {})
         for name, values in table.columns.items()
     }
-    return write_netcdf(with_digest(xr.Dataset(variables, attrs=dict(table.attrs))), path)
+    attrs = {**table.attrs, TABLE_MARK: "columns of a result, for other programs"}
+    return write_netcdf(with_digest(xr.Dataset(variables, attrs=attrs)), path)

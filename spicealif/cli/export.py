@@ -8,7 +8,7 @@ import click
 
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
-from spicealif.cli._options import force_option
+from spicealif.cli._options import force_option, quiet_option
 from spicealif.cli._output import writing
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import OutputPath
@@ -38,7 +38,8 @@ __all__ = ["export_command"]
     help="What to write; its ending says what it is: .csv, .parquet or .nc (netCDF).",
 )
 @force_option
-def export_command(result: Path, table: str | None, output: Path, force: bool) -> None:
+@quiet_option
+def export_command(result: Path, table: str | None, output: Path, force: bool, quiet: bool) -> None:
     """Write a table of RESULT: a netCDF file of ours, or the folder of a run.
 
     CSV has the unit of a column behind its name, as in "v_c [V]"; all values are in SI units.
@@ -48,9 +49,14 @@ def export_command(result: Path, table: str | None, output: Path, force: bool) -
     from spicealif.citing import result_at
     from spicealif.exporting import table_of
 
-    with writing((output, TABLE), inputs=(result,), force=force) as say:
-        found = table_of(result_at(result), table)  # type: ignore[arg-type]  # checked there
+    parts = [result / name for name in ("circuit.nc", "reference.nc", "comparison.json")]
+    with writing((output, TABLE), inputs=(result, *parts), force=force) as say:
+        loaded = result_at(result)
+        for warning in getattr(loaded, "warnings", []):
+            click.echo(f"Note: {warning}", err=True)
+        found = table_of(loaded, table)  # type: ignore[arg-type]  # checked there
         save_table(found, output)
         answer({"file": output, "rows": len(found), "columns": found.headings()})
-        say(f"Wrote {output}: {counted(len(found), 'row')}, {', '.join(found.headings()[:8])}"
-            f"{', ...' if len(found.columns) > 8 else ''}.")  # fmt: skip
+        names = ", ".join(found.headings()[:8]) + (", ..." if len(found.columns) > 8 else "")
+        if not quiet:
+            say(f"Wrote {output}: {counted(len(found), 'row')}, {names}.")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
+
 from spicealif._support.text import counted, shown
 from spicealif.design import Neuron
 from spicealif.design._vendor import vendor_parts
@@ -25,6 +27,8 @@ from spicealif.waveforms import Waveforms
 
 __all__ = ["ComparisonShown", "SideError"]
 
+#: A side that is silent for so many times its longest interval before the end has ceased to fire.
+_SILENT = 3.0
 #: Characters of what a file says of itself that are shown.
 _LONGEST_CAVEAT = 2000
 
@@ -158,17 +162,11 @@ class ComparisonShown(ShownInNotebooks):
                 "intervals' figures are not those of firing."
             )
         notes += self._span_notes()
+        notes += self._silence_notes()
         for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
             if taken := waveforms.attrs.get("taken"):
                 notes.append(f"{label}: {shown(taken)}")
-        digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
-        if len(digests) > 1:
-            name = shown(self.neuron.name, 60)
-            keys = differing(self.a.attrs.get("design"), self.b.attrs.get("design"))
-            apart = f" (they differ in {keys})" if keys else ""
-            notes.append(
-                f"The two results are of different neurons{apart}; both measured as {name}."
-            )
+        notes += self._other_neuron()
         for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
             notes += doubts(waveforms, label, self.neuron)
         notes.append(
@@ -218,6 +216,37 @@ class ComparisonShown(ShownInNotebooks):
         begun = begun[begun < end * (1 - 1e-9)]
         kept = stimulus.whole_windows(t_stop, begin, end)[0]
         return float(begun[-1]) if len(begun) and len(kept) and kept[-1] < begun[-1] else None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Of the notes those without which the figures would be taken for something else."""
+        return [*self._other_neuron(), *self._span_notes(), *self._silence_notes()]
+
+    def _other_neuron(self) -> list[str]:
+        """Return that the results are of different designs, if they are."""
+        digests = {w.attrs.get("design_digest") for w in (self.a, self.b)} - {None}
+        if len(digests) < 2:
+            return []
+        name = shown(self.neuron.name, 60)
+        keys = differing(self.a.attrs.get("design"), self.b.attrs.get("design"))
+        apart = f" (they differ in {keys})" if keys else ""
+        return [f"The two results are of different neurons{apart}; both measured as {name}."]
+
+    def _silence_notes(self) -> list[str]:
+        """Return which sides cease to fire, and that a rate is over the silence as well."""
+        end = min(end for _, end in self.spans)
+        silent = []
+        for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
+            t = waveforms.t_spike[waveforms.t_spike <= end]
+            # Longer than any pause between pulses, or between spikes of whatever stimulus.
+            if len(t) > 2 and end - t[-1] > _SILENT * float(np.diff(t).max()):
+                silent.append(f"{label} after {figure(float(t[-1]), 's')}")
+        if not silent:
+            return []
+        return [
+            f"No more spikes of {' and of '.join(silent)}; the mean rate is over all "
+            f"{figure(end, 's')}."
+        ]
 
     def _span_notes(self) -> list[str]:
         """Return which part of the run was compared, unless it was all of it."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import Constant, Neuron
+from spicealif.errors import WaveformError
 from spicealif.measures import spikes
 from spicealif.waveforms import Waveforms
 
@@ -105,6 +106,8 @@ def measure(waveforms: Waveforms, neuron: Neuron) -> dict[str, Value]:
         pulses, ``isi_first`` and ``isi_last`` are the first and the last interval.
     """
     t = waveforms.t_spike
+    if not len(waveforms):
+        raise WaveformError("These waveforms have no samples; give those of a run.")
     # A run that began late or ended early is measured over the time it covers.
     begin, end = 0.0, neuron.t_stop
     if len(waveforms):

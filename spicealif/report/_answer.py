@@ -22,6 +22,10 @@ def question_of_run(material: RunMaterial) -> str:
     pair = material.comparison
     if pair is not None:
         a, b = (_called(label) for label in pair.labels)
+        begin = max(start for start, _ in pair.spans)
+        end = min(end for _, end in pair.spans)
+        if abs(end - begin - material.neuron.t_stop) > 1e-3 * material.neuron.t_stop:
+            length = f"the {si(end - begin, 's')} that both cover of {length}"
         return f"How closely does {a} of {name} follow {b} over {length}, and can that be trusted?"
     if material.circuit is not None:
         return f"What does the circuit of {name} do over {length}?"
@@ -31,9 +35,13 @@ def question_of_run(material: RunMaterial) -> str:
 def answer_of_run(material: RunMaterial) -> list[str]:
     """Return the answer: what happens, how it adapts, and how sure that is."""
     pair = material.comparison
+    incomplete = []
+    if material.origin.get("status", "OK") != "OK":
+        incomplete = ["The circuit's run is not complete; what follows is of what there is."]
     if pair is None:
-        return _alone(material)
-    return [_counts(pair), _adaptation(pair), _trust(material, pair)]
+        return [*incomplete, *_alone(material)]
+    warned = [typeset(warning) for warning in pair.warnings]
+    return [*incomplete, *warned, _counts(pair), _adaptation(pair), _trust(material, pair)]
 
 
 def _called(label: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,25 +11,7 @@ from spicealif._support.text import shown
 from spicealif.errors import CompareError
 from spicealif.report._material import Json
 
-__all__ = ["check_budget", "check_certificate", "check_fit", "read_json"]
-
-#: Bytes of a file; no result of ours has as many.
-_LARGEST = 1 << 26
-
-
-def read_json(path: Path) -> Any:
-    """Return what a JSON file holds; raises `CompareError` if it cannot be read."""
-    name = ascii(str(path))
-    try:
-        return json.loads(path.read_bytes()[:_LARGEST])
-    except OSError as error:
-        raise CompareError(
-            f"{name} cannot be read ({error.strerror}); give the file or folder of a result."
-        ) from None
-    except (ValueError, RecursionError):
-        raise CompareError(
-            f"{name} is damaged or no JSON; make the result again, or take the file away."
-        ) from None
+__all__ = ["check_budget", "check_certificate", "check_fit"]
 
 
 def check_certificate(data: Any, file: Path) -> tuple[Any, Any]:

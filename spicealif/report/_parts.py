@@ -90,10 +90,18 @@ def netlist_section(netlist: NetlistText | None, why: str = "") -> Section:
     return Section("netlist", "Netlist", blocks)
 
 
+#: How a description begins of a neuron that was made of a preset; see `changed_from`.
+_MADE_OF = re.compile(r"([\w-]+), changed: ")
+
+
 def design_section(neuron: Neuron) -> Section:
     """Return the section with what differs from the nearest preset, then with all values."""
     own = flat(neuron.to_dict())
     name, base, differing = _nearest(own)
+    made_of = "the nearest of those that come along"
+    if (stated := _MADE_OF.match(neuron.description)) and stated[1] in preset_names():
+        name, made_of = stated[1], "which it was made of"
+        base, differing = _against(own, name)
     units = {key: unit_of(neuron, key) for key in own}
     rows = [
         (key, _value(own.get(key), units.get(key, "")), _value(base.get(key), units.get(key, "")))
@@ -103,7 +111,7 @@ def design_section(neuron: Neuron) -> Section:
     if neuron.description:
         first.append(Text([typeset(neuron.description)]))
     if rows:
-        caption = f"What differs from the preset {name}, the nearest of those that come along"
+        caption = f"What differs from the preset {name}, {made_of}"
         head = ("parameter", typeset(neuron.name), f"preset {name}")
         first.append(Table(caption, head, rows, "words"))
     else:
@@ -226,12 +234,17 @@ def _flat(data: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
             yield f"{before}{key}", value
 
 
+def _against(own: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return a preset's values, and the names of those that differ from one's own."""
+    base = flat(load_preset(name).to_dict())
+    return base, [k for k in {**own, **base} if k not in _PEOPLE and own.get(k) != base.get(k)]
+
+
 def _nearest(own: Mapping[str, Any]) -> tuple[str, dict[str, Any], list[str]]:
     """Return the preset that differs in the fewest values, and in which."""
     best: tuple[str, dict[str, Any], list[str]] | None = None
     for name in preset_names():
-        base = flat(load_preset(name).to_dict())
-        keys = [k for k in {**own, **base} if k not in _PEOPLE and own.get(k) != base.get(k)]
+        base, keys = _against(own, name)
         if best is None or len(keys) < len(best[2]):
             best = name, base, keys
     assert best is not None  # presets come along

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,18 @@ def _style() -> str:
     return style.replace("DARK  }", f"{_text('dark.css')}\n  }}")
 
 
+def _finite(data: Any) -> Any:
+    """Return data with null for what JSON has no number for: a trace may hold any."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
+
+
 def _packed(data: Any) -> str:
     """Return data as JSON that cannot end the element it stands in."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(_finite(data), separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

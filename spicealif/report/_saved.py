@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from spicealif._support.json_files import read_json
 from spicealif._support.kinds import RUN_FILES
 from spicealif._support.netcdf import NetcdfError, read_netcdf
 from spicealif._support.text import shown
-from spicealif.circuit import CircuitCheck
 from spicealif.design import Neuron, load_device, load_toml, parse_toml
 from spicealif.errors import CompareError, FitError
 from spicealif.fit.saved import fit_from_dict
 from spicealif.measures.comparison import Comparison, compare, design_of
-from spicealif.report._json_files import check_budget, check_certificate, check_fit, read_json
+from spicealif.report._json_files import check_budget, check_certificate, check_fit
 from spicealif.report._live import from_neuron, from_waveforms, rebuilt, run_command
 from spicealif.report._material import (
     BudgetMaterial,
@@ -28,7 +28,7 @@ from spicealif.report._material import (
     SweepMaterial,
 )
 from spicealif.report._words import plain_name, quoted
-from spicealif.results import load_result
+from spicealif.results import load_result, with_stored_figures
 from spicealif.sweep.files import load_sweep
 from spicealif.waveforms import Waveforms, load_waveforms
 
@@ -58,6 +58,11 @@ def from_path(path: Path, neuron: Neuron | None = None) -> Material:
         As those who read the files raise it.
     """
     name = ascii(str(path))
+    if neuron is not None and not _may_be_raw(path):
+        raise CompareError(
+            f"{name} says itself which neuron it is of; --neuron and --set are for raw files, "
+            "which do not: leave them out."
+        )
     if path.is_dir():
         return from_folder(path)
     try:
@@ -81,6 +86,10 @@ def from_path(path: Path, neuron: Neuron | None = None) -> Material:
         f"{name} is no result that a report can be made of; give a folder of 'spicealif run' or "
         "'explain', a .nc file, the .json of a fit or a budget, or a neuron's or device's .toml."
     )
+
+
+def _may_be_raw(path: Path) -> bool:
+    return not path.is_dir() and path.suffix.lower() not in (".nc", ".json", ".toml")
 
 
 def load_budget(path: Path) -> Json:
@@ -169,23 +178,20 @@ def _neuron(files: dict[str, Path], *results: Waveforms) -> Neuron:
 def _with_check(
     comparison: Comparison, files: dict[str, Path], missing: dict[str, str]
 ) -> Comparison:
-    """Return a comparison with the numerical error that was saved with it."""
+    """Return a comparison with the figures that were saved with it, and their error."""
     if "comparison.json" not in files:
         return comparison
     data = read_json(files["comparison.json"])
-    saved = data.get("numerical_error") if isinstance(data, dict) else None
-    if not isinstance(saved, dict):
-        return comparison
-    known = [data.get(label, {}).get("spike_count") for label in comparison.labels]
-    counts = [comparison.of_a["spike_count"], comparison.of_b["spike_count"]]
-    if known != counts:
+    stored = with_stored_figures(comparison, data, files["comparison.json"])
+    if stored is comparison:
+        known = [data.get(label, {}).get("spike_count") for label in comparison.labels]
+        counts = [comparison.of_a["spike_count"], comparison.of_b["spike_count"]]
         missing["figures"] = (
-            "The numerical errors in comparison.json are left out: they are of other waveforms "
+            "The figures in comparison.json are left out: they are of other waveforms "
             f"({known[0]} and {known[1]} spikes) than circuit.nc and reference.nc ({counts[0]} "
             f"and {counts[1]})."
         )
-        return comparison
-    return replace(comparison, check=CircuitCheck.from_dict(saved))
+    return stored
 
 
 def _certificate(

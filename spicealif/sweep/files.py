@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spicealif._support.digest import check_digest, with_digest
-from spicealif._support.kinds import SWEEP, check_ending
+from spicealif._support.kinds import SWEEP, TABLE_MARK, check_ending
 from spicealif._support.netcdf import NetcdfError, NetcdfFile, read_netcdf
 from spicealif._support.netcdf_write import write_netcdf
 from spicealif._support.tables import Table, save_table
@@ -140,6 +140,11 @@ def load_sweep(path: str | os.PathLike[str]) -> xr.Dataset:
         ) from None
     if wrong := check_digest(dataset):
         raise SweepError(f"{name} cannot be used, since {wrong}.")
+    if TABLE_MARK in dataset.attrs:
+        raise SweepError(
+            f"{name} is a table that 'spicealif export' made of a result, and no result any more; "
+            "give the file that it was made of."
+        )
     for variables, what in _OTHERS.items():
         if set(variables) <= set(dataset.variables):
             raise SweepError(f"{name} holds {what}.")

@@ -73,6 +73,39 @@ def test_export_of_a_file_and_of_a_folder(here, capsys):
     assert "nothing.nc" in capsys.readouterr().err
 
 
+def test_export_replaces_neither_what_it_reads_nor_what_is_not_its_own(here, capsys):
+    neuron = load_preset("lif").replace(t_stop="1m")
+    (here / "run").mkdir()
+    solve_reference(neuron).save("run/reference.nc")
+    before = (here / "run" / "reference.nc").read_bytes()
+    assert run(["export", "run", "-o", "run/reference.nc"]) == 1
+    assert "is read by this command and would be replaced" in capsys.readouterr().err
+    over = ["--over", "c=47n,100n", "--sides", "reference", "--workers", "1", "--store", "s"]
+    assert run(["sweep", *SHORT, *over, "-o", "sweep.nc", "-q"]) == 0
+    (here / "mine.csv").write_text("measure,label,unit,mine\nprecious,by hand,kg,1\n")
+    (here / "spikes.csv").write_text("spike,t_spike [s]\n1,0.5\n")
+    capsys.readouterr()
+    for command in (
+        ["export", "run", "--table", "spikes", "-o", "sweep.nc"],
+        ["export", "run", "--table", "measures", "-o", "mine.csv"],
+        ["reference", *SHORT, "-o", "spikes.csv"],
+    ):
+        assert run(command) == 1
+        assert "give the result another name, or add --force" in capsys.readouterr().err
+    assert (here / "run" / "reference.nc").read_bytes() == before
+
+
+def test_export_tells_that_two_sides_do_not_belong_together(here, capsys):
+    neuron = load_preset("lif").replace(t_stop="1m")
+    (here / "run").mkdir()
+    solve_reference(neuron).save("run/reference.nc")
+    solve_reference(neuron.replace(c="200n"), "schmitt").save("run/circuit.nc")
+    assert run(["export", "run", "-o", "m.csv", "-q"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Note: The two results are of different neurons (they differ in c);")
+
+
 def test_a_sweep_as_a_table(here, capsys):
     over = ["--over", "c=47n,100n", "--sides", "reference", "--workers", "1", "--store", "s"]
     assert run(["sweep", *SHORT, *over, "-o", "sweep.csv", "-q"]) == 0

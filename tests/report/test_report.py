@@ -22,6 +22,7 @@ from spicealif import (
     fit_device,
     load_preset,
     load_waveforms,
+    parse_toml,
     propose_neuron,
     report_html,
     save_toml,
@@ -525,3 +526,33 @@ def test_whatever_a_json_file_holds_is_shown_or_refused(saved, tmp_path, name, m
             ends["refused"] += 1
     assert ends["shown"]
     assert ends["refused"] or name == "provenance.json"
+
+
+def test_the_design_is_compared_with_the_preset_that_it_was_made_of():
+    values = "c = '47n'\nv_th = 0.42\nt_stop = '2m'\n[leak]\ntau = '3m'\nr_off = '2k2'\n"
+    neuron = parse_toml(f"preset = 'paper'\n{values}", name="mine")
+    page = report_html(solve_reference(neuron))
+    assert "What differs from the preset paper, which it was made of" in page
+    assert "knowm-generic" not in page
+
+
+def test_a_neuron_is_not_taken_for_a_file_that_says_its_own(tmp_path):
+    path = solve_reference(load_preset("lif").replace(t_stop="1m")).save(tmp_path / "r.nc")
+    with pytest.raises(CompareError, match="--neuron and --set are for raw files"):
+        report_html(path, neuron=load_preset("paper"))
+
+
+def test_a_side_that_ends_early_or_falls_silent_is_told_in_the_answer():
+    neuron = load_preset("lif").replace(t_stop="2m")
+    reference, other = solve_reference(neuron), solve_reference(neuron, "schmitt")
+    page = report_html(compare(other.until(5e-4), reference, neuron))
+    answer = page[page.index("How closely") : page.index("Schematic</h2>")]
+    assert "that both cover of 2" in answer
+    assert "where one of the results ends" in answer
+    step = {"kind": "pwl", "t": [0.0, 5e-4, 5.1e-4], "i": [1e-3, 1e-3, 0.0]}
+    fading = load_preset("paper").replace({"stimulus": step, "t_stop": 5e-3})
+    pair = compare(solve_reference(fading, "schmitt"), solve_reference(fading))
+    (note,) = [n for n in pair.notes if n.startswith("No more spikes of")]
+    assert note in pair.warnings
+    assert "the mean rate is over all 5 ms" in note
+    assert not compare(reference, reference, neuron).warnings
