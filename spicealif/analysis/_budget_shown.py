@@ -145,7 +145,14 @@ class BudgetShown(ShownInNotebooks):
         ]
         if absent:
             notes.append(f"This neuron does not have: {', '.join(absent)}.")
-        loose = [b.label for b in self.measures if abs(b.residual) > RESIDUAL_SMALL * abs(b.gap)]
+        none = [b.label for b in self.measures if b.gap == 0]
+        if none:
+            notes.append(f"There is no gap in: {', '.join(none)}.")
+        loose = [
+            b.label
+            for b in self.measures
+            if b.gap != 0 and abs(b.residual) > RESIDUAL_SMALL * abs(b.gap)
+        ]
         if loose:
             notes.append(
                 f"Not resolved, since the residual is above {RESIDUAL_SMALL:.0%} of the gap: "

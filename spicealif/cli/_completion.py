@@ -156,6 +156,7 @@ _FINDS: Mapping[tuple[str, str], _Find] = MappingProxyType(
         ("", "sampling"): _words("grid", "list", "random", "latin-hypercube", "sobol"),
         ("", "dialect"): _dialects,
         ("", "style"): _words("numbers", "parameters"),
+        ("", "picture"): _words("png", "svg", "pdf"),
         ("", "measure"): _measures,
         ("", "measures"): _measures,
         ("", "model"): _models,

@@ -78,13 +78,22 @@ def _page(material: SweepMaterial, made: str) -> Page:
     sections.append(provenance_section({}, material.digests, material.commands, facts))
     of = typeset(material.neuron.name) if material.neuron is not None else name
     what = listed([MEASURES[m].label for m in measures[:2]]) or "the result"
+    drawn = "prototype" in dataset["status"].dims
+    title = f"{of}: sweep over {listed(varied, 3)}" if varied else f"{of}: sweep"
+    question = f"How do {what} of {of} depend on {listed(varied, 3) or 'what was drawn'}?"
+    if drawn:
+        title = f"{of}: {counted(n, 'prototype')}"
+        question = (
+            f"How much do {what} of {of} scatter over {counted(n, 'prototype')}, whose parts are "
+            f"drawn within their tolerances?"
+        )
     return Page(
-        title=f"{of}: sweep over {listed(varied, 3)}" if varied else f"{of}: sweep",
+        title=title,
         kind="sweep report",
-        question=f"How do {what} of {of} depend on {listed(varied, 3) or 'what was drawn'}?",
+        question=question,
         answer=[
             _counts(n, good, statuses),
-            _range(dataset, measures, varied),
+            _scatter(dataset, measures) if drawn else _range(dataset, measures, varied),
             _trust(dataset),
         ],
         sections=sections,
@@ -124,6 +133,22 @@ def _counts(n: int, good: int, statuses: Counter[str]) -> str:
         return f"All {counted(n, 'point')} were computed."
     why = ", ".join(f"{k} {s}" for s, k in statuses.most_common() if s != OK)
     return f"Of {counted(n, 'point')}, {good} were computed and {failed} failed ({typeset(why)})."
+
+
+def _scatter(dataset: Any, measures: list[str]) -> str:
+    """Return how far prototypes scatter."""
+    said = []
+    for measure in measures[:2]:
+        info, (side, values) = MEASURES[measure], _side(dataset, measure)
+        found = values[np.isfinite(values)]
+        low, middle, high = (si(float(v), info.unit) for v in np.percentile(found, (5, 50, 95)))
+        of = "" if len(found) == values.size else f" of the {len(found)} that have one"
+        said.append(
+            f"the {info.label} of {side} is {middle} in the median, and {low} to {high} in nine "
+            f"prototypes of ten{of}"
+        )
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if said else "No prototype has a figure to compare."
 
 
 def _range(dataset: Any, measures: list[str], varied: list[str]) -> str:
@@ -205,7 +230,8 @@ def _points(dataset: Any, varied: list[str], measures: list[str]) -> list[Block]
     rows: list[list[str | Cell]] = []
     for k in range(min(len(statuses), _MOST_ROWS)):
         status = str(statuses[k])
-        row: list[str | Cell] = [str(k + 1)]
+        # From 0, as the tables of other programs number them.
+        row: list[str | Cell] = [str(k)]
         row += [_value(coords[n][k], str(dataset[n].attrs.get("units", ""))) for n in varied]
         row += [si(float(values[k]), unit) for _, unit, values in columns]
         row.append(status if status == OK else Cell(typeset(status), "differ"))
@@ -213,7 +239,12 @@ def _points(dataset: Any, varied: list[str], measures: list[str]) -> list[Block]
     caption = f"{counted(len(statuses), 'point')}"
     if len(statuses) > _MOST_ROWS:
         caption += f", of which these are the first {_MOST_ROWS:,}; the netCDF file has them all"
-    head = ["point", *varied, *(label for label, *_ in columns), "status"]
+    head = [
+        "prototype" if "prototype" in dims else "point",
+        *varied,
+        *(label for label, *_ in columns),
+        "status",
+    ]
     blocks: list[Block] = [Table(caption, head, rows, "long")]
     reasons = Counter(str(r) for r in dataset["reason"].values.ravel() if r)
     if reasons:
