@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -46,6 +47,19 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Put back what signals do: a command that a test runs as a program ends with its handlers.
+
+    A signal that a later test sends to itself would then end the whole process.
+    """
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
