@@ -123,6 +123,9 @@ class _Found:
             "the path of a saved one."
         )
 
+    def remark(self, text: str) -> None:
+        self._remarks.append(text)
+
     def model(self, kind: str, source: str = "") -> None:
         if kind not in _MODELS:
             where = " ".join(source.split()) or "its package"
@@ -176,6 +179,8 @@ def _waveforms(found: _Found, waveforms: Waveforms) -> None:
 
     if "design" in waveforms.attrs:
         found.take(design_of(waveforms))
+    else:
+        found.remark("The waveforms do not say which neuron they are of: add its memristor model.")
     if waveforms.attrs.get("side") != "reference":
         name = str(waveforms.attrs.get("simulator", ""))
         found.simulator(str(waveforms.attrs.get("version", "")), name)

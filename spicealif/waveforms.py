@@ -284,7 +284,7 @@ class Waveforms(Drawn):
     def __repr__(self) -> str:
         span = f"{self.time[0]:g} to {self.time[-1]:g} s" if len(self.time) else "empty"
         return (
-            f"<Waveforms {', '.join(self.signals)}: {len(self.time)} samples, {span}, "
+            f"<Waveforms {', '.join(self.signals)}: {counted(len(self.time), 'sample')}, {span}, "
             f"{counted(len(self.t_spike), 'spike')}>"
         )
 

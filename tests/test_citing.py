@@ -152,3 +152,11 @@ def test_what_a_file_says_makes_no_entry_and_no_escape(tmp_path):
     text = citation(replace_version(circuit, "sim \x1b[31m\x07\n@misc{evil,", "x"))
     assert keys(text) == MMS
     assert "\x1b" not in text
+
+
+def test_waveforms_that_do_not_say_of_what_they_are():
+    reference = solve_reference(NEURON)
+    attrs = {k: v for k, v in reference.attrs.items() if k != "design"}
+    text = citation(replace(reference, attrs=attrs))
+    assert keys(text) == ALWAYS
+    assert "% The waveforms do not say which neuron they are of" in text
