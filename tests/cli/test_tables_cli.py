@@ -1,9 +1,12 @@
 """Tables, citations and completion on the command line."""
 
 import re
+import select
+import shlex
 import shutil
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import ptyprocess
@@ -183,14 +186,16 @@ def test_bash_completes_a_key_and_waits_for_its_value(here):  # as docs/shell.md
     )  # fmt: skip
 
     def until(text):
-        seen = ""
-        while text not in seen:  # pytest's own limit ends it, if it never comes
+        seen, end = "", time.monotonic() + 60
+        while text not in seen:
+            ready, _, _ = select.select([bash.fd], [], [], max(end - time.monotonic(), 0))
+            assert ready, f"{text!r} never came, but {seen!r}"
             seen += bash.read(1000)
         return seen
 
     try:
         until("ready> ")
-        bash.write(f"source {script}\n")
+        bash.write(f"source {shlex.quote(str(script))}\n")
         until("ready> ")
         bash.write("spicealif run paper --set leak.ta\t")
         assert until("leak.tau=").endswith("leak.tau=")
