@@ -322,7 +322,7 @@ def test_every_file_is_checked_before_computing(here, nothing_is_computed, capsy
     (here / "file").write_text("mine")
     (here / f"other{ending}").write_text("mine, and by hand")
     for output, said in {
-        "out.csv": "whose ending says something else; use",
+        "out.xlsx": "whose ending says something else; use",
         "out.asc": "whose ending says something else; use",
         f"out{ending}.gz": "whose ending says something else; use",
         "folder": "it is a folder",
