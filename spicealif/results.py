@@ -156,7 +156,7 @@ def with_stored_figures(
     except (TypeError, KeyError, AttributeError) as problem:
         raise CompareError(
             f"{ascii(str(path))} is no comparison as spicealif saves it ({type(problem).__name__}: "
-            f"{shown(problem, 60)}); run it again, or remove the file."
+            f"{shown(problem, 60)}); run it again, or take the file away."
         ) from None
     if counts != [comparison.of_a["spike_count"], comparison.of_b["spike_count"]]:
         return comparison

@@ -235,11 +235,15 @@ class ComparisonShown(ShownInNotebooks):
     def _silence_notes(self) -> list[str]:
         """Return which sides cease to fire, and that a rate is over the silence as well."""
         end = min(end for _, end in self.spans)
+        # After the last pulse's current nobody expects spikes; other currents end with the run.
+        begins, _ = self.neuron.stimulus.windows(self.neuron.t_stop)
+        drives = self.neuron.stimulus.drive_ends(self.neuron.t_stop)[begins < end]
+        last = min(end, float(drives[-1])) if len(drives) else 0.0
         silent = []
         for waveforms, label in ((self.a, self.labels[0]), (self.b, self.labels[1])):
             t = waveforms.t_spike[waveforms.t_spike <= end]
             # Longer than any pause between pulses, or between spikes of whatever stimulus.
-            if len(t) > 2 and end - t[-1] > _SILENT * float(np.diff(t).max()):
+            if len(t) > 2 and last - t[-1] > _SILENT * float(np.diff(t).max()):
                 silent.append(f"{label} after {figure(float(t[-1]), 's')}")
         if not silent:
             return []

@@ -227,9 +227,6 @@ def test_damaged_pieces_are_refused_in_one_sentence(saved, tmp_path, name, damag
     for part in ("circuit.nc", "reference.nc"):
         (folder / part).symlink_to(saved / part)
     (folder / name).write_text(damage)
-    if name == "comparison.json" and damage.startswith(("[", "{}", '{"m')):
-        check(report_html(folder))  # without the numerical error, which is not in it
-        return
     with pytest.raises(CompareError) as error:
         report_html(folder)
     assert "\n" not in str(error.value) and "take the file away" in str(error.value)
