@@ -46,7 +46,6 @@ _METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: Characters of a version.
 _LONGEST = 60
-_MEASURES = ("victor1996", "vanrossum2001", "kistler1997", "jolivet2008")
 
 
 def citation(result: object) -> str:

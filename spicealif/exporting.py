@@ -98,8 +98,9 @@ def table_of(
     if found is None:
         raise CompareError("The run computed nothing that a table could have.")
     if isinstance(found, Waveforms):
-        make = {"traces": _traces, "spikes": _spikes, "measures": _measures_of_one}
-        return make[what or "traces"](found)
+        if what in (None, "traces"):
+            return found.table
+        return _spikes(found) if what == "spikes" else _measures_of_one(found)
     if isinstance(found, Comparison):
         if (what or "measures") == "measures":
             return _measures_of_two(found)
@@ -116,14 +117,10 @@ def table_of(
     raise CompareError(f"There is no table of a {type(result).__name__}; give a run or a sweep.")
 
 
-def _traces(waveforms: Waveforms) -> Table:
-    return waveforms.table
-
-
 def _spikes(waveforms: Waveforms) -> Table:
     count = np.arange(1, len(waveforms.t_spike) + 1)
     columns = {"spike": count, "t_spike": waveforms.t_spike}
-    return Table(columns, {"t_spike": "s"}, _plain(waveforms.attrs))
+    return Table(columns, {"t_spike": "s"}, waveforms.attrs)
 
 
 def _measures_of_one(waveforms: Waveforms) -> Table:
@@ -135,7 +132,7 @@ def _measures_of_one(waveforms: Waveforms) -> Table:
     side = str(waveforms.attrs.get("side"))
     side = side if side in ("circuit", "reference", "equations") else "value"
     columns = _measure_names(names) | {side: _numbers(values[name] for name in names)}
-    return Table(columns, {}, _plain(waveforms.attrs))
+    return Table(columns, {}, waveforms.attrs)
 
 
 def _measures_of_two(comparison: Comparison) -> Table:
@@ -187,11 +184,3 @@ def _stacked(tables: Mapping[str, Table]) -> Table:
     for table in tables.values():
         units |= table.units
     return Table(columns, units, next(iter(tables.values())).attrs)
-
-
-def _plain(attrs: Mapping[Any, Any]) -> dict[str, str | float | int]:
-    return {
-        str(k): v.item() if isinstance(v, np.generic) else v
-        for k, v in attrs.items()
-        if isinstance(v, str | int | float | np.generic) and k != "digest"
-    }

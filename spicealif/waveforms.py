@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from spicealif._support.digest import check_digest, with_digest
 from spicealif._support.drawn import Drawn
-from spicealif._support.kinds import TABLE_MARK, WAVEFORMS, check_ending
+from spicealif._support.kinds import WAVEFORMS, check_ending
 from spicealif._support.netcdf_write import write_netcdf
-from spicealif._support.tables import Table, save_table
+from spicealif._support.tables import Table, refuse_table, save_table
 from spicealif._support.text import counted, shown
 from spicealif.errors import WaveformError
 
@@ -327,11 +327,7 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
     if wrong := check_digest(file):
         raise WaveformError(f"{ascii(str(path))} cannot be used, since {wrong}.")
     variables = file.variables
-    if TABLE_MARK in file.attrs:
-        raise WaveformError(
-            f"{ascii(str(path))} is a table that 'spicealif export' made of a result, and no "
-            "result any more; give the file that it was made of."
-        )
+    refuse_table(file.attrs, path, WaveformError)
     for name in ("time", "t_spike"):
         if name not in variables and "failures" in file.attrs:
             raise WaveformError(

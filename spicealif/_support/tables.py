@@ -8,6 +8,7 @@ provenance beside the columns.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from spicealif._support.files import replacing
 from spicealif._support.kinds import TABLE, TABLE_MARK, check_ending
-from spicealif.errors import OutputError
+from spicealif.errors import OutputError, SpicealifError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Table", "save_table"]
+__all__ = ["Table", "refuse_table", "save_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,32 @@ def save_table(table: Table, path: Path) -> Path:
             file, index=False, encoding="utf-8", lineterminator="\n", chunksize=50_000
         )
     return path
+
+
+def refuse_table(
+    attrs: Mapping[Any, Any], path: str | os.PathLike[str], error: type[SpicealifError]
+) -> None:
+    """Refuse netCDF that is a table, which has not all that a result has.
+
+    Parameters
+    ----------
+    attrs : mapping
+        The file's.
+    path : path-like
+        The file, for the sentence.
+    error : type of SpicealifError
+        What to raise.
+
+    Raises
+    ------
+    SpicealifError
+        If `save_table` wrote it.
+    """
+    if TABLE_MARK in attrs:
+        raise error(
+            f"{ascii(str(path))} is a table that 'spicealif export' made of a result, and no "
+            "result any more; give the file that it was made of."
+        )
 
 
 def _frame(table: Table, names: list[str]) -> Any:

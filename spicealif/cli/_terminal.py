@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import click
 
@@ -19,6 +19,7 @@ __all__ = ["Command", "HelpContext", "for_terminal"]
 #: Bytes of address space in which every command can at least end with a sentence.
 _LEAST_MEMORY = 1e9
 
+_Callback: TypeAlias = Callable[[click.Context, click.Parameter, bool], None]
 #: What is a script, and nothing that a program would want as JSON.
 _NO_JSON = {"completion"}
 
@@ -85,34 +86,19 @@ class Command(click.Command):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         names = {parameter.name for parameter in self.params}
-        if "as_json" not in names and self.name not in _NO_JSON:
-            self.params.append(
-                click.Option(
-                    ["--json"],
-                    is_flag=True,
-                    expose_value=False,
-                    callback=want,
-                    help="Print the result as JSON (SI units), and no text for people.",
-                )
-            )
+        if self.name not in _NO_JSON and "as_json" not in names:
+            told = "Print the result as JSON (SI units), and no text for people."
+            self._add_flag(want, told, "--json")
         if "quiet" not in names:
-            self.params.append(
-                click.Option(
-                    ["-q", "--quiet"],
-                    is_flag=True,
-                    expose_value=False,
-                    callback=_be_quiet,
-                    help="No progress, no list of files.",
-                )
-            )
+            self._add_flag(_be_quiet, "No progress, no list of files.", "-q", "--quiet")
+        self._add_flag(
+            tell_more, "Tell on standard error what is done, and when.", "-v", "--verbose"
+        )
+
+    def _add_flag(self, callback: _Callback, told: str, *names: str) -> None:
+        """Add a flag that goes to its callback and not to the command's function."""
         self.params.append(
-            click.Option(
-                ["-v", "--verbose"],
-                is_flag=True,
-                expose_value=False,
-                callback=tell_more,
-                help="Tell on standard error what is done, and when.",
-            )
+            click.Option(names, is_flag=True, expose_value=False, callback=callback, help=told)
         )
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from spicealif.cli._options import find_neuron, json_option
+from spicealif.cli._answer import answer
+from spicealif.cli._options import find_neuron
 from spicealif.cli._output import print_text
 from spicealif.cli._terminal import Command
 
@@ -20,18 +21,16 @@ __all__ = ["cite_command"]
     short_help="Print BibTeX of the models and methods that a result rests on.",
 )
 @click.argument("result", default="paper")
-@json_option
-def cite_command(result: str, as_json: bool) -> None:
+def cite_command(result: str) -> None:
     """Print BibTeX of exactly the models and methods that RESULT rests on.
 
     RESULT is the folder of a run, a netCDF file of ours, a preset or a neuron's TOML file.
     """
-    import json
-
     from spicealif.citing import citation
     from spicealif.design import preset_names
 
     path = Path(result)
     neuron = result in preset_names() or path.suffix.lower() == ".toml" or not path.exists()
     text = citation(find_neuron(result) if neuron else path)
-    print_text(f"{json.dumps({'bibtex': text}, indent=1)}\n" if as_json else text)
+    answer({"bibtex": text})
+    print_text(text)

@@ -227,26 +227,21 @@ def doctor_command(compiling: bool) -> None:
     epilog="Example:  spicealif plugins",
     short_help="List simulators, memristor models and dialects, and who brings them.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def plugins_command(as_json: bool) -> None:
+def plugins_command() -> None:
     """List simulators, memristor models, netlist dialects and parts, and who brings them.
 
     Packages announce them with the entry points spicealif.simulators, spicealif.devices,
     spicealif.dialects and spicealif.parts. Each is loaded; what fails to load is named with the
     reason, breaks nothing else, and makes the exit code 1.
     """
-    import json
-
     from spicealif.cli._plugins import find_plugins
 
     found = find_plugins()
-    if as_json:
-        click.echo(json.dumps([one.to_dict() for one in found], indent=1))
-    else:
-        width = max(len(f"{one.what} {one.name}") for one in found)
-        for one in found:
-            state = f"error: {one.trouble}" if one.trouble else one.target
-            click.echo(f"{f'{one.what} {one.name}':<{width}}  {one.package:<16}  {state}")
+    answer([one.to_dict() for one in found])
+    width = max(len(f"{one.what} {one.name}") for one in found)
+    for one in found:
+        state = f"error: {one.trouble}" if one.trouble else one.target
+        click.echo(f"{f'{one.what} {one.name}':<{width}}  {one.package:<16}  {state}")
     if any(one.trouble for one in found):
         raise click.exceptions.Exit(1)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spicealif._support.digest import check_digest, with_digest
-from spicealif._support.kinds import SWEEP, TABLE_MARK, check_ending
+from spicealif._support.kinds import SWEEP, check_ending
 from spicealif._support.netcdf import NetcdfError, NetcdfFile, read_netcdf
 from spicealif._support.netcdf_write import write_netcdf
-from spicealif._support.tables import Table, save_table
+from spicealif._support.tables import Table, refuse_table, save_table
 from spicealif._support.text import shown
 from spicealif.errors import SweepError
 
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["load_sweep", "save_sweep", "sweep_table"]
-
-#: What else of ours a file may be, by the variables that only it has, and what is done with it.
-_OTHERS = {
-    ("time", "t_spike"): (
-        "the waveforms of one run and no sweep; draw it with 'spicealif compare FILE --figure "
-        "PICTURE', load it with load_waveforms"
-    ),
-}
 
 
 def save_sweep(dataset: xr.Dataset, path: str | os.PathLike[str]) -> Path:
@@ -140,14 +132,12 @@ def load_sweep(path: str | os.PathLike[str]) -> xr.Dataset:
         ) from None
     if wrong := check_digest(dataset):
         raise SweepError(f"{name} cannot be used, since {wrong}.")
-    if TABLE_MARK in dataset.attrs:
+    refuse_table(dataset.attrs, path, SweepError)
+    if {"time", "t_spike"} <= set(dataset.variables):
         raise SweepError(
-            f"{name} is a table that 'spicealif export' made of a result, and no result any more; "
-            "give the file that it was made of."
+            f"{name} holds the waveforms of one run and no sweep; draw it with 'spicealif compare "
+            "FILE --figure PICTURE', load it with load_waveforms."
         )
-    for variables, what in _OTHERS.items():
-        if set(variables) <= set(dataset.variables):
-            raise SweepError(f"{name} holds {what}.")
     if "status" not in dataset.variables or "kind" not in dataset.attrs:
         raise SweepError(
             f"{name} is netCDF but holds no sweep; give a file that 'spicealif sweep' wrote."
