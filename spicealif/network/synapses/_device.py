@@ -1,0 +1,76 @@
+"""What synapses with a memristor share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spicealif.design.devices import MemristorModel
+from spicealif.errors import DesignError
+from spicealif.network.synapses._synapse import WeightKind
+
+__all__ = ["READ_VOLTAGE", "checked_device", "device_coefficients", "weighted_state"]
+
+#: Voltage in V at which a conductance that is given as a weight is meant.
+READ_VOLTAGE = 0.1
+
+
+def checked_device(device: Any) -> MemristorModel:
+    """Return a device that is a memristor with equations.
+
+    Raises
+    ------
+    DesignError
+        If it is a resistor or a maker's subcircuit.
+    """
+    if not isinstance(device, MemristorModel):
+        raise DesignError(
+            f"A synapse's device is a memristor with equations, not a {device.kind}; take a model "
+            "such as mms, or a synapse of kind diode for a resistor."
+        )
+    return device
+
+
+def device_coefficients(
+    device: MemristorModel, values: Mapping[str, Any], thermal_voltage: float
+) -> tuple[Any, ...]:
+    """Return the device's coefficients; `values` has its parameters as ``device.name``."""
+    own = {name: getattr(device, name) for name in type(device).model_fields}
+    own |= {name[7:]: value for name, value in values.items() if name.startswith("device.")}
+    return tuple(device.coefficients(own, thermal_voltage))
+
+
+def weighted_state(device: MemristorModel, unit: WeightKind, weights: Any) -> Any:
+    """Return the states at which a device has given conductances (or resistances) when read.
+
+    Currents of all models rise with x, so that the state is found by bisection.
+
+    Raises
+    ------
+    DesignError
+        If the device cannot have one of them.
+    """
+    wanted = np.atleast_1d(np.asarray(weights, dtype=float))
+    wanted = 1.0 / wanted if unit == "resistance" else wanted
+
+    def conductance(x: float) -> float:
+        return 1.0 / device.resistance(READ_VOLTAGE, x)
+
+    least, most = conductance(0.0), conductance(1.0)
+    slack = 1e-9 * most
+    if np.any(wanted < least - slack) or np.any(wanted > most + slack):
+        worst = wanted[np.argmax(np.maximum(least - wanted, wanted - most))]
+        raise DesignError(
+            f"The device has {least:.4g} to {most:.4g} S at {READ_VOLTAGE:g} V, so that a weight "
+            f"of {worst:.4g} S is out of its reach; change the weight or the device."
+        )
+    states = np.empty_like(wanted)
+    for k, g in enumerate(wanted):
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            (low, high) = (middle, high) if conductance(middle) < g else (low, middle)
+        states[k] = 0.5 * (low + high)
+    return states if np.ndim(weights) else float(states[0])
