@@ -91,5 +91,7 @@ COMPARATOR_SHARP, COMPARATOR_SMOOTH, COMPARATOR_REAL = 0, 1, 2
     P_V_RESET,
     P_T_HOLD,  # and held for this long
     P_WAIT,  # 1: the MOSFET conducts from the spike on only, see `Cause.DISCHARGE_TIME`
-) = range(62)
-N_PARAMETERS = 62
+    P_G_OUT,  # what synapses draw from the output: a conductance times its voltage and a current
+    P_I_OUT,
+) = range(64)
+N_PARAMETERS = 64

@@ -52,9 +52,11 @@ from spicealif.circuit.layout import (
     P_F_O,
     P_G_0,
     P_G_1,
+    P_G_OUT,
     P_G_S,
     P_G_SWITCH,
     P_GAIN,
+    P_I_OUT,
     P_I_S,
     P_K_TANH,
     P_KP,
@@ -118,7 +120,7 @@ CLAMP = 1e9
 SUBTHRESHOLD, V_J, FORWARD = 0.1, 0.8, 0.5
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def _behind(
     v_c: float,
     x: float,
@@ -139,7 +141,7 @@ def _behind(
     return v_c - solve_branch(v_open, r_th, x, device)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def _x_rate(v: float, x: float, p: FloatArray, device: Device | None) -> float:
     """Return dx/dt of the memristor at the voltage v; 0 while tau is infinite."""
     tau = p[P_TAU]
@@ -152,7 +154,7 @@ def _x_rate(v: float, x: float, p: FloatArray, device: Device | None) -> float:
     return float(((1.0 - x) / (1.0 + math.exp(a)) - x / (1.0 + math.exp(b))) / tau)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def _drain_current(v_gs: float, v_gd: float, p: FloatArray) -> float:
     """Return VDMOS' channel current from drain to source; a negative v_ds exchanges the two."""
     v_ds = v_gs - v_gd
@@ -164,14 +166,14 @@ def _drain_current(v_gs: float, v_gd: float, p: FloatArray) -> float:
     return float(i if v_ds >= 0.0 else -i)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def _gate_drain_capacitance(v_gd: float, p: FloatArray) -> float:
     """Return VDMOS' gate-drain capacitance."""
     s = (p[P_C_GD_MAX] - p[P_C_GD_MIN]) / (1.0 + math.pi / 2.0)
     return float(p[P_C_GD_MAX] - s + s * (math.tanh(v_gd) if v_gd > 0.0 else math.atan(v_gd)))
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def _diode(v: float, p: FloatArray) -> tuple[float, float]:
     """Return current and capacitance of the body diode at the forward voltage v."""
     v_t, i_s = p[P_V_T], p[P_I_S]
@@ -186,7 +188,7 @@ def _diode(v: float, p: FloatArray) -> tuple[float, float]:
     return i + GMIN * v, c
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute shared terms twice
     y: FloatArray,
     i_in: float,
@@ -285,6 +287,8 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
             g_t = g_o * max(1.0 - y[Y_T2], 1e-9) ** p[P_TURN_OFF]
             v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * cp
             g_o = g_t + g_p
+        g_o += p[P_G_OUT]
+        v_spike -= p[P_I_OUT]
         if vdmos:
             v_spike = (v_spike + g_g / g_node * drive) / (g_o + g_b + g_g - g_g * g_g / g_node)
         else:
@@ -316,6 +320,7 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
         # one pole of as many farads as it has seconds, fed through 1 ohm, which the gate loads
         u = p[P_F_D] * v_d + p[P_F_O] * v_spike - p[P_V_0]
         s = 0.5 * (1.0 + math.tanh(p[P_K_TANH] * u))
+        i_gate += p[P_G_OUT] * v_spike + p[P_I_OUT]
         dy[Y_T1] = (p[P_V_OL] + (p[P_V_OH] - p[P_V_OL]) * s - v_spike - i_gate) / p[P_POLE]
 
     i_leak = g_m * v_mem if device is None else device[3][0]
@@ -324,7 +329,7 @@ def rates(  # noqa: PLR0912, PLR0915 - one circuit; cut up, it would compute sha
     return v_mem, v_d, v_spike, u
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def drops(y: FloatArray, p: FloatArray) -> tuple[float, float]:
     """Return the voltages across the output resistances of op-amp and comparator; 0 without one.
 
@@ -346,6 +351,8 @@ def drops(y: FloatArray, p: FloatArray) -> tuple[float, float]:
             g_t = g_o * max(1.0 - y[Y_T2], 1e-9) ** p[P_TURN_OFF]
             v_spike = g_t * p[P_V_OL] + g_p * p[P_V_OH] + g_b * y[Y_CP]
             g_o = g_t + g_p
+        g_o += p[P_G_OUT]
+        v_spike -= p[P_I_OUT]
         if p[P_VDMOS] != 0.0:
             (g_g, g_d, g_so) = (1.0 / p[P_R_GATE], 1.0 / p[P_R_DRAIN], 1.0 / p[P_R_SOURCE])
             g_node = g_g + g_d + g_so

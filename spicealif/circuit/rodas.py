@@ -6,7 +6,8 @@ code RODAS): L-stable, one Jacobian and one LU decomposition a step, no iteratio
 Newton start that could land on the wrong branch of the Schmitt trigger, which is how SPICE comes
 to fire early.
 
-`run` takes the steps.
+`run` takes the steps. What a step calls is compiled without counting references to arrays
+(``_nrt=False``): it makes none, and counting took more time than the arithmetic.
 """
 
 from __future__ import annotations
@@ -32,7 +33,19 @@ from spicealif.circuit.layout import (
 from spicealif.circuit.rates import rates
 from spicealif.reference.device import Device
 
-__all__ = ["N_WORK", "Buffers", "FloatArray", "IntArray", "Stimulus", "drive", "jacobian", "step"]
+__all__ = [
+    "N_WORK",
+    "Buffers",
+    "FloatArray",
+    "IntArray",
+    "Stimulus",
+    "copy",
+    "drive",
+    "factor",
+    "jacobian",
+    "solve",
+    "step",
+]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -42,8 +55,8 @@ Stimulus: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 Buffers: TypeAlias = tuple[FloatArray, ...]
 
 # Size of the work space: f at the start and at the end, the new state, its argument, right sides,
-# six stages; then Jacobian and LU.
-N_WORK = 11 * N_STATES + 2 * N_STATES * N_STATES
+# six stages; then Jacobian and LU; the output's derivative and what else `linked` keeps.
+N_WORK = 35 * N_STATES + 2 * N_STATES * N_STATES
 
 # Difference in V (or of x) for the Jacobian.
 DIFFERENCE = 1e-5
@@ -77,7 +90,14 @@ ALPHA_2, ALPHA_3, ALPHA_4 = 0.386, 0.21, 0.63
 D_1, D_2, D_3, D_4 = 0.25, -0.1043, 0.1035, -0.03620000000000023
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, _nrt=False, error_model="numpy")
+def copy(to: FloatArray, of: FloatArray) -> None:
+    """Copy numbers; NumPy's own assignment would count references, and so could not be here."""
+    for j in range(of.size):
+        to[j] = of[j]
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
 def drive(s: float, k: int, stimulus: Stimulus) -> tuple[float, float]:
     """Return i_in and its slope at the time s after the start of piece k."""
     (t_piece, i_piece, slope_piece, sines) = stimulus
@@ -91,7 +111,7 @@ def drive(s: float, k: int, stimulus: Stimulus) -> tuple[float, float]:
     return i, slope
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def jacobian(
     y: FloatArray,
     i_in: float,
@@ -103,9 +123,10 @@ def jacobian(
     g: FloatArray,
     f_low: FloatArray,
     jac: FloatArray,
+    edge: FloatArray,
     device: Device | None,
 ) -> None:
-    """Fill `jac` with differences of the rates, for the active states.
+    """Fill `jac` with differences of the rates for the active states, `edge` with the output's.
 
     All rates but one are nearly linear over a difference of 10 uV, which has to be that large
     because a drain resistance of 1 mohm magnifies rounding. The one is that of the comparator's
@@ -113,18 +134,19 @@ def jacobian(
     part is taken out of the differences and its derivative put in.
     """
     n = active.size
-    arg[:] = y
+    copy(arg, y)
     (k_tanh, swing) = (p[P_K_TANH], p[P_V_OH] - p[P_V_OL])
     if p[P_PULL_UP] > 0.0:
         swing = 1.0
-    u = rates(y, i_in, output, p, g, device)[3]
+    _, _, v_spike, u = rates(y, i_in, output, p, g, device)
     s = math.tanh(k_tanh * u)
     slope = 0.5 * swing / p[P_POLE] * k_tanh * (1.0 - s * s)
     for b in range(n):
         j = active[b]
         arg[j] = y[j] + DIFFERENCE
-        u_1 = rates(arg, i_in, output, p, g, device)[3]
+        _, _, v_1, u_1 = rates(arg, i_in, output, p, g, device)
         delta = arg[j] - y[j]
+        edge[j] = (v_1 - v_spike) / delta
         if j == Y_V_GD:  # the one stiff capacitance that depends on its own voltage
             (high, arg[j]) = (arg[j], y[j] - DIFFERENCE)
             rates(arg, i_in, output, p, f_low, device)
@@ -141,8 +163,8 @@ def jacobian(
         arg[j] = y[j]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _factor(jac: FloatArray, lu: FloatArray, n: int, diagonal: float, pivot: IntArray) -> bool:
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def factor(jac: FloatArray, lu: FloatArray, n: int, diagonal: float, pivot: IntArray) -> bool:
     """Decompose ``diagonal I - jac`` with row exchanges; return whether it is regular."""
     for a in range(n):
         for b in range(n):
@@ -171,8 +193,8 @@ def _factor(jac: FloatArray, lu: FloatArray, n: int, diagonal: float, pivot: Int
     return True
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _solve(lu: FloatArray, n: int, pivot: IntArray, b: FloatArray) -> None:
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def solve(lu: FloatArray, n: int, pivot: IntArray, b: FloatArray) -> None:
     """Solve in place."""
     for c in range(n):
         at = pivot[c]
@@ -191,7 +213,7 @@ def _solve(lu: FloatArray, n: int, pivot: IntArray, b: FloatArray) -> None:
         b[a] = total / lu[a * N_STATES + a]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
 def step(  # noqa: PLR0912 - six stages, written out
     y: FloatArray,
     s: float,
@@ -220,7 +242,7 @@ def step(  # noqa: PLR0912 - six stages, written out
     (k_1, k_2, k_3, k_4) = (work[50:60], work[60:70], work[70:80], work[80:90])
     (k_5, k_6) = (work[90:100], work[100:110])
     (jac, lu) = (work[110:210], work[210:310])
-    if not _factor(jac, lu, n, 1.0 / (h * GAMMA), pivot):
+    if not factor(jac, lu, n, 1.0 / (h * GAMMA), pivot):
         return math.inf
     # The current is the only part of the equations that depends on time itself; its slope acts
     # on v_c through the same factor as the current.
@@ -231,9 +253,9 @@ def step(  # noqa: PLR0912 - six stages, written out
 
     for a in range(n):
         k_1[a] = f[active[a]] + (h * D_1 * f_t if active[a] == Y_V_C else 0.0)
-    _solve(lu, n, pivot, k_1)
+    solve(lu, n, pivot, k_1)
 
-    arg[:] = y
+    copy(arg, y)
     for a in range(n):
         arg[active[a]] += A_21 * k_1[a]
     i_2, _ = drive(s + ALPHA_2 * h, k, stimulus)
@@ -241,7 +263,7 @@ def step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         k_2[a] = g[active[a]] + c * C_21 * k_1[a]
         k_2[a] += h * D_2 * f_t if active[a] == Y_V_C else 0.0
-    _solve(lu, n, pivot, k_2)
+    solve(lu, n, pivot, k_2)
 
     for a in range(n):
         arg[active[a]] = y[active[a]] + A_31 * k_1[a] + A_32 * k_2[a]
@@ -250,7 +272,7 @@ def step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         k_3[a] = g[active[a]] + c * (C_31 * k_1[a] + C_32 * k_2[a])
         k_3[a] += h * D_3 * f_t if active[a] == Y_V_C else 0.0
-    _solve(lu, n, pivot, k_3)
+    solve(lu, n, pivot, k_3)
 
     for a in range(n):
         arg[active[a]] = y[active[a]] + A_41 * k_1[a] + A_42 * k_2[a] + A_43 * k_3[a]
@@ -259,7 +281,7 @@ def step(  # noqa: PLR0912 - six stages, written out
     for a in range(n):
         k_4[a] = g[active[a]] + c * (C_41 * k_1[a] + C_42 * k_2[a] + C_43 * k_3[a])
         k_4[a] += h * D_4 * f_t if active[a] == Y_V_C else 0.0
-    _solve(lu, n, pivot, k_4)
+    solve(lu, n, pivot, k_4)
 
     for a in range(n):
         arg[active[a]] = (
@@ -269,7 +291,7 @@ def step(  # noqa: PLR0912 - six stages, written out
     rates(arg, i_1, output, p, g, device)
     for a in range(n):
         k_5[a] = g[active[a]] + c * (C_51 * k_1[a] + C_52 * k_2[a] + C_53 * k_3[a] + C_54 * k_4[a])
-    _solve(lu, n, pivot, k_5)
+    solve(lu, n, pivot, k_5)
 
     for a in range(n):
         arg[active[a]] += k_5[a]
@@ -278,8 +300,8 @@ def step(  # noqa: PLR0912 - six stages, written out
         k_6[a] = g[active[a]] + c * (
             C_61 * k_1[a] + C_62 * k_2[a] + C_63 * k_3[a] + C_64 * k_4[a] + C_65 * k_5[a]
         )
-    _solve(lu, n, pivot, k_6)
-    new[:] = arg
+    solve(lu, n, pivot, k_6)
+    copy(new, arg)
     total = 0.0
     for a in range(n):
         j = active[a]

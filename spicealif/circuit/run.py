@@ -35,7 +35,18 @@ from spicealif.circuit.layout import (
     Y_V_GD,
     Y_X,
 )
-from spicealif.circuit.rates import drops, rates
+from spicealif.circuit.linked import (
+    N_ROWS,
+    Z_END,
+    Z_F,
+    Z_NEW,
+    Z_X,
+    Links,
+    evaluate,
+    linearise,
+    linked_step,
+)
+from spicealif.circuit.rates import drops
 from spicealif.circuit.rodas import (
     N_WORK,
     Buffers,
@@ -43,7 +54,6 @@ from spicealif.circuit.rodas import (
     IntArray,
     Stimulus,
     drive,
-    jacobian,
     step,
 )
 from spicealif.reference.device import Device
@@ -81,6 +91,9 @@ def _bracket(
     tol: float,
     wanted: tuple[float, float],
     device: Device | None,
+    links: Links | None,
+    z: FloatArray,
+    rows: FloatArray,
 ) -> float:
     """Return the length of the step from s after which ``sign * voltage - level`` is just >= 0.
 
@@ -97,9 +110,12 @@ def _bracket(
         at = (low * g_high - high * g_low) / (g_high - g_low)
         if not (low < at < high):
             at = 0.5 * (low + high)
-        step(y, s, at, k, stimulus, output, p, active, pivot, work, tol, device)
+        _take(y, s, at, k, stimulus, output, p, active, pivot, work, tol, device, links)
         i_in, _ = drive(s + at, k, stimulus)
-        volts = rates(new, i_in, output, p, end, device)
+        volts = evaluate(
+            new, rows[Z_NEW], stimulus[0][k] + s + at, i_in, output, p, end, rows[Z_END], device,
+            links,
+        )  # fmt: skip
         g = sign * (volts[1] if what == 1 else volts[2]) - level
         if g >= 0.0:
             (high, g_high) = (at, g)
@@ -113,8 +129,82 @@ def _bracket(
             if side == -1:
                 g_high *= 0.5
             side = -1
-    step(y, s, high, k, stimulus, output, p, active, pivot, work, tol, device)
+    _take(y, s, high, k, stimulus, output, p, active, pivot, work, tol, device, links)
     return high
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _take(
+    y: FloatArray,
+    s: float,
+    h: float,
+    k: int,
+    stimulus: Stimulus,
+    output: float,
+    p: FloatArray,
+    active: IntArray,
+    pivot: IntArray,
+    work: FloatArray,
+    tol: float,
+    device: Device | None,
+    links: Links | None,
+) -> float:
+    """Take one step, see `rodas.step`."""
+    if links is None:
+        return step(y, s, h, k, stimulus, output, p, active, pivot, work, tol, device)
+    return linked_step(y, s, h, k, stimulus, output, p, active, pivot, work, tol, device, links)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _keep_knot(
+    row: int, t: float, v_spike: float, y: FloatArray, f: FloatArray, links: Links | None
+) -> None:  # fmt: skip
+    """Write a knot of this neuron's waves, but for the output's derivative."""
+    if links is None:
+        return
+    (times, out, _, v_c, v_c_slope) = links[19]
+    (times[row], out[row]) = (t, v_spike)
+    (v_c[row], v_c_slope[row]) = (y[Y_V_C], f[Y_V_C])
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _slope_by_difference(
+    row: int,
+    t: float,
+    s: float,
+    length: float,
+    k: int,
+    stimulus: Stimulus,
+    y: FloatArray,
+    f: FloatArray,
+    output: float,
+    p: FloatArray,
+    work: FloatArray,
+    device: Device | None,
+    links: Links | None,
+) -> None:
+    """Write the output's derivative at the last knot, which no step follows, by a difference."""
+    if links is None:
+        return
+    (z, rows, slopes) = (links[17], links[18], links[19][2])
+    (arg, g) = (work[30:40], work[40:50])
+    if p[P_COMPARATOR] == COMPARATOR_SHARP:
+        slopes[row] = 0.0
+        return
+    e = max(1e-3 * length, 1e-18)
+    (high, low) = (0.0, 0.0)
+    for side in range(2):
+        for j in range(N_STATES):
+            arg[j] = y[j] + e * f[j]
+        for j in range(z.size):
+            rows[Z_X, j] = z[j] + e * rows[Z_F, j]
+        i_in, _ = drive(max(s + e, 0.0), k, stimulus)
+        v = evaluate(arg, rows[Z_X], t + e, i_in, output, p, g, rows[Z_END], device, links)[2]
+        if side == 0:
+            (high, e) = (v, -e)
+        else:
+            low = v
+    slopes[row] = (high - low) / (-2.0 * e)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -136,6 +226,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     settings: FloatArray,
     max_steps: int,
     device: Device | None,
+    links: Links | None,
 ) -> int:
     """Integrate until the end, a full buffer or `max_steps` steps.
 
@@ -159,20 +250,23 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     out : tuple of arrays
         See `Buffers`.
     settings : array
-        Relative tolerance, largest step in s.
+        Relative tolerance, largest step in s, time in s at which to stop before the end.
     max_steps : int
         Steps to take at most.
     device : Device or None
         See `rates`.
+    links : Links or None
+        What joins the neuron to others, see `linked`; its states are updated too.
 
     Returns
     -------
     int
-        DONE, STALLED, or PAUSED (a buffer is full or the steps are taken).
+        DONE (the end or the time to stop), STALLED, or PAUSED (a buffer is full or the steps are
+        taken).
     """
     t_piece = stimulus[0]
     (out_t, out_v, out_m, out_x, out_s, out_e, out_d, out_a, out_b, out_spike) = out
-    (tol, h_max) = (settings[0], settings[1])
+    (tol, h_max, until) = (settings[0], settings[1], settings[2])
     (s, h, energy, hold, t_row, output) = (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5])
     (above, below, sourced) = (fs[6], fs[7], fs[8])
     (k, high, armed, row, spike) = (ns[0], ns[1], ns[2], ns[3], ns[4])
@@ -181,7 +275,11 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     work = np.empty(N_WORK)
     pivot = np.empty(N_STATES, dtype=np.int64)
     (f, end, new, arg, g_work) = (work[0:10], work[10:20], work[20:30], work[30:40], work[40:50])
-    jac = work[110:210]
+    (jac, edge) = (work[110:210], work[310:340])
+    (z, rows, corners) = (work[0:0], np.empty((N_ROWS, 0)), work[0:0])
+    if links is not None:
+        (corners, z, rows) = (links[15], links[17], links[18])
+    corner = 0
     sharp = p[P_COMPARATOR] == COMPARATOR_SHARP
     wait = p[P_WAIT] != 0.0 and not sharp
     swing = p[P_V_OH] - p[P_V_LEVEL]
@@ -193,6 +291,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     (n_pieces, left, status, at_once) = (t_piece.size - 1, max_steps, DONE, 0)
     (fresh, new_jacobian) = (True, True)
     (m, v_d, v_spike) = (0.0, 0.0, 0.0)
+    # What a step that is not shortened ends on.
+    (of_piece, of_hold, of_corner, of_run) = (0, 1, 2, 3)
     while k < n_pieces:
         length_of_piece = t_piece[k + 1] - t_piece[k]
         if fresh:
@@ -201,9 +301,12 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
             # v_c away from v_reset, the faster the smaller the on-resistance.
             (p[P_KP], p[P_G_SWITCH]) = (0.0, 0.0) if off == 1 else (par[P_KP], par[P_G_SWITCH])
             i_in, _ = drive(s, k, stimulus)
-            m, v_d, v_spike, _ = rates(y, i_in, output, p, f, device)
+            m, v_d, v_spike, _ = evaluate(
+                y, z, t_piece[k] + s, i_in, output, p, f, rows[Z_F], device, links
+            )
             (fresh, new_jacobian) = (False, True)
             if row == 0:
+                _keep_knot(0, t_piece[k] + s, v_spike, y, f, links)
                 (out_t[0], out_v[0], out_m[0], out_x[0]) = (t_piece[k] + s, y[Y_V_C], m, y[Y_X])
                 (out_s[0], out_e[0], out_d[0]) = (v_spike, energy, v_d)
                 (out_a[0], out_b[0]) = drops(y, p)
@@ -215,28 +318,42 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
         (sign, level) = (1.0, p[P_V_HIGH]) if high == 0 else (-1.0, -p[P_V_LOW])
         g_0 = sign * v_d - level
         fired = sharp and hold < 0.0 and g_0 >= 0.0
-        taken = 0.0
+        (taken, event) = (0.0, 1 if fired else 0)
         if not fired:
-            rest = length_of_piece - s
+            now = t_piece[k] + s
+            (rest, end_of) = (length_of_piece - s, of_piece)
             last = True
             h_try = min(h, h_max)
-            release = False
-            if hold >= 0.0 and hold - (t_piece[k] + s) <= rest:
-                (rest, release) = (max(hold - (t_piece[k] + s), 0.0), True)
+            if until - now < rest:
+                (rest, end_of) = (max(until - now, 0.0), of_run)
+            if links is not None:
+                while corner < corners.size and corners[corner] <= now:
+                    corner += 1
+                if corner < corners.size and corners[corner] - now < rest:
+                    (rest, end_of) = (corners[corner] - now, of_corner)
+            if hold >= 0.0 and hold - now <= rest:
+                (rest, end_of) = (max(hold - now, 0.0), of_hold)
             if h_try < rest:
                 # no crumb of a step at the end
-                (last, release) = (False, False)
+                last = False
                 h_try = min(h_try, 0.5 * rest)
             else:
                 h_try = rest
             if new_jacobian:
                 i_in, _ = drive(s, k, stimulus)
-                jacobian(y, i_in, output, p, active, f, arg, g_work, end, jac, device)
+                linearise(
+                    y, z, now, i_in, output, p, active, f, arg, g_work, end, jac, edge, device,
+                    links,
+                )  # fmt: skip
                 new_jacobian = False
             left -= 1
             if h_try > 0.0:
-                error = step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device)
+                error = _take(
+                    y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device, links
+                )
                 factor = max(0.1, min(5.0, 0.9 / max(error, 1e-12) ** 0.25))
+                if links is not None and not sharp:
+                    links[19][2][row - 1] = edge[23]
                 if error > 1.0:
                     ns[6] += 1
                     h = h_try * min(factor, 0.8)
@@ -245,29 +362,36 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                         break
                     continue
                 i_1, _ = drive(s + h_try, k, stimulus)
-                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end, device)
+                m_1, v_d1, v_spike1, _ = evaluate(
+                    new, rows[Z_NEW], now + h_try, i_1, output, p, end, rows[Z_END], device, links
+                )
                 h = h_try * factor if not last or h_try * factor > h else h
-                taken = h_try
-                event = 0
+                (taken, bracketed) = (h_try, False)
                 if sharp and hold < 0.0 and sign * v_d1 - level >= 0.0:
-                    event = 1
+                    (event, bracketed) = (1, True)
                     taken = _bracket(
                         of_amplifier, 0.0, g_0, h_try, sign * v_d1 - level, y, s, k, stimulus,
-                        output, p, active, pivot, work, tol, (sign, level), device,
+                        output, p, active, pivot, work, tol, (sign, level), device, links, z,
+                        rows,
                     )  # fmt: skip
                 elif not sharp and armed == 1 and v_spike < middle and v_spike1 >= middle:
+                    bracketed = True
                     at = _bracket(
                         of_output, 0.0, v_spike - middle, h_try, v_spike1 - middle, y, s, k,
-                        stimulus, output, p, active, pivot, work, tol, (1.0, middle), device,
+                        stimulus, output, p, active, pivot, work, tol, (1.0, middle), device, links,
+                        z, rows,
                     )  # fmt: skip
                     out_spike[spike] = t_piece[k] + (s + at)
                     (spike, armed, falling) = (spike + 1, 0, 1)
                     if wait:
                         taken = at
-                        (last, release, off, fresh, h) = (False, False, 0, True, H_EVENT)
+                        (last, off, fresh, h) = (False, 0, True, H_EVENT)
                     else:
                         # the spike's own step was only for its time; on with the whole one
-                        step(y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device)
+                        _take(
+                            y, s, h_try, k, stimulus, output, p, active, pivot, work, tol, device,
+                            links,
+                        )  # fmt: skip
                 elif (
                     not sharp
                     and falling == 1
@@ -275,17 +399,22 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     and v_spike > off_level
                     and v_spike1 <= off_level
                 ):
-                    event = 2
+                    (event, bracketed) = (2, True)
                     taken = _bracket(
                         of_output, 0.0, off_level - v_spike, h_try, off_level - v_spike1, y, s, k,
                         stimulus, output, p, active, pivot, work, tol, (-1.0, -off_level), device,
+                        links, z, rows,
                     )  # fmt: skip
                 if event > 0:
-                    (last, release) = (False, False)
+                    last = False
                 i_0, _ = drive(s, k, stimulus)
                 i_m, _ = drive(s + 0.5 * taken, k, stimulus)
                 i_1, _ = drive(s + taken, k, stimulus)
-                m_1, v_d1, v_spike1, _ = rates(new, i_1, output, p, end, device)
+                if links is None or taken != h_try or bracketed:
+                    m_1, v_d1, v_spike1, _ = evaluate(
+                        new, rows[Z_NEW], now + taken, i_1, output, p, end, rows[Z_END], device,
+                        links,
+                    )  # fmt: skip
                 v_0, v_1 = y[Y_V_C], new[Y_V_C]
                 v_m = 0.5 * (v_0 + v_1) + 0.125 * taken * (f[Y_V_C] - end[Y_V_C])
                 energy += taken / 6.0 * (v_0 * i_0 + 4.0 * v_m * i_m + v_1 * i_1)
@@ -300,35 +429,44 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     (off, fresh) = (0, True)
                 y[:] = new
                 f[:] = end
+                z[:] = rows[Z_NEW]
+                rows[Z_F, :] = rows[Z_END]
                 (m, v_d, v_spike) = (m_1, v_d1, v_spike1)
                 if v_spike < arming and armed == 0:
                     armed = 1
                     if wait:
                         (off, fresh) = (1, True)
                 (s, new_jacobian, at_once) = (s + taken, True, 0)
-                t = t_piece[k + 1] if last and not release else t_piece[k] + s
+                t = t_piece[k] + s
+                if last and end_of == of_piece:
+                    t = t_piece[k + 1]
+                elif last and end_of == of_run:
+                    t = until
                 if t > t_row:
+                    _keep_knot(row, t, v_spike, y, f, links)
                     (out_t[row], out_v[row], out_m[row]) = (t, y[Y_V_C], m)
                     (out_x[row], out_s[row], out_e[row]) = (y[Y_X], v_spike, energy)
                     (out_d[row], out_a[row], out_b[row]) = (v_d, a_1, b_1)
                     (row, t_row) = (row + 1, t)
-                if event == 0:
-                    if release:
+            if event == 0:  # after a step, or where nothing is left of what it was to end on
+                if last:
+                    if end_of == of_run:
+                        break
+                    if end_of == of_hold:
                         (hold, fresh, h) = (-1.0, True, H_EVENT)
-                    elif last:
+                    elif end_of == of_corner:
+                        (corner, fresh, h) = (corner + 1, True, min(h, H_CORNER))
+                    else:
                         (k, s, fresh, h) = (k + 1, 0.0, True, min(h, H_CORNER))
-                    continue
-            elif release:
-                (hold, fresh, h) = (-1.0, True, H_EVENT)
-                continue
-            else:  # nothing of the piece is left
-                (k, s, fresh, h) = (k + 1, 0.0, True, min(h, H_CORNER))
                 continue
         # --- an event: a sharp comparator switches, or a smooth one's discharge ends ---
         at_once += 1
         if at_once > EVENTS_AT_ONCE:
             status = STALLED
             break
+        _slope_by_difference(
+            row - 1, t_row, s, H_EVENT, k, stimulus, y, f, output, p, work, device, links
+        )
         if sharp and high == 0:
             (high, output, off) = (1, p[P_V_OH], 0)
             out_spike[spike] = t_piece[k] + s
@@ -346,12 +484,20 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 hold = t_piece[k] + s + p[P_T_HOLD]
         (fresh, h) = (True, H_EVENT)
         i_in, _ = drive(s, k, stimulus)
-        m, v_d, v_spike, _ = rates(y, i_in, output, p, f, device)
+        m, v_d, v_spike, _ = evaluate(
+            y, z, t_piece[k] + s, i_in, output, p, f, rows[Z_F], device, links
+        )
         t_after = np.nextafter(t_row, np.inf)
+        _keep_knot(row, t_after, v_spike, y, f, links)
         (out_t[row], out_v[row], out_m[row]) = (t_after, y[Y_V_C], m)
         (out_x[row], out_s[row], out_e[row], out_d[row]) = (y[Y_X], v_spike, energy, v_d)
         (out_a[row], out_b[row]) = drops(y, p)
         (row, t_row) = (row + 1, t_after)
+    if row > 0 and k < n_pieces:
+        length = min(h, 1e-7)
+        _slope_by_difference(
+            row - 1, t_row, s, length, k, stimulus, y, f, output, p, work, device, links
+        )
     (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (s, h, energy, hold, t_row, output)
     (fs[6], fs[7], fs[8]) = (above, below, sourced)
     (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, high, armed, row, spike)

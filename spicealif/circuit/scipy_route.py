@@ -142,6 +142,7 @@ class _System:
         self._progress, self._told, self._device = progress, 0.0, device
         self._y, self._dy = y.copy(), np.empty(layout.N_STATES)
         self._scratch = [np.empty(layout.N_STATES) for _ in range(3)]
+        self._edge = np.zeros(layout.N_STATES)
         self._jac = np.empty(layout.N_STATES**2)
         self.middle = float(0.5 * (self._p[layout.P_V_OH] + self._p[layout.P_V_LEVEL]))
         self.piece, self.v_spike = 0, 0.0
@@ -175,7 +176,8 @@ class _System:
         self.right_side(t, z)
         (arg, g, f_low) = self._scratch
         (active, device) = (self._active, self._device)
-        jacobian(self._y, i_in, 0.0, self._p, active, self._dy, arg, g, f_low, self._jac, device)
+        (y, p, edge) = (self._y, self._p, self._edge)
+        jacobian(y, i_in, 0.0, p, active, self._dy, arg, g, f_low, self._jac, edge, device)
         n = len(z) - _INTEGRALS
         out = np.zeros((n + _INTEGRALS, n + _INTEGRALS))
         out[:n, :n] = self._jac.reshape(layout.N_STATES, -1)[:n, :n]

@@ -156,7 +156,7 @@ def solve_circuit(
         **traces.attrs,
     }
     if neuron.uses_supplies:
-        attrs["energy_supply"] = _supply_energy(neuron, integrals)
+        attrs["energy_supply"] = supply_energy(neuron, integrals)
     _LOG.info(
         "equations by %s, rtol %g: %d steps, %d spikes", method, tolerance, n_steps, len(t_spike)
     )
@@ -218,7 +218,7 @@ def _supply_currents(neuron: Neuron, drops: tuple[_Floats, _Floats]) -> dict[str
     return out
 
 
-def _supply_energy(neuron: Neuron, integrals: tuple[float, ...]) -> float:
+def supply_energy(neuron: Neuron, integrals: tuple[float, ...]) -> float:
     """Return the energy that the supplies deliver in the run in J, see `_supply_currents`."""
     supplies, t, energy = neuron.supplies, neuron.t_stop, 0.0
     amplifier, comparator = neuron.difference_amplifier, neuron.comparator
@@ -257,7 +257,7 @@ def _integrate(
     ns = np.zeros(run.N_INT_STATE, dtype=np.int64)
     # step, no hold, no row yet, a sharp comparator starts low
     fs[1], fs[3], fs[4], fs[5] = run.H_CORNER, -1.0, -1.0, values[layout.P_V_OL]
-    settings = np.array([rtol, h_max])
+    settings = np.array([rtol, h_max, math.inf])
     rows = [np.empty(_FIRST_ROWS) for _ in range(9)]
     spikes = np.empty(_FIRST_SPIKES)
     first = 0  # row that has not been taken
@@ -265,7 +265,9 @@ def _integrate(
     status = run.PAUSED
     while status != run.DONE:
         out = (*rows, spikes)
-        status = run.advance(values, active, stimulus, y, fs, ns, out, settings, _CHUNK, device)
+        status = run.advance(
+            values, active, stimulus, y, fs, ns, out, settings, _CHUNK, device, None
+        )
         now = float(fs[4])
         if status == run.STALLED or not np.isfinite(y).all() or ns[5] > _MAX_STEPS:
             raise IntegrationError(

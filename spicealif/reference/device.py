@@ -65,7 +65,7 @@ def compiled_functions(model: type[MemristorModel]) -> tuple[Any, Any]:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, _nrt=False, error_model="numpy")
 def solve_branch(u: float, r: float, x: float, device: Device) -> float:
     """Return the voltage v across the device with v + r i(v, x) = u, to rounding.
 

@@ -84,6 +84,9 @@ class Synapse(Part):
         Whether it has a field ``sign`` (+1 or -1).
     linear_load : bool
         Whether the current that it draws from an output is linear in that output's voltage.
+    state_weights : tuple of float
+        What an error of a state counts for beside one of the circuit's when steps are chosen: a
+        diode's voltage little, since its charge is that of picofarads.
     """
 
     title: ClassVar[str]
@@ -91,6 +94,7 @@ class Synapse(Part):
     weights: ClassVar[Mapping[WeightKind, str]]
     signed: ClassVar[bool] = False
     linear_load: ClassVar[bool] = True
+    state_weights: ClassVar[tuple[float, float]] = (1.0, 1.0)
 
     kind: str
 

@@ -31,6 +31,8 @@ class DiodeSynapse(Synapse):
     n_states: ClassVar[int] = 1
     weights: ClassVar[Mapping[WeightKind, str]] = {"resistance": "r", "conductance": "r"}
 
+    state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
+
     kind: Literal["diode"] = "diode"
     r: Ohm = Field(gt=0, description="resistance in ohm")
     diode: JunctionDiode = Field(default=JunctionDiode())

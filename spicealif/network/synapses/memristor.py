@@ -37,6 +37,8 @@ class MemristorSynapse(Synapse):
     }  # fmt: skip
     linear_load: ClassVar[bool] = False
 
+    state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
+
     kind: Literal["memristor"] = "memristor"
     device: AnyLeak = Field(description="a memristor")
     diode: JunctionDiode = Field(default=JunctionDiode())

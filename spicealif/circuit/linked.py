@@ -1,0 +1,518 @@
+"""A neuron's equations while synapses join it to others, whose waveforms are given.
+
+A neuron is solved together with all its synapses: those that end in it, whose presynaptic outputs
+are known functions of time, and those that begin at it, which end in capacitors whose voltages are.
+The states of a synapse are thus solved twice, once on each side.
+
+- A synapse that ends here adds its current to the input current.
+- One that begins here draws current from the output, which is linear in the circuit's states but
+  for what the synapse draws: Newton's iteration on that one voltage, the synapses being replaced by
+  a conductance and a current each time (one step where they are linear).
+
+A step (RODAS, see `rodas`) needs the solution of ``(gamma I - J) x = r``. J has the circuit's ten
+states, and each synapse's one or two. These act on the circuit through two numbers only, the
+current into the capacitor and the current out of the output, so that they are eliminated one by
+one, and what is decomposed stays as small as for one neuron. With V the change of the output's
+voltage, ``V = w x + rho L``, L that of the current drawn from it, ``L = sum b_k s_k``, and
+``(gamma - A_k) s_k = r_k + c_k V``::
+
+    L = R + kappa V,  R = sum b_k D_k r_k,  kappa = sum b_k D_k c_k,  D_k = (gamma - A_k)^-1
+    (gamma I - J_circuit - u w' kappa / (1 - rho kappa)) x = r + u R / (1 - rho kappa)
+
+with u the derivative of the circuit's rates with respect to L.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from spicealif._support.compiled import njit
+from spicealif.circuit.layout import N_STATES, P_G_OUT, P_I_OUT, Y_V_C
+from spicealif.circuit.rates import Voltages, rates
+from spicealif.circuit.rodas import (
+    A_21,
+    A_31,
+    A_32,
+    A_41,
+    A_42,
+    A_43,
+    A_51,
+    A_52,
+    A_53,
+    A_54,
+    ALPHA_2,
+    ALPHA_3,
+    ALPHA_4,
+    C_21,
+    C_31,
+    C_32,
+    C_41,
+    C_42,
+    C_43,
+    C_51,
+    C_52,
+    C_53,
+    C_54,
+    C_61,
+    C_62,
+    C_63,
+    C_64,
+    C_65,
+    D_1,
+    D_2,
+    D_3,
+    D_4,
+    DIFFERENCE,
+    GAMMA,
+    FloatArray,
+    IntArray,
+    Stimulus,
+    copy,
+    drive,
+    factor,
+    jacobian,
+    solve,
+)
+from spicealif.reference.device import Device
+
+__all__ = ["N_ROWS", "Links", "evaluate", "linearise", "linked_step", "wave_at"]
+
+#: What joins a neuron to others:
+#: 0 to 2: equations, currents and rates of the groups of synapses (tuples of compiled functions);
+#: 3: group of each synapse, 4: flat coefficients, 5: where each synapse's begin,
+#: 6: number of states of each, 7: weight of each state in the error, shape (m, 2);
+#: 8, 9: synapses that end here and that begin here, sorted by the other neuron;
+#: 10, 11: nodes at the beginning and the end of each synapse;
+#: 12: waves, see `wave_at`; 13: cursors into them, one for each synapse here;
+#: 14: room for the results of equations and devices, and the last voltage of the output;
+#: 15: corners in s; 16: partial derivatives, shape (n, 16);
+#: 17: states, 18: their work space, shape (N_ROWS, 2 n); 19: this neuron's knots (time, the output
+#: and its derivative, the capacitor and its); 20: room for the targets' voltages.
+Links: TypeAlias = tuple[Any, ...]
+
+#: Rows of the work space of the synapses' states.
+N_ROWS = 16
+(Z_F, Z_END, Z_NEW, Z_ARG, Z_G, Z_T) = (0, 1, 2, 3, 4, 5)
+Z_K = 6  # six stages from here
+Z_X = 12  # a probe
+#: Newton's iterations on the output's voltage, and when it is found (V).
+ITERATIONS, FOUND = 30, 1e-11
+#: Columns of the partial derivatives: A (4), c (2), b (2), D (4), D c (2).
+(J_A, J_C, J_B, J_D, J_DC) = (0, 4, 6, 8, 12)
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def wave_at(t: float, column: int, node: int, cursor: int, links: Links) -> float:
+    """Return a wave's value: cubic through its knots with their derivatives, straight beyond.
+
+    Parameters
+    ----------
+    t : float
+        Time in s.
+    column : int
+        0: the output, 1: the capacitor.
+    node : int
+        Neuron or source.
+    cursor : int
+        Which cursor to use; it is left where t is.
+    links : Links
+        Its waves: times, shape (2, nodes, knots); values and derivatives, shape (2, 4, nodes,
+        knots); numbers of knots, shape (2, nodes); which of the two counts, shape (nodes,).
+    """
+    (times, values, counts, which) = links[12]
+    cursors = links[13]
+    side = which[node]
+    n = counts[side, node]
+    k = cursors[cursor]
+    if k > n - 2:
+        k = max(n - 2, 0)
+    while k > 0 and times[side, node, k] > t:
+        k -= 1
+    while k < n - 2 and times[side, node, k + 1] <= t:
+        k += 1
+    cursors[cursor] = k
+    (t_0, t_1) = (times[side, node, k], times[side, node, k + 1])
+    (v_0, v_1) = (values[side, 2 * column, node, k], values[side, 2 * column, node, k + 1])
+    (d_0, d_1) = (values[side, 2 * column + 1, node, k], values[side, 2 * column + 1, node, k + 1])
+    if t >= t_1:
+        return float(v_1 + (t - t_1) * d_1)
+    if t <= t_0:
+        return float(v_0 + (t - t_0) * d_0)
+    h = t_1 - t_0
+    a = (t - t_0) / h
+    b = 1.0 - a
+    return float(
+        v_0 * (1.0 + 2.0 * a) * b * b
+        + v_1 * (1.0 + 2.0 * b) * a * a
+        + h * a * b * (d_0 * b - d_1 * a)
+    )
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def _call(k: int, v_pre: float, v_post: float, s: FloatArray, links: Links) -> None:
+    """Evaluate the equations of synapse k; the results are left in the room."""
+    (group, q, start, room) = (links[3][k], links[4], links[5], links[14])
+    links[0][group](
+        v_pre, v_post, s, q[start[k] : start[k + 1]], room[0:5], links[1][group],
+        links[2][group], room[5:8],
+    )  # fmt: skip
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def _incoming(t: float, v_c: float, z: FloatArray, dz: FloatArray, links: Links) -> float:
+    """Return the current in A that the synapses drive into the capacitor, and their rates."""
+    (ins, pre, room) = (links[8], links[10], links[14])
+    (total, at, v_pre) = (0.0, -1, 0.0)
+    for a in range(ins.size):
+        k = ins[a]
+        if pre[k] != at:
+            at = pre[k]
+            v_pre = wave_at(t, 0, at, a, links)
+        _call(k, v_pre, v_c, z[2 * a : 2 * a + 2], links)
+        total += room[2]
+        (dz[2 * a], dz[2 * a + 1]) = (room[3], room[4])
+    return total
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def _outgoing(
+    t: float, v: float, z: FloatArray, dz: FloatArray, links: Links, targets: FloatArray
+) -> tuple[float, float]:
+    """Return current and conductance that the output at the voltage v meets, and the rates."""
+    (n_in, outs, room) = (links[8].size, links[9], links[14])
+    (total, slope) = (0.0, 0.0)
+    for b in range(outs.size):
+        a = n_in + b
+        _call(outs[b], v, targets[b], z[2 * a : 2 * a + 2], links)
+        total += room[0]
+        slope += room[1]
+        (dz[2 * a], dz[2 * a + 1]) = (room[3], room[4])
+    return total, slope
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def _set_targets(t: float, links: Links) -> None:
+    """Find the capacitor voltages in which the synapses that begin here end."""
+    (n_in, outs, post, values) = (links[8].size, links[9], links[11], links[20])
+    (at, v) = (-1, 0.0)
+    for b in range(outs.size):
+        if post[outs[b]] != at:
+            at = post[outs[b]]
+            v = wave_at(t, 1, at, n_in + b, links)
+        values[b] = v
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def evaluate(
+    y: FloatArray,
+    z: FloatArray,
+    t: float,
+    i_in: float,
+    output: float,
+    p: FloatArray,
+    dy: FloatArray,
+    dz: FloatArray,
+    device: Device | None,
+    links: Links | None,
+) -> Voltages:
+    """Write the derivatives of all states at the time t; see `rates.rates`.
+
+    Without links it is `rates`. The loads are left in `p`, and the current that came in through
+    synapses in the room.
+    """
+    if links is None:
+        return rates(y, i_in, output, p, dy, device)
+    room = links[14]
+    i = i_in + _incoming(t, y[Y_V_C], z, dz, links)
+    room[9] = i
+    if links[9].size == 0:
+        return rates(y, i, output, p, dy, device)
+    _set_targets(t, links)
+    targets = links[20]
+    v = room[8]
+    result = (0.0, 0.0, 0.0, 0.0)
+    for _ in range(ITERATIONS):
+        (drawn, slope) = _outgoing(t, v, z, dz, links, targets)
+        (p[P_G_OUT], p[P_I_OUT]) = (slope, drawn - slope * v)
+        result = rates(y, i, output, p, dy, device)
+        change = abs(result[2] - v)
+        v = result[2]
+        if not change > FOUND:
+            break
+    room[8] = v
+    return result
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def linearise(
+    y: FloatArray,
+    z: FloatArray,
+    t: float,
+    i_in: float,
+    output: float,
+    p: FloatArray,
+    active: IntArray,
+    f: FloatArray,
+    arg: FloatArray,
+    g: FloatArray,
+    f_low: FloatArray,
+    jac: FloatArray,
+    edge: FloatArray,
+    device: Device | None,
+    links: Links | None,
+) -> None:
+    """Fill the circuit's Jacobian, and with links the synapses' parts of it.
+
+    `edge` gets w, u, and in `linked_step`'s order what else it needs: the rate of v_c for an
+    ampere, rho, and the derivative of the synapses' current with respect to v_c.
+    """
+    if links is None:
+        jacobian(y, i_in, output, p, active, f, arg, g, f_low, jac, edge, device)
+        return
+    (room, work, partial) = (links[14], links[18], links[16])
+    (ins, outs, pre) = (links[8], links[9], links[10])
+    n_in = ins.size
+    # Leaves the loads in `p`, which hold while only the circuit's states are changed.
+    v = evaluate(y, z, t, i_in, output, p, f, work[Z_F], device, links)[2]
+    i = room[9]
+    room[10] = v
+    jacobian(y, i, output, p, active, f, arg, g, f_low, jac, edge, device)
+    rates(y, i + 1.0, output, p, g, device)
+    edge[20] = g[Y_V_C] - f[Y_V_C]
+    p[P_I_OUT] += 1e-6
+    v_1 = rates(y, i, output, p, g, device)[2]
+    p[P_I_OUT] -= 1e-6
+    edge[21] = (v_1 - v) / 1e-6
+    for j in range(N_STATES):
+        edge[10 + j] = (g[j] - f[j]) / 1e-6
+    _set_targets(t, links)
+    targets = links[20]
+    edge[22] = 0.0
+    probe = work[Z_X]
+    for a in range(n_in + outs.size):
+        incoming = a < n_in
+        k = ins[a] if incoming else outs[a - n_in]
+        s = probe[2 * a : 2 * a + 2]
+        (s[0], s[1]) = (z[2 * a], z[2 * a + 1])
+        (v_pre, v_post) = (0.0, 0.0)
+        if incoming:
+            (v_pre, v_post) = (wave_at(t, 0, pre[k], a, links), y[Y_V_C])
+        else:
+            (v_pre, v_post) = (v, targets[a - n_in])
+        _call(k, v_pre, v_post, s, links)
+        which = 2 if incoming else 0
+        (i_0, r_0, r_1) = (room[which], room[3], room[4])
+        if incoming:
+            _call(k, v_pre, v_post + DIFFERENCE, s, links)
+            edge[22] += (room[2] - i_0) / DIFFERENCE
+        else:
+            _call(k, v_pre + DIFFERENCE, v_post, s, links)
+        partial[a, J_C] = (room[3] - r_0) / DIFFERENCE
+        partial[a, J_C + 1] = (room[4] - r_1) / DIFFERENCE
+        for c in range(2):
+            (partial[a, J_A + c], partial[a, J_A + 2 + c], partial[a, J_B + c]) = (0.0, 0.0, 0.0)
+            if c < links[6][k]:
+                s[c] += DIFFERENCE
+                _call(k, v_pre, v_post, s, links)
+                s[c] = z[2 * a + c]
+                partial[a, J_A + c] = (room[3] - r_0) / DIFFERENCE
+                partial[a, J_A + 2 + c] = (room[4] - r_1) / DIFFERENCE
+                partial[a, J_B + c] = (room[which] - i_0) / DIFFERENCE
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def _eliminate(gamma: float, jac: FloatArray, active: IntArray, edge: FloatArray, links: Links
+               ) -> float:  # fmt: skip
+    """Take the synapses' states out of a copy of the Jacobian; return 1 / (1 - rho kappa)."""
+    (partial, n_in, n) = (links[16], links[8].size, active.size)
+    (kappa, own) = (0.0, edge[22])
+    for a in range(n_in + links[9].size):
+        q = partial[a]
+        (a_00, a_01) = (gamma - q[J_A], -q[J_A + 1])
+        (a_10, a_11) = (-q[J_A + 2], gamma - q[J_A + 3])
+        determinant = a_00 * a_11 - a_01 * a_10
+        (q[J_D], q[J_D + 1]) = (a_11 / determinant, -a_01 / determinant)
+        (q[J_D + 2], q[J_D + 3]) = (-a_10 / determinant, a_00 / determinant)
+        q[J_DC] = q[J_D] * q[J_C] + q[J_D + 1] * q[J_C + 1]
+        q[J_DC + 1] = q[J_D + 2] * q[J_C] + q[J_D + 3] * q[J_C + 1]
+        part = q[J_B] * q[J_DC] + q[J_B + 1] * q[J_DC + 1]
+        if a < n_in:
+            own += part
+        else:
+            kappa += part
+    scale = 1.0 / (1.0 - edge[21] * kappa)
+    for a in range(n):
+        for b in range(n):
+            jac[a * N_STATES + b] += edge[10 + active[a]] * kappa * scale * edge[active[b]]
+            if active[a] == Y_V_C and active[b] == Y_V_C:
+                jac[a * N_STATES + b] += edge[20] * own
+    return float(scale)
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def _solve_all(
+    lu: FloatArray,
+    active: IntArray,
+    pivot: IntArray,
+    right: FloatArray,
+    z: FloatArray,
+    edge: FloatArray,
+    scale: float,
+    links: Links,
+) -> None:
+    """Solve in place: the circuit's right side, and that of the synapses in `z`."""
+    (partial, n_in, n) = (links[16], links[8].size, active.size)
+    total = n_in + links[9].size
+    (into, drawn) = (0.0, 0.0)
+    for a in range(total):
+        q = partial[a]
+        (r_0, r_1) = (z[2 * a], z[2 * a + 1])
+        (z[2 * a], z[2 * a + 1]) = (
+            q[J_D] * r_0 + q[J_D + 1] * r_1,
+            q[J_D + 2] * r_0 + q[J_D + 3] * r_1,
+        )
+        part = q[J_B] * z[2 * a] + q[J_B + 1] * z[2 * a + 1]
+        if a < n_in:
+            into += part
+        else:
+            drawn += part
+    for a in range(n):
+        right[a] += edge[10 + active[a]] * drawn * scale
+        if active[a] == Y_V_C:
+            right[a] += edge[20] * into
+    solve(lu, n, pivot, right)
+    (change, v_c) = (edge[21] * drawn, 0.0)
+    for a in range(n):
+        change += edge[active[a]] * right[a]
+        if active[a] == Y_V_C:
+            v_c = right[a]
+    change *= scale
+    for a in range(total):
+        by = v_c if a < n_in else change
+        z[2 * a] += partial[a, J_DC] * by
+        z[2 * a + 1] += partial[a, J_DC + 1] * by
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def linked_step(  # noqa: PLR0912, PLR0915 - six stages
+    y: FloatArray,
+    s: float,
+    h: float,
+    k: int,
+    stimulus: Stimulus,
+    output: float,
+    p: FloatArray,
+    active: IntArray,
+    pivot: IntArray,
+    work: FloatArray,
+    tol: float,
+    device: Device | None,
+    links: Links,
+) -> float:
+    """Take one step as `rodas.step` does, with the synapses; their new states in row Z_NEW."""
+    n = active.size
+    (f, new, arg, g) = (work[0:10], work[20:30], work[30:40], work[40:50])
+    (jac, lu, edge) = (work[110:210], work[210:310], work[310:340])
+    kept = work[340:440]
+    (room, z, rows) = (links[14], links[17], links[18])
+    nz = z.size
+    t = stimulus[0][k] + s
+    gamma = 1.0 / (h * GAMMA)
+    copy(kept, jac)
+    scale = _eliminate(gamma, jac, active, edge, links)
+    regular = factor(jac, lu, n, gamma, pivot)
+    copy(jac, kept)
+    if not regular:
+        return math.inf
+    # What depends on time itself: the drive and the waves.
+    delta = 1e-3 * h
+    i_t, _ = drive(s + delta, k, stimulus)
+    v_t = evaluate(y, z, t + delta, i_t, output, p, g, rows[Z_T], device, links)[2]
+    f_t = work[440:450]
+    # The output's own derivative, as a by-product: by the states, and by what depends on time.
+    slope = (v_t - room[10]) / delta
+    for j in range(N_STATES):
+        slope += edge[j] * f[j]
+    partial, n_in, change = links[16], links[8].size, 0.0
+    for a in range(n_in, n_in + links[9].size):
+        change += partial[a, J_B] * rows[Z_F, 2 * a] + partial[a, J_B + 1] * rows[Z_F, 2 * a + 1]
+    edge[23] = slope + edge[21] * change
+    for j in range(N_STATES):
+        f_t[j] = (g[j] - f[j]) / delta
+    for j in range(nz):
+        rows[Z_T, j] = (rows[Z_T, j] - rows[Z_F, j]) / delta
+    c = 1.0 / h
+    for stage in range(6):
+        k_now = work[50 + 10 * stage : 60 + 10 * stage]
+        (a_1, a_2, a_3, a_4, a_5) = (0.0, 0.0, 0.0, 0.0, 0.0)
+        (c_1, c_2, c_3, c_4, c_5) = (0.0, 0.0, 0.0, 0.0, 0.0)
+        (d, alpha) = (D_1, 0.0)
+        if stage == 1:
+            (a_1, c_1, d, alpha) = (A_21, C_21, D_2, ALPHA_2)
+        elif stage == 2:
+            (a_1, a_2, c_1, c_2, d, alpha) = (A_31, A_32, C_31, C_32, D_3, ALPHA_3)
+        elif stage == 3:
+            (a_1, a_2, a_3, c_1, c_2, c_3) = (A_41, A_42, A_43, C_41, C_42, C_43)
+            (d, alpha) = (D_4, ALPHA_4)
+        elif stage == 4:
+            (a_1, a_2, a_3, a_4) = (A_51, A_52, A_53, A_54)
+            (c_1, c_2, c_3, c_4, d, alpha) = (C_51, C_52, C_53, C_54, 0.0, 1.0)
+        elif stage == 5:
+            (a_1, a_2, a_3, a_4, a_5) = (A_51, A_52, A_53, A_54, 1.0)
+            (c_1, c_2, c_3, c_4, c_5) = (C_61, C_62, C_63, C_64, C_65)
+            (d, alpha) = (0.0, 1.0)
+        copy(arg, y)
+        for a in range(n):
+            arg[active[a]] += (
+                a_1 * work[50 + a] + a_2 * work[60 + a] + a_3 * work[70 + a] + a_4 * work[80 + a]
+                + a_5 * work[90 + a]
+            )  # fmt: skip
+        for j in range(nz):
+            rows[Z_ARG, j] = (
+                z[j] + a_1 * rows[Z_K, j] + a_2 * rows[Z_K + 1, j] + a_3 * rows[Z_K + 2, j]
+                + a_4 * rows[Z_K + 3, j] + a_5 * rows[Z_K + 4, j]
+            )  # fmt: skip
+        if stage == 0:
+            copy(g, f)
+            copy(rows[Z_G], rows[Z_F])
+        else:
+            i_a, _ = drive(s + alpha * h, k, stimulus)
+            evaluate(arg, rows[Z_ARG], t + alpha * h, i_a, output, p, g, rows[Z_G], device, links)
+        for a in range(n):
+            k_now[a] = g[active[a]] + h * d * f_t[active[a]]
+            k_now[a] += c * (
+                c_1 * work[50 + a] + c_2 * work[60 + a] + c_3 * work[70 + a] + c_4 * work[80 + a]
+                + c_5 * work[90 + a]
+            )  # fmt: skip
+        k_z = rows[Z_K + stage]
+        for j in range(nz):
+            k_z[j] = rows[Z_G, j] + h * d * rows[Z_T, j]
+            k_z[j] += c * (
+                c_1 * rows[Z_K, j] + c_2 * rows[Z_K + 1, j] + c_3 * rows[Z_K + 2, j]
+                + c_4 * rows[Z_K + 3, j] + c_5 * rows[Z_K + 4, j]
+            )  # fmt: skip
+        _solve_all(lu, active, pivot, k_now, k_z, edge, scale, links)
+    copy(new, arg)
+    (total, last) = (0.0, work[100:110])
+    for a in range(n):
+        j = active[a]
+        new[j] += last[a]
+        size = 1e-2 + max(abs(y[j]), abs(new[j]))
+        total += (last[a] / size) ** 2
+    total /= n
+    worst = 0.0
+    for j in range(nz):
+        rows[Z_NEW, j] = rows[Z_ARG, j] + rows[Z_K + 5, j]
+        size = 1e-2 + max(abs(z[j]), abs(rows[Z_NEW, j]))
+        synapse = links[8][j // 2] if j // 2 < links[8].size else links[9][j // 2 - links[8].size]
+        worst = max(worst, (links[7][synapse, j % 2] * rows[Z_K + 5, j] / size) ** 2)
+    error = math.sqrt(total + worst) / tol
+    return error if error < math.inf else math.inf  # NaN too
+
+
+def room() -> Any:
+    """Return the room of `Links`: results (5), device (3), output, current, a spare."""
+    return np.zeros(12)

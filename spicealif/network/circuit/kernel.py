@@ -1,0 +1,245 @@
+"""Compiled: many neurons through one window, each while the others' waveforms are given."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from spicealif._support.compiled import njit
+from spicealif.circuit.layout import P_V_LEVEL, P_V_OH
+from spicealif.circuit.linked import N_ROWS
+from spicealif.circuit.run import advance
+
+__all__ = ["N_ROOM", "Tables", "sweep"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+#: The network's fixed arrays, the order in which `sweep` takes them apart.
+Tables: TypeAlias = tuple[Any, ...]
+
+#: Size of `Links`' room.
+N_ROOM = 12
+#: A pulse begins where the output has risen by this part of its swing.
+RISEN = 0.005
+#: It falls where it does so by more than this part of its swing in a nanosecond.
+FALLING = 0.01
+
+
+@njit(cache=True, error_model="numpy")
+def _value(t: float, k: int, times: FloatArray, v: FloatArray, d: FloatArray) -> float:
+    """Return the cubic between knots k and k + 1 at t."""
+    h = times[k + 1] - times[k]
+    if h <= 0.0:
+        return float(v[k + 1])
+    a = (t - times[k]) / h
+    b = 1.0 - a
+    return float(
+        v[k] * (1.0 + 2.0 * a) * b * b
+        + v[k + 1] * (1.0 + 2.0 * b) * a * a
+        + h * a * b * (d[k] * b - d[k + 1] * a)
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def distance(
+    times_a: FloatArray, v_a: FloatArray, d_a: FloatArray, n_a: int,
+    times_b: FloatArray, v_b: FloatArray, d_b: FloatArray, n_b: int,
+) -> float:  # fmt: skip
+    """Return the integral of the absolute difference of two waves over a window in V s."""
+    (total, i, j) = (0.0, 0, 0)
+    t = times_a[0]
+    end = min(times_a[n_a - 1], times_b[n_b - 1])
+    last = abs(v_a[0] - v_b[0])
+    while t < end:
+        while i < n_a - 2 and times_a[i + 1] <= t:
+            i += 1
+        while j < n_b - 2 and times_b[j + 1] <= t:
+            j += 1
+        then = min(times_a[i + 1], times_b[j + 1])
+        if then <= t:
+            break
+        now = abs(
+            _value(then, i, times_a, v_a, d_a) - _value(then, j, times_b, v_b, d_b)
+        )
+        total += 0.5 * (last + now) * (then - t)
+        (t, last) = (then, now)
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def _find_corners(
+    times: FloatArray, out: FloatArray, slope: FloatArray, n: int, level: float, swing: float,
+    corners: FloatArray,
+) -> int:  # fmt: skip
+    """Write where pulses begin to rise and to fall; return how many there are."""
+    count = 0
+    high = out[0] > level + RISEN * swing
+    falling = False
+    for k in range(1, n):
+        if count >= corners.size:
+            break
+        if not high and out[k] > level + RISEN * swing:
+            corners[count] = times[k - 1]
+            (count, high, falling) = (count + 1, True, False)
+        elif high and not falling and slope[k] < -FALLING * swing * 1e9:
+            corners[count] = times[k - 1]
+            (count, falling) = (count + 1, True)
+        elif high and out[k] < level + RISEN * swing:
+            high = False
+    return count
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sweep(  # noqa: PLR0915 - takes the tables apart
+    ids: IntArray,
+    begin: float,
+    end: float,
+    tables: Tables,
+    groups: Tables,
+    before: Tables,
+    after: Tables,
+    waves: Tables,
+    corners: FloatArray,
+    n_corners: IntArray,
+    results: Tables,
+    kept: Tables,
+    tol: float,
+    model: Any,
+) -> None:
+    """Take neurons from the begin of a window to its end.
+
+    Parameters
+    ----------
+    ids : array of int
+        Which.
+    begin, end : float
+        In s.
+    tables : tuple
+        values, active, n_active, times, currents, slopes, piece_start, sines, sine_start, h_max,
+        q of the leaks, nodes before and behind each synapse's begin, see `NetworkArrays`.
+    groups : tuple
+        Of the synapses: equations, currents, rates, group, q, q_start, n_states, weights, pre,
+        post, ins, in_start, outs, out_start.
+    before, after : tuple
+        y, fs, ns, states of synapses at their targets and at their sources: at the begin, and to
+        be written at the end.
+    waves : tuple
+        See `circuit.linked.wave_at`. A neuron's new wave is written to the side that does not
+        count.
+    corners, n_corners : array
+        Of each node's waves, shape (2, nodes, most), (2, nodes).
+    results : tuple
+        To be written for each neuron: status, spike times, number of spikes, rows, change of the
+        output's wave and of the capacitor's in V s.
+    kept : tuple
+        Which row of the buffers a neuron's traces go to (0: that of all others), and the buffers,
+        shape (rows, 9, knots).
+    tol : float
+        Relative tolerance.
+    model : tuple or None
+        Current and rate of the leaks' model; None for the MMS model and the resistor.
+    """
+    (values, active, n_active, t_all, i_all, slope_all, piece_start, sines, sine_start, h_max,
+     q_leak) = tables  # fmt: skip
+    (eqs, currents, rate_s, group, q, q_start, n_states, weights, pre, post, ins, in_start, outs,
+     out_start) = groups  # fmt: skip
+    (y_0, fs_0, ns_0, in_0, out_0) = before
+    (y_1, fs_1, ns_1, in_1, out_1) = after
+    (times, knots, counts, which) = waves
+    (status, spikes, n_spikes, rows_of, change_out, change_v) = results
+    (slot, buffers, scratch) = kept
+    settings = np.array([tol, 0.0, end])
+    room = np.zeros(N_ROOM)
+    device_room = np.zeros(4)
+    for n in ids:
+        (mine, mine_out) = (ins[in_start[n] : in_start[n + 1]], outs[out_start[n] : out_start[n + 1]])
+        (n_in, n_out) = (mine.size, mine_out.size)
+        z = np.zeros(2 * (n_in + n_out))
+        for a in range(n_in):
+            (z[2 * a], z[2 * a + 1]) = (in_0[mine[a], 0], in_0[mine[a], 1])
+        for b in range(n_out):
+            a = n_in + b
+            (z[2 * a], z[2 * a + 1]) = (out_0[mine_out[b], 0], out_0[mine_out[b], 1])
+        # Corners of all whom it is joined to.
+        most = 0
+        for a in range(n_in):
+            most += n_corners[which[pre[mine[a]]], pre[mine[a]]]
+        for b in range(n_out):
+            most += n_corners[which[post[mine_out[b]]], post[mine_out[b]]]
+        mixed = np.empty(most)
+        (most, last) = (0, -1)
+        for a in range(n_in):
+            node = pre[mine[a]]
+            if node != last:
+                last = node
+                for c in range(n_corners[which[node], node]):
+                    mixed[most] = corners[which[node], node, c]
+                    most += 1
+        last = -1
+        for b in range(n_out):
+            node = post[mine_out[b]]
+            if node != last:
+                last = node
+                for c in range(n_corners[which[node], node]):
+                    mixed[most] = corners[which[node], node, c]
+                    most += 1
+        mixed = np.sort(mixed[:most])
+        new = 1 - which[n]
+        own = (times[new, n], knots[new, 0, n], knots[new, 1, n], knots[new, 2, n], knots[new, 3, n])
+        room[8] = knots[which[n], 0, n, 0]
+        links = (
+            eqs, currents, rate_s, group, q, q_start, n_states, weights, mine, mine_out, pre, post,
+            waves, np.zeros(n_in + n_out, dtype=np.int64), room, mixed,
+            np.zeros((n_in + n_out, 16)), z, np.zeros((N_ROWS, z.size)), own, np.zeros(n_out),
+        )  # fmt: skip
+        (first, behind) = (piece_start[n], piece_start[n + 1])
+        stimulus = (
+            t_all[first:behind], i_all[first : behind - 1], slope_all[first : behind - 1],
+            sines[sine_start[n] : sine_start[n + 1]],
+        )  # fmt: skip
+        y_1[n] = y_0[n]
+        fs_1[n] = fs_0[n]
+        ns_1[n] = ns_0[n]
+        (ns_1[n, 3], ns_1[n, 4]) = (0, 0)
+        fs_1[n, 4] = -1.0
+        settings[1] = h_max[n]
+        table = buffers[slot[n]] if slot[n] >= 0 else scratch
+        out = (
+            table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7],
+            table[8], spikes[n],
+        )  # fmt: skip
+        act = active[n, : n_active[n]]
+        if model is None:
+            status[n] = advance(
+                values[n], act, stimulus, y_1[n], fs_1[n], ns_1[n], out, settings, 1 << 40, None,
+                links,
+            )  # fmt: skip
+        else:
+            device = (model[0], model[1], q_leak[n], device_room)
+            status[n] = advance(
+                values[n], act, stimulus, y_1[n], fs_1[n], ns_1[n], out, settings, 1 << 40, device,
+                links,
+            )  # fmt: skip
+        n_knots = ns_1[n, 3]
+        counts[new, n] = n_knots
+        (rows_of[n], n_spikes[n]) = (n_knots, ns_1[n, 4])
+        for a in range(n_in):
+            (in_1[mine[a], 0], in_1[mine[a], 1]) = (z[2 * a], z[2 * a + 1])
+        for b in range(n_out):
+            a = n_in + b
+            (out_1[mine_out[b], 0], out_1[mine_out[b], 1]) = (z[2 * a], z[2 * a + 1])
+        level = values[n, P_V_LEVEL]
+        n_corners[new, n] = _find_corners(
+            own[0], own[1], own[2], n_knots, level, values[n, P_V_OH] - level, corners[new, n]
+        )
+        old = which[n]
+        change_out[n] = distance(
+            times[old, n], knots[old, 0, n], knots[old, 1, n], counts[old, n],
+            own[0], own[1], own[2], n_knots,
+        )  # fmt: skip
+        change_v[n] = distance(
+            times[old, n], knots[old, 2, n], knots[old, 3, n], counts[old, n],
+            own[0], own[3], own[4], n_knots,
+        )  # fmt: skip
