@@ -84,6 +84,8 @@ class Synapse(Part):
         Whether it has a field ``sign`` (+1 or -1).
     linear_load : bool
         Whether the current that it draws from an output is linear in that output's voltage.
+    one_way : bool
+        Whether nothing of the target acts back on it: what it draws does not depend on `v_post`.
     """
 
     title: ClassVar[str]
@@ -91,6 +93,7 @@ class Synapse(Part):
     weights: ClassVar[Mapping[WeightKind, str]]
     signed: ClassVar[bool] = False
     linear_load: ClassVar[bool] = True
+    one_way: ClassVar[bool] = False
 
     kind: str
 
