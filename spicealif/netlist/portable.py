@@ -34,6 +34,10 @@ _VDMOS = frozenset(
 #: Those that must be written out, because their defaults differ (ngspice, LTspice).
 _VDMOS_STATED = {"ksubthres": ("0.1", "0"), "vj": ("0.8", "1")}
 
+#: Parameters of junction diodes, whose meaning and defaults are SPICE2's in both.
+_DIODE = frozenset({"is", "n", "cjo", "m", "vj", "tt"})
+_MODEL = re.compile(r"\.model\s+(\w+)\s+(vdmos|d)\s*\((.*)\)\s*", re.IGNORECASE)
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NODE = re.compile(r"(?:0|[A-Za-z_][A-Za-z0-9_]*)\Z")
 _INITIAL = re.compile(rf"[vV]\(([A-Za-z_]\w*)\)=({NUMBER})\Z")
@@ -232,6 +236,18 @@ class _Check:
         self._nodes((number, card), fields[3:5])
         read_number(fields[5])
 
+    def _mirror(self, number: int, card: str) -> None:
+        fields = self._fields(card, 5, 5, "name, two nodes, a V source and one number")
+        self._nodes((number, card), fields[1:3])
+        if fields[3][0] not in "vV" or fields[3].lower() not in self.scope.elements:
+            raise Unportable(f"there is no voltage source {fields[3]!r} above this card")
+        read_number(fields[4])
+
+    def _diode(self, number: int, card: str) -> None:
+        fields = self._fields(card, 4, 4, "name, anode, cathode and a model of kind D")
+        self._nodes((number, card), fields[1:3], conducting=True)
+        self.uses.append(((number, card), fields[3].lower()))
+
     def _source(self, number: int, card: str) -> None:
         fields = card.split(None, 3)
         if len(fields) < 4:
@@ -288,22 +304,24 @@ class _Check:
             raise Unportable(f"it ends {self.open!r}: write .ends alone")
 
     def _model(self, number: int, card: str) -> None:
-        found = re.fullmatch(r"\.model\s+(\w+)\s+vdmos\s*\((.*)\)\s*", card, re.IGNORECASE)
+        found = _MODEL.fullmatch(card)
         if found is None or not _NAME.match(found[1]):
-            raise Unportable("of models only VDMOS with its parameters in () is portable")
+            raise Unportable("of models only VDMOS and D with their parameters in () are portable")
         if found[1].lower() in self.models:
             raise Unportable(f"there are two models {found[1]!r}")
         self.models.add(found[1].lower())
+        kind = found[2].upper()
+        known = _DIODE if kind == "D" else _VDMOS | set(_VDMOS_STATED)
         given: set[str] = set()
-        for pair in found[2].split():
+        for pair in found[3].split():
             name, _, value = pair.lower().partition("=")
-            if name not in _VDMOS and name not in _VDMOS_STATED:
-                raise Unportable(f"VDMOS's parameter {name!r} is not one that both have")
+            if name not in known:
+                raise Unportable(f"{kind}'s parameter {name!r} is not one that both have")
             if name in given:
-                raise Unportable(f"VDMOS's parameter {name!r} is there twice")
+                raise Unportable(f"{kind}'s parameter {name!r} is there twice")
             given.add(name)
             read_number(value)
-        for name, (ngspice, ltspice) in _VDMOS_STATED.items():
+        for name, (ngspice, ltspice) in _VDMOS_STATED.items() if kind == "VDMOS" else ():
             if name not in given:
                 raise Unportable(
                     f"VDMOS's {name} is {ngspice} by default in ngspice and {ltspice} in LTspice: "
@@ -380,6 +398,8 @@ _ELEMENTS: dict[str, _Handler] = {
     "c": _Check._two_terminal,
     "e": _Check._controlled,
     "g": _Check._controlled,
+    "f": _Check._mirror,
+    "d": _Check._diode,
     "v": _Check._source,
     "i": _Check._source,
     "b": _Check._behavioural,

@@ -2,7 +2,7 @@
 
 A netlist is code, so what may reach it is narrow: templates print numbers, which are written
 with ``repr``, and names, which must match ``[A-Za-z_][A-Za-z0-9_]*``; everything else is refused
-by `_finalize`, whatever a template does. Free text of a design never gets here; a maker's model
+by `_environment`, whatever a template does. Free text of a design never gets here; a maker's model
 does, card by card, after each was found on the list of those that are allowed
 (`spicealif.design.parts.model_cards`).
 
@@ -14,13 +14,10 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import jinja2
 
-from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import (
     AnyDesign,
     IdealComparator,
@@ -31,12 +28,13 @@ from spicealif.design import (
 )
 from spicealif.design.parts import TWO_POLE_DELAY
 from spicealif.errors import NetlistError
-from spicealif.netlist._marking import MarkingLoader, unmark
+from spicealif.netlist._environment import SAFE_TEXT, find_template, state_capacitance
+from spicealif.netlist._marking import unmark
 from spicealif.netlist._named import name_neuron, name_series
 from spicealif.netlist._names import Line
 from spicealif.netlist._spice import Spice as _Spice
 from spicealif.netlist._subcircuits import apart
-from spicealif.netlist._symbols import Symbol, engineering
+from spicealif.netlist._symbols import engineering
 from spicealif.netlist._vendor import check_editable, vendor_values
 from spicealif.netlist.dialect import Dialect, find_dialect
 from spicealif.netlist.netlist import Netlist
@@ -45,9 +43,6 @@ __all__ = ["STYLES", "build_netlist", "signals_of"]
 
 #: How a netlist's values are written.
 STYLES = ("numbers", "parameters")
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_SAFE = re.compile(r"[ -~\n]*\Z")
 
 #: What is kept of every neuron: state, sensing and output.
 _NEURON_SIGNALS: dict[str, tuple[tuple[float, str], ...]] = {
@@ -130,7 +125,7 @@ def build_netlist(
         values = _neuron(here, spelling) if isinstance(here, Neuron) else _series(here)
         device = design.leak if isinstance(design, Neuron) else design.device
         foreign = device.template_folder() if isinstance(device, MemristorModel) else None
-        template = _template(spelling, base, foreign)
+        template = find_template(spelling, base, foreign)
         values |= {
             "numerics": design.numerics,
             "reltol": tolerance,
@@ -167,7 +162,7 @@ def build_netlist(
         text, origins = apart(text, origins)
         if len(re.findall(rf"(?mi)^\.(?:subckt|model) {inside['name']}\b", text)) > 1:
             raise _taken(inside["name"], "the neuron's subcircuit")
-    if not _SAFE.match(text):
+    if not SAFE_TEXT.match(text):
         raise NetlistError(
             "The netlist has a character that is not printable ASCII; check the templates."
         )
@@ -340,63 +335,5 @@ def _device(device: MemristorModel | Resistor, p: str, n: str, v: float) -> dict
         "device": device,
         "device_p": _Spice(p),
         "device_n": _Spice(n),
-        "state_c": _state_capacitance(device, v),
+        "state_c": state_capacitance(device, v),
     }
-
-
-def _state_capacitance(device: MemristorModel | Resistor, v: float) -> float:
-    """Return the capacitance in F that a state is integrated on, for voltages around `v`.
-
-    As many farads as the state's time scale has seconds make its currents of order 1, which is
-    what a simulator holds an initial state best against; but its charge is to stay far above
-    chgtol, and the current through its path to ground far below.
-    """
-    if not isinstance(device, MemristorModel):
-        return 1.0
-    return min(max(device.time_scale(v), 1e-4), 1.0)
-
-
-@cache
-def _template(dialect: Dialect, base: str, device: Path | None) -> jinja2.Template:
-    root, parts = netlists_dir(), models_dir() / "parts"
-    folders = [
-        (f"netlists/{dialect.name}", dialect.templates or root / dialect.name),
-        ("netlists/base", root / "base"),
-        ("models/parts", parts),
-    ]
-    if device is not None and device != parts:  # a model of another package
-        folders.append((f"{device.parent.name}/{device.name}", device))
-    environment = jinja2.Environment(
-        loader=MarkingLoader(folders),
-        undefined=jinja2.StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-    )
-    return environment.get_template(base)
-
-
-def _finalize(value: object) -> str:
-    # type() and not isinstance(): a bool is an int, and a subclass of str could be anything.
-    kind = type(value)
-    if kind is float or kind is int:
-        if not math.isfinite(value):  # type: ignore[arg-type]
-            raise NetlistError(f"A netlist value is {value}; check the design's parameters.")
-        return repr(value)
-    if kind is Symbol:
-        _finalize(value.value)  # type: ignore[attr-defined]
-        return value.braced  # type: ignore[attr-defined,no-any-return]
-    if kind is _Spice or (kind is str and _NAME.match(str(value))):
-        return str(value)
-    if isinstance(value, jinja2.Undefined):
-        name = ascii(getattr(value, "_undefined_name", "?"))
-        raise NetlistError(
-            f"A template prints {name}, which there is not; mend the template, or ask those who "
-            "make the package that it is of."
-        )
-    raise NetlistError(
-        f"A template tried to print {ascii(value)[:60]} ({kind.__name__}), which is neither a "
-        "number nor a plain name; only these may reach a netlist."
-    )

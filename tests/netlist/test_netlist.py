@@ -26,8 +26,9 @@ from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import Neuron, PiecewiseLinear, load_preset, preset_names
 from spicealif.errors import NetlistError, SpicealifError
 from spicealif.netlist import Netlist, build_netlist, dialects, find_dialect, render
+from spicealif.netlist._environment import _finalize
 from spicealif.netlist._symbols import Symbol
-from spicealif.netlist.render import STYLES, _finalize, _Spice
+from spicealif.netlist.render import STYLES, _Spice
 from spicealif.simulators import Status, get_simulator
 
 PAPER = load_preset("paper")
@@ -437,7 +438,7 @@ def test_finalize_refuses(value: Any) -> None:
         _finalize(value)
     assert len(str(caught.value).splitlines()) == 1
     # The same through a template of the real environment.
-    environment = render._template(find_dialect("ngspice"), "neuron.cir.j2", None).environment
+    environment = render.find_template(find_dialect("ngspice"), "neuron.cir.j2", None).environment
     with pytest.raises((NetlistError, jinja2.UndefinedError)):
         environment.from_string("R_1 a b {{ x }}").render(x=value)
 
@@ -477,7 +478,7 @@ def test_finalize_never_prints_anything_but_names_and_numbers(value: Any) -> Non
 
 
 def test_what_a_template_does_not_know_is_an_error() -> None:
-    environment = render._template(find_dialect("ngspice"), "neuron.cir.j2", None).environment
+    environment = render.find_template(find_dialect("ngspice"), "neuron.cir.j2", None).environment
     assert environment.undefined is jinja2.StrictUndefined
     # What is printed meets _finalize first; what is only asked for meets jinja.
     for text in ("{{ nothing }}", "{{ neuron.nothing }}", "{% if nothing %}{% endif %}"):
@@ -491,9 +492,9 @@ def broken_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     copied = tmp_path / "netlists"
     shutil.copytree(netlists_dir(), copied)
     monkeypatch.setattr(render, "netlists_dir", lambda: copied)
-    render._template.cache_clear()
+    render.find_template.cache_clear()
     yield copied
-    render._template.cache_clear()
+    render.find_template.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ class Synapse(Part):
     state_weights : tuple of float
         What an error of a state counts for beside one of the circuit's when steps are chosen: a
         diode's voltage little, since its charge is that of picofarads.
+    one_way : bool
+        Whether nothing of the target acts back on it: what it draws does not depend on `v_post`.
     """
 
     title: ClassVar[str]
@@ -95,6 +97,7 @@ class Synapse(Part):
     signed: ClassVar[bool] = False
     linear_load: ClassVar[bool] = True
     state_weights: ClassVar[tuple[float, float]] = (1.0, 1.0)
+    one_way: ClassVar[bool] = False
 
     kind: str
 

@@ -39,6 +39,7 @@ class CrossbarSynapse(Synapse):
         "conductance": "device.x_0", "resistance": "device.x_0",
     }  # fmt: skip
     signed: ClassVar[bool] = True
+    one_way: ClassVar[bool] = True
     linear_load: ClassVar[bool] = False
 
     kind: Literal["crossbar"] = "crossbar"

@@ -42,6 +42,7 @@ class CurrentSynapse(Synapse):
         "conductance": "g_m", "resistance": "g_m", "charge": "g_m",
     }  # fmt: skip
     signed: ClassVar[bool] = True
+    one_way: ClassVar[bool] = True
 
     kind: Literal["current"] = "current"
     tau_s: Second = Field(gt=0, le=10, description="time constant in s")
