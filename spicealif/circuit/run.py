@@ -272,7 +272,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     (k, high, armed, row, spike) = (ns[0], ns[1], ns[2], ns[3], ns[4])
     (falling, off) = (ns[7], ns[8])
     p = par.copy()
-    work = np.empty(N_WORK)
+    work = np.zeros(N_WORK)  # states that a circuit does not have count as 0
     pivot = np.empty(N_STATES, dtype=np.int64)
     (f, end, new, arg, g_work) = (work[0:10], work[10:20], work[20:30], work[30:40], work[40:50])
     (jac, edge) = (work[110:210], work[310:340])

@@ -57,6 +57,11 @@ class SynapseArrays:
     n_states : ndarray of int, shape (m,)
     weights : ndarray, shape (m, 2)
         Of each state in the error of a step.
+    blocks : ndarray of bool, shape (m,)
+        See `Synapse`.
+    effect : ndarray, shape (m,)
+        By which part of its swing an output moves for a volt at the synapse's other end, in 1/V:
+        the synapse's conductance times the output's resistance, over the swing.
     pre, post : ndarray of int, shape (m,)
         Nodes.
     ins, in_start : ndarray of int
@@ -75,6 +80,8 @@ class SynapseArrays:
     q_start: _Ints
     n_states: _Ints
     weights: _Floats
+    blocks: NDArray[np.bool_]
+    effect: _Floats
     pre: _Ints
     post: _Ints
     ins: _Ints
@@ -217,6 +224,7 @@ def _synapses(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArrays:
     groups: dict[Any, int] = {}
     functions: list[tuple[Any, Any, Any]] = []
     (group, q, lengths, n_states, weights, z) = ([], [], [], [], [], [])  # type: ignore[var-annotated]
+    (blocks, effect) = ([], [])  # type: ignore[var-annotated]
     for some in expanded.synapses:
         m, kind = len(some.pre), some.synapse
         device = kind.memristor
@@ -232,7 +240,9 @@ def _synapses(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArrays:
         lengths.append(np.full(m, rows.shape[1]))
         n_states.append(np.full(m, kind.n_states))
         weights.append(np.tile(kind.state_weights, (m, 1)))
+        blocks.append(np.full(m, kind.blocks))
         z.append(_states(some, low, y, m))
+        effect.append(_effects(expanded, some, rows, z[-1]))
     if not functions:
         functions.append((synapse_equations(_any_kind()), *compiled_functions(Memristor)))
     counts = _joined(lengths, np.int64)
@@ -246,8 +256,8 @@ def _synapses(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArrays:
     return SynapseArrays(
         by_function[0], by_function[1], by_function[2], _joined(group, np.int64),
         _joined(q, np.float64), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        _joined(n_states, np.int64), np.concatenate([*weights, np.zeros((0, 2))]), pre, post, ins,
-        in_start, outs, out_start, np.concatenate([*z, np.zeros((0, 2))]),
+        _joined(n_states, np.int64), np.concatenate([*weights, np.zeros((0, 2))]),
+        _joined(blocks, np.bool_), _joined(effect, np.float64), pre, post, ins, in_start, outs, out_start, np.concatenate([*z, np.zeros((0, 2))]),
     )  # fmt: skip
 
 
@@ -278,6 +288,25 @@ def _coefficients(expanded: Expanded, some: Synapses, m: int) -> _Floats:
         for j, column in enumerate(columns):
             out[here, j] = column
     return np.zeros((0, 1)) if out is None else out
+
+
+def _effects(expanded: Expanded, some: Synapses, rows: _Floats, z: _Floats) -> _Floats:
+    """Return `SynapseArrays.effect` of a projection's synapses, as they are at t = 0."""
+    out = np.zeros(len(some.pre))
+    if some.synapse.one_way:
+        return out
+    device = some.synapse.memristor
+    model = type(device or _NO_DEVICE)
+    results, room = np.zeros(5), np.zeros(3)
+    for k, pre in enumerate(some.pre):
+        if pre < len(expanded.neurons):
+            comparator = expanded.neurons[pre].comparator
+            high = comparator.v_oh
+            some.synapse.equations(
+                high, 0.0, z[k], rows[k], results, model.current, model.rate, room
+            )
+            out[k] = results[1] * getattr(comparator, "r_source", 1.0) / (high - comparator.v_ol)
+    return out
 
 
 def _states(some: Synapses, low: _Floats, y: _Floats, m: int) -> _Floats:

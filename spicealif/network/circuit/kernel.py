@@ -12,7 +12,7 @@ from spicealif.circuit.layout import P_V_LEVEL, P_V_OH
 from spicealif.circuit.linked import N_ROWS
 from spicealif.circuit.run import advance
 
-__all__ = ["N_ROOM", "Tables", "sweep"]
+__all__ = ["N_ROOM", "Tables", "mark", "sweep"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -91,6 +91,73 @@ def _find_corners(
     return count
 
 
+@njit(cache=True, error_model="numpy")
+def _distance_while_high(k: int, other: int, level: float, waves: Tables) -> float:
+    """Return `distance` of a capacitor's last two waves, over the time that an output is high."""
+    (times, knots, counts, which) = waves
+    (new, old, side) = (which[k], 1 - which[k], which[other])
+    (n, i, j, total) = (counts[side, other], 0, 0, 0.0)
+    for c in range(n - 1):
+        (begin, end) = (times[side, other, c], times[side, other, c + 1])
+        if knots[side, 0, other, c] <= level and knots[side, 0, other, c + 1] <= level:
+            continue
+        at = 0.5 * (begin + end)
+        while i < counts[new, k] - 2 and times[new, k, i + 1] <= at:
+            i += 1
+        while j < counts[old, k] - 2 and times[old, k, j + 1] <= at:
+            j += 1
+        here = _value(at, i, times[new, k], knots[new, 2, k], knots[new, 3, k])
+        then = _value(at, j, times[old, k], knots[old, 2, k], knots[old, 3, k])
+        total += abs(here - then) * (end - begin)
+    return total
+
+
+@njit(cache=True, error_model="numpy")
+def mark(
+    ids: IntArray, change_out: FloatArray, change_v: FloatArray, tol: float, swing: FloatArray,
+    level: FloatArray, pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
+    blocks: npt.NDArray[np.bool_], effect: FloatArray, dirty: npt.NDArray[np.bool_],
+) -> float:  # fmt: skip
+    """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
+
+    Nobody minds the output of a neuron that has not been high behind synapses that block. A
+    capacitor's change counts by what it changes at the output that the synapse begins at (see
+    `SynapseArrays.effect`), behind those that block only while that is high.
+
+    Returns
+    -------
+    float
+        The largest change that made nobody dirty.
+    """
+    (pre, post, ins, in_start, outs, out_start) = groups
+    (n, ignored) = (dirty.size, 0.0)
+    for k in ids:
+        by_out = change_out[k] / swing[k]
+        for a in range(out_start[k], out_start[k + 1]):
+            synapse = outs[a]
+            if pulsing[k] or not blocks[synapse]:
+                if by_out > tol:
+                    dirty[post[synapse]] = True
+                else:
+                    ignored = max(ignored, by_out)
+        for a in range(in_start[k], in_start[k + 1]):
+            synapse = ins[a]
+            other = pre[synapse]
+            if other >= n or effect[synapse] == 0.0:
+                continue
+            by_v = change_v[k]
+            if blocks[synapse]:
+                if not pulsing[other]:
+                    continue
+                by_v = _distance_while_high(k, other, level[other] + RISEN * swing[other], waves)
+            by_v *= effect[synapse]
+            if by_v > tol:
+                dirty[other] = True
+            else:
+                ignored = max(ignored, by_v)
+    return ignored
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def sweep(  # noqa: PLR0915 - takes the tables apart
     ids: IntArray,
@@ -132,7 +199,7 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         Of each node's waves, shape (2, nodes, most), (2, nodes).
     results : tuple
         To be written for each neuron: status, spike times, number of spikes, rows, change of the
-        output's wave and of the capacitor's in V s.
+        output's wave and of the capacitor's in V s, whether the output has been high, steps taken.
     kept : tuple
         Which row of the buffers a neuron's traces go to (0: that of all others), and the buffers,
         shape (rows, 9, knots).
@@ -148,7 +215,7 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     (y_0, fs_0, ns_0, in_0, out_0) = before
     (y_1, fs_1, ns_1, in_1, out_1) = after
     (times, knots, counts, which) = waves
-    (status, spikes, n_spikes, rows_of, change_out, change_v) = results
+    (status, spikes, n_spikes, rows_of, change_out, change_v, pulsing, steps) = results
     (slot, buffers, scratch) = kept
     settings = np.array([tol, 0.0, end])
     room = np.zeros(N_ROOM)
@@ -234,6 +301,9 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         n_corners[new, n] = _find_corners(
             own[0], own[1], own[2], n_knots, level, values[n, P_V_OH] - level, corners[new, n]
         )
+        if n_corners[new, n] > 0 or own[1][0] > level + RISEN * (values[n, P_V_OH] - level):
+            pulsing[n] = True
+        steps[n] = ns_1[n, 5] - ns_0[n, 5]
         old = which[n]
         change_out[n] = distance(
             times[old, n], knots[old, 0, n], knots[old, 1, n], counts[old, n],

@@ -115,8 +115,6 @@ class _Relaxation:
         self.kept = np.arange(self.n) if keep == "all" else np.array(sorted(set(keep)), dtype=int)
         self.waves = Waves(expanded, arrays, self.kept)
         self.threads = max(1, usable_cores() if workers is None else workers)
-        self.by_target = _neighbours(synapses.ins, synapses.in_start, synapses.pre, self.n)
-        self.by_source = _neighbours(synapses.outs, synapses.out_start, synapses.post, self.n)
         self.state = [
             arrays.y.copy(), arrays.fs.copy(), arrays.ns.copy(), synapses.z.copy(),
             synapses.z.copy(),
@@ -131,7 +129,7 @@ class _Relaxation:
             synapses.q_start, synapses.n_states, synapses.weights, synapses.pre, synapses.post,
             synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
-        self.windows = self.sweeps = self.solved = 0
+        self.windows = self.sweeps = self.solved = self.steps = 0
         self.error = 0.0
 
     def run(self, progress: Callable[[float], None] | None) -> NetworkSolution:
@@ -174,12 +172,17 @@ class _Relaxation:
 
     def _window(self, begin: float, end: float, pool: ThreadPoolExecutor) -> tuple[int, str]:
         """Iterate over one window; return the number of sweeps, 0 if they do not converge."""
-        waves = self.waves
+        from spicealif.network.circuit.kernel import mark
+
+        waves, synapses = self.waves, self.arrays.synapses
+        ends = (
+            synapses.pre, synapses.post, synapses.ins, synapses.in_start, synapses.outs,
+            synapses.out_start,
+        )  # fmt: skip
         waves.guess(begin, end)
         dirty = np.ones(self.n, dtype=bool)
-        worst = 0.0
         for sweep in range(1, MOST_SWEEPS + 1):
-            worst = 0.0
+            left = 0.0
             self.sweeps += 1
             for level in self.levels:
                 ids = level[dirty[level]]
@@ -188,18 +191,17 @@ class _Relaxation:
                 dirty[ids] = False
                 self._solve(ids, begin, end, pool)
                 waves.flip(ids)
-                (by_out, by_v) = waves.changes(ids)
-                worst = max(worst, float(by_out.max()), float(by_v.max()))
-                self._mark(ids[by_out > self.t_tol], self.by_source, dirty)
-                self._mark(ids[by_v > self.t_tol], self.by_target, dirty)
+                ignored = mark(
+                    ids, *waves.change, self.t_tol, self.arrays.swing, self.arrays.level,
+                    waves.pulsing, ends, waves.arguments()[0], synapses.blocks, synapses.effect,
+                    dirty,
+                )  # fmt: skip
+                left = max(left, ignored)
             if not dirty.any():
-                self.error = max(self.error, worst)
+                self.error = max(self.error, left)
                 return sweep, ""
+        worst = float((waves.change[0] / self.arrays.swing).max())
         return 0, f"the last change was {worst:.2g} s"
-
-    def _mark(self, ids: _Ints, neighbours: list[_Ints], dirty: NDArray[np.bool_]) -> None:
-        for k in ids:
-            dirty[neighbours[k]] = True
 
     def _solve(self, ids: _Ints, begin: float, end: float, pool: ThreadPoolExecutor) -> None:
         from spicealif.network.circuit.kernel import sweep
@@ -225,6 +227,7 @@ class _Relaxation:
                 else:
                     list(pool.map(work, parts))
             self.solved += len(left)
+            self.steps += int(self.waves.steps[left].sum())
             left = self._failed(left)
             if len(left):
                 self.waves.grow()
@@ -251,7 +254,7 @@ class _Relaxation:
         return NetworkSolution(
             self.expanded, self.waves.spikes(), self.waves.traces(), fs[:, 2].copy(), supply,
             y[:, 1].copy(), z.copy(), self.rtol, self.t_tol, self.error, self.windows, self.sweeps,
-            self.solved, int(ns[:, 5].sum()),
+            self.solved, int(ns[:, 5].sum()), {"steps_taken": self.steps},
         )  # fmt: skip
 
 
@@ -261,14 +264,3 @@ def _supply(neuron: Any, fs: _Floats, t_stop: float) -> float:
     if not neuron.uses_supplies:
         return float("nan")
     return supply_energy(neuron.at_temperature, tuple(fs[6:9].tolist()))
-
-
-def _neighbours(order: _Ints, start: _Ints, other: _Ints, n: int) -> list[_Ints]:
-    """Return the neurons at the other ends of each neuron's synapses."""
-    out = []
-    for k in range(n):
-        ends = np.unique(other[order[start[k] : start[k + 1]]])
-        out.append(ends[ends < n])
-    return out
-
-

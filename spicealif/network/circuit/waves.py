@@ -45,7 +45,10 @@ class Waves:
         self.status = np.zeros(self._n, dtype=np.int64)
         self._n_spikes = np.zeros(self._n, dtype=np.int64)
         self._rows = np.zeros(self._n, dtype=np.int64)
-        self._change = (np.zeros(self._n), np.zeros(self._n))
+        #: Change of the waves of outputs and of capacitors when they were solved last, in V s.
+        self.change = (np.zeros(self._n), np.zeros(self._n))
+        self.pulsing = np.zeros(self._n, dtype=np.bool_)
+        self.steps = np.zeros(self._n, dtype=np.int64)
         self._all_spikes: list[list[_Floats]] = [[] for _ in range(self._n)]
         self._all_rows: list[list[_Floats]] = [[] for _ in kept]
         self._sources = [pulses(source, times) for source, times in expanded.sources]
@@ -66,7 +69,8 @@ class Waves:
         return (
             (self._times, self._values, self._counts, self._which), self._corners,
             self._n_corners,
-            (self.status, self._spikes, self._n_spikes, self._rows, *self._change),
+            (self.status, self._spikes, self._n_spikes, self._rows, *self.change,
+             self.pulsing, self.steps),
             (self._slot, self._buffers, scratch),
         )  # fmt: skip
 
@@ -91,7 +95,8 @@ class Waves:
             self._values[:, 2, k, 0] = self._arrays.y[k, layout.Y_V_C]
 
     def guess(self, begin: float, end: float) -> None:
-        """Let every neuron's waves stay where they are; those of sources are known."""
+        """Let every output stay where it is and every capacitor go on; sources are known."""
+        self.pulsing[:] = False
         nodes = np.arange(self._n)
         side = self._which[: self._n]
         last = self._counts[side, nodes] - 1
@@ -99,9 +104,13 @@ class Waves:
         last = np.where(at_end, 0, last)
         for column in (0, 2):
             v = self._values[side, column, nodes, last]
+            slope = np.zeros(self._n)
+            if column == 2:
+                slope = self._values[side, 3, nodes, last]
             self._values[side, column, nodes, 0] = v
-            self._values[side, column, nodes, 1] = v
-            self._values[side, column + 1, nodes, :2] = 0.0
+            self._values[side, column, nodes, 1] = v + slope * (end - begin)
+            self._values[side, column + 1, nodes, 0] = slope
+            self._values[side, column + 1, nodes, 1] = slope
         self._times[side, nodes, 0] = begin
         self._times[side, nodes, 1] = end
         self._counts[side, nodes] = 2
@@ -129,13 +138,6 @@ class Waves:
     def flip(self, ids: _Ints) -> None:
         """Let the new waves of these neurons count."""
         self._which[ids] = 1 - self._which[ids]
-
-    def changes(self, ids: _Ints) -> tuple[_Floats, _Floats]:
-        """Return how much the waves of outputs and of capacitors have changed in s."""
-        return (
-            self._change[0][ids] / self._arrays.swing[ids],
-            self._change[1][ids] / self._arrays.v_th[ids],
-        )
 
     def accept(self, begin: float, end: float, state: list[Any]) -> None:
         """Keep spikes and traces of a window that is done."""

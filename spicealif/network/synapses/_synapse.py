@@ -84,6 +84,8 @@ class Synapse(Part):
         Whether it has a field ``sign`` (+1 or -1).
     linear_load : bool
         Whether the current that it draws from an output is linear in that output's voltage.
+    blocks : bool
+        Whether it carries next to nothing while the output is low.
     state_weights : tuple of float
         What an error of a state counts for beside one of the circuit's when steps are chosen: a
         diode's voltage little, since its charge is that of picofarads.
@@ -96,6 +98,7 @@ class Synapse(Part):
     weights: ClassVar[Mapping[WeightKind, str]]
     signed: ClassVar[bool] = False
     linear_load: ClassVar[bool] = True
+    blocks: ClassVar[bool] = False
     state_weights: ClassVar[tuple[float, float]] = (1.0, 1.0)
     one_way: ClassVar[bool] = False
 

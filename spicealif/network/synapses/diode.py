@@ -31,6 +31,7 @@ class DiodeSynapse(Synapse):
     n_states: ClassVar[int] = 1
     weights: ClassVar[Mapping[WeightKind, str]] = {"resistance": "r", "conductance": "r"}
 
+    blocks: ClassVar[bool] = True
     state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
 
     kind: Literal["diode"] = "diode"

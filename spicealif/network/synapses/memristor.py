@@ -37,6 +37,7 @@ class MemristorSynapse(Synapse):
     }  # fmt: skip
     linear_load: ClassVar[bool] = False
 
+    blocks: ClassVar[bool] = True
     state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
 
     kind: Literal["memristor"] = "memristor"
