@@ -27,8 +27,6 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from spicealif._support.compiled import njit
 from spicealif.circuit.layout import N_STATES, P_G_OUT, P_I_OUT, Y_V_C
 from spicealif.circuit.rates import Voltages, rates
@@ -74,24 +72,31 @@ from spicealif.circuit.rodas import (
     drive,
     factor,
     jacobian,
+    shift,
     solve,
 )
 from spicealif.reference.device import Device
 
-__all__ = ["N_ROWS", "Links", "evaluate", "linearise", "linked_step", "wave_at"]
+__all__ = ["N_ROWS", "PARTS", "RECORD", "ROOM", "Links", "evaluate", "linearise", "linked_step"]
 
-#: What joins a neuron to others:
+#: What joins a neuron to others, in few pieces, since they are passed on by value:
 #: 0 to 2: equations, currents and rates of the groups of synapses (tuples of compiled functions);
-#: 3: group of each synapse, 4: flat coefficients, 5: where each synapse's begin,
-#: 6: number of states of each, 7: weight of each state in the error, shape (m, 2);
-#: 8, 9: synapses that end here and that begin here, sorted by the other neuron;
-#: 10, 11: nodes at the beginning and the end of each synapse;
-#: 12: waves, see `wave_at`; 13: cursors into them, one for each synapse here;
-#: 14: room for the results of equations and devices, and the last voltage of the output;
-#: 15: corners in s; 16: partial derivatives, shape (n, 16);
-#: 17: states, 18: their work space, shape (N_ROWS, 2 n); 19: this neuron's knots (time, the output
-#: and its derivative, the capacitor and its); 20: room for the targets' voltages.
+#: 3: integers: numbers of synapses that end here and that begin here, then for each in this order
+#: RECORD numbers: its group, where its coefficients begin and end, its number of states, the node
+#: at its other end, which of that node's waves counts, how many knots that has, and a cursor;
+#: 4: numbers: a room of ROOM (results of equations and devices; see R_*), the voltages that
+#: synapses end in, the partial derivatives (PARTS each), the states' weights in the error (2 each);
+#: 5, 6: times of the waves, shape (2, nodes, knots), and their values and derivatives, outputs
+#: before capacitors, shape (2, 4, nodes, knots); 7: coefficients;
+#: 8: states, 9: their work space, shape (N_ROWS, 2 n); 10: corners in s; 11: this neuron's knots
+#: (time, the output and its derivative, the capacitor and its).
 Links: TypeAlias = tuple[Any, ...]
+
+RECORD, ROOM, PARTS = 8, 12, 16
+(I_GROUP, I_BEGIN, I_END, I_STATES, I_NODE, I_SIDE, I_COUNT, I_CURSOR) = range(RECORD)
+#: In the room: the output's last voltage, the current into the capacitor, the output's voltage
+#: where the equations were linearised.
+R_OUTPUT, R_CURRENT, R_HERE = 8, 9, 10
 
 #: Rows of the work space of the synapses' states.
 N_ROWS = 16
@@ -105,7 +110,7 @@ ITERATIONS, FOUND = 30, 1e-11
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
-def wave_at(t: float, column: int, node: int, cursor: int, links: Links) -> float:
+def wave_at(t: float, column: int, a: int, links: Links) -> float:
     """Return a wave's value: cubic through its knots with their derivatives, straight beyond.
 
     Parameters
@@ -114,26 +119,21 @@ def wave_at(t: float, column: int, node: int, cursor: int, links: Links) -> floa
         Time in s.
     column : int
         0: the output, 1: the capacitor.
-    node : int
-        Neuron or source.
-    cursor : int
-        Which cursor to use; it is left where t is.
+    a : int
+        The synapse at whose other end it is; its cursor is left where t is.
     links : Links
-        Its waves: times, shape (2, nodes, knots); values and derivatives, shape (2, 4, nodes,
-        knots); numbers of knots, shape (2, nodes); which of the two counts, shape (nodes,).
     """
-    (times, values, counts, which) = links[12]
-    cursors = links[13]
-    side = which[node]
-    n = counts[side, node]
-    k = cursors[cursor]
+    (whole, times, values) = (links[3], links[5], links[6])
+    record = 2 + RECORD * a
+    (node, side, n) = (whole[record + I_NODE], whole[record + I_SIDE], whole[record + I_COUNT])
+    k = whole[record + I_CURSOR]
     if k > n - 2:
         k = max(n - 2, 0)
     while k > 0 and times[side, node, k] > t:
         k -= 1
     while k < n - 2 and times[side, node, k + 1] <= t:
         k += 1
-    cursors[cursor] = k
+    whole[record + I_CURSOR] = k
     (t_0, t_1) = (times[side, node, k], times[side, node, k + 1])
     (v_0, v_1) = (values[side, 2 * column, node, k], values[side, 2 * column, node, k + 1])
     (d_0, d_1) = (values[side, 2 * column + 1, node, k], values[side, 2 * column + 1, node, k + 1])
@@ -142,51 +142,49 @@ def wave_at(t: float, column: int, node: int, cursor: int, links: Links) -> floa
     if t <= t_0:
         return float(v_0 + (t - t_0) * d_0)
     h = t_1 - t_0
-    a = (t - t_0) / h
-    b = 1.0 - a
+    part = (t - t_0) / h
+    rest = 1.0 - part
     return float(
-        v_0 * (1.0 + 2.0 * a) * b * b
-        + v_1 * (1.0 + 2.0 * b) * a * a
-        + h * a * b * (d_0 * b - d_1 * a)
+        v_0 * (1.0 + 2.0 * part) * rest * rest
+        + v_1 * (1.0 + 2.0 * rest) * part * part
+        + h * part * rest * (d_0 * rest - d_1 * part)
     )
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
-def _call(k: int, v_pre: float, v_post: float, s: FloatArray, links: Links) -> None:
-    """Evaluate the equations of synapse k; the results are left in the room."""
-    (group, q, start, room) = (links[3][k], links[4], links[5], links[14])
+def _call(a: int, v_pre: float, v_post: float, s: FloatArray, links: Links) -> None:
+    """Evaluate the equations of synapse a of this neuron; the results are left in the room."""
+    (whole, room, record) = (links[3], links[4], 2 + RECORD * a)
+    group = whole[record + I_GROUP]
     links[0][group](
-        v_pre, v_post, s, q[start[k] : start[k + 1]], room[0:5], links[1][group],
-        links[2][group], room[5:8],
+        v_pre, v_post, s, links[7][whole[record + I_BEGIN] : whole[record + I_END]], room[0:5],
+        links[1][group], links[2][group], room[5:8],
     )  # fmt: skip
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def _incoming(t: float, v_c: float, z: FloatArray, dz: FloatArray, links: Links) -> float:
     """Return the current in A that the synapses drive into the capacitor, and their rates."""
-    (ins, pre, room) = (links[8], links[10], links[14])
+    (whole, room) = (links[3], links[4])
     (total, at, v_pre) = (0.0, -1, 0.0)
-    for a in range(ins.size):
-        k = ins[a]
-        if pre[k] != at:
-            at = pre[k]
-            v_pre = wave_at(t, 0, at, a, links)
-        _call(k, v_pre, v_c, z[2 * a : 2 * a + 2], links)
+    for a in range(whole[0]):
+        node = whole[2 + RECORD * a + I_NODE]
+        if node != at:
+            (at, v_pre) = (node, wave_at(t, 0, a, links))
+        _call(a, v_pre, v_c, z[2 * a : 2 * a + 2], links)
         total += room[2]
         (dz[2 * a], dz[2 * a + 1]) = (room[3], room[4])
     return total
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
-def _outgoing(
-    t: float, v: float, z: FloatArray, dz: FloatArray, links: Links, targets: FloatArray
-) -> tuple[float, float]:
+def _outgoing(v: float, z: FloatArray, dz: FloatArray, links: Links) -> tuple[float, float]:
     """Return current and conductance that the output at the voltage v meets, and the rates."""
-    (n_in, outs, room) = (links[8].size, links[9], links[14])
-    (total, slope) = (0.0, 0.0)
-    for b in range(outs.size):
+    (whole, room) = (links[3], links[4])
+    (total, slope, n_in) = (0.0, 0.0, whole[0])
+    for b in range(whole[1]):
         a = n_in + b
-        _call(outs[b], v, targets[b], z[2 * a : 2 * a + 2], links)
+        _call(a, v, room[ROOM + b], z[2 * a : 2 * a + 2], links)
         total += room[0]
         slope += room[1]
         (dz[2 * a], dz[2 * a + 1]) = (room[3], room[4])
@@ -196,13 +194,13 @@ def _outgoing(
 @njit(cache=True, _nrt=False, error_model="numpy")
 def _set_targets(t: float, links: Links) -> None:
     """Find the capacitor voltages in which the synapses that begin here end."""
-    (n_in, outs, post, values) = (links[8].size, links[9], links[11], links[20])
-    (at, v) = (-1, 0.0)
-    for b in range(outs.size):
-        if post[outs[b]] != at:
-            at = post[outs[b]]
-            v = wave_at(t, 1, at, n_in + b, links)
-        values[b] = v
+    (whole, room) = (links[3], links[4])
+    (at, v, n_in) = (-1, 0.0, whole[0])
+    for b in range(whole[1]):
+        node = whole[2 + RECORD * (n_in + b) + I_NODE]
+        if node != at:
+            (at, v) = (node, wave_at(t, 1, n_in + b, links))
+        room[ROOM + b] = v
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
@@ -225,24 +223,23 @@ def evaluate(
     """
     if links is None:
         return rates(y, i_in, output, p, dy, device)
-    room = links[14]
+    room = links[4]
     i = i_in + _incoming(t, y[Y_V_C], z, dz, links)
-    room[9] = i
-    if links[9].size == 0:
+    room[R_CURRENT] = i
+    if links[3][1] == 0:
         return rates(y, i, output, p, dy, device)
     _set_targets(t, links)
-    targets = links[20]
-    v = room[8]
+    v = room[R_OUTPUT]
     result = (0.0, 0.0, 0.0, 0.0)
     for _ in range(ITERATIONS):
-        (drawn, slope) = _outgoing(t, v, z, dz, links, targets)
+        (drawn, slope) = _outgoing(v, z, dz, links)
         (p[P_G_OUT], p[P_I_OUT]) = (slope, drawn - slope * v)
         result = rates(y, i, output, p, dy, device)
         change = abs(result[2] - v)
         v = result[2]
         if not change > FOUND:
             break
-    room[8] = v
+    room[R_OUTPUT] = v
     return result
 
 
@@ -272,13 +269,13 @@ def linearise(
     if links is None:
         jacobian(y, i_in, output, p, active, f, arg, g, f_low, jac, edge, device)
         return
-    (room, work, partial) = (links[14], links[18], links[16])
-    (ins, outs, pre) = (links[8], links[9], links[10])
-    n_in = ins.size
+    (whole, room, work) = (links[3], links[4], links[9])
+    (n_in, n) = (whole[0], whole[0] + whole[1])
+    first = ROOM + whole[1]
     # Leaves the loads in `p`, which hold while only the circuit's states are changed.
     v = evaluate(y, z, t, i_in, output, p, f, work[Z_F], device, links)[2]
-    i = room[9]
-    room[10] = v
+    i = room[R_CURRENT]
+    room[R_HERE] = v
     jacobian(y, i, output, p, active, f, arg, g, f_low, jac, edge, device)
     rates(y, i + 1.0, output, p, g, device)
     edge[20] = g[Y_V_C] - f[Y_V_C]
@@ -288,49 +285,49 @@ def linearise(
     edge[21] = (v_1 - v) / 1e-6
     for j in range(N_STATES):
         edge[10 + j] = (g[j] - f[j]) / 1e-6
-    _set_targets(t, links)
-    targets = links[20]
     edge[22] = 0.0
     probe = work[Z_X]
-    for a in range(n_in + outs.size):
+    for a in range(n):
         incoming = a < n_in
-        k = ins[a] if incoming else outs[a - n_in]
+        part = room[first + PARTS * a : first + PARTS * (a + 1)]
         s = probe[2 * a : 2 * a + 2]
         (s[0], s[1]) = (z[2 * a], z[2 * a + 1])
-        (v_pre, v_post) = (0.0, 0.0)
+        (v_pre, v_post) = (v, y[Y_V_C])
         if incoming:
-            (v_pre, v_post) = (wave_at(t, 0, pre[k], a, links), y[Y_V_C])
+            v_pre = wave_at(t, 0, a, links)
         else:
-            (v_pre, v_post) = (v, targets[a - n_in])
-        _call(k, v_pre, v_post, s, links)
+            v_post = room[ROOM + a - n_in]
+        _call(a, v_pre, v_post, s, links)
         which = 2 if incoming else 0
         (i_0, r_0, r_1) = (room[which], room[3], room[4])
         if incoming:
-            _call(k, v_pre, v_post + DIFFERENCE, s, links)
+            _call(a, v_pre, v_post + DIFFERENCE, s, links)
             edge[22] += (room[2] - i_0) / DIFFERENCE
         else:
-            _call(k, v_pre + DIFFERENCE, v_post, s, links)
-        partial[a, J_C] = (room[3] - r_0) / DIFFERENCE
-        partial[a, J_C + 1] = (room[4] - r_1) / DIFFERENCE
+            _call(a, v_pre + DIFFERENCE, v_post, s, links)
+        part[J_C] = (room[3] - r_0) / DIFFERENCE
+        part[J_C + 1] = (room[4] - r_1) / DIFFERENCE
         for c in range(2):
-            (partial[a, J_A + c], partial[a, J_A + 2 + c], partial[a, J_B + c]) = (0.0, 0.0, 0.0)
-            if c < links[6][k]:
+            (part[J_A + c], part[J_A + 2 + c], part[J_B + c]) = (0.0, 0.0, 0.0)
+            if c < whole[2 + RECORD * a + I_STATES]:
                 s[c] += DIFFERENCE
-                _call(k, v_pre, v_post, s, links)
+                _call(a, v_pre, v_post, s, links)
                 s[c] = z[2 * a + c]
-                partial[a, J_A + c] = (room[3] - r_0) / DIFFERENCE
-                partial[a, J_A + 2 + c] = (room[4] - r_1) / DIFFERENCE
-                partial[a, J_B + c] = (room[which] - i_0) / DIFFERENCE
+                part[J_A + c] = (room[3] - r_0) / DIFFERENCE
+                part[J_A + 2 + c] = (room[4] - r_1) / DIFFERENCE
+                part[J_B + c] = (room[which] - i_0) / DIFFERENCE
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-def _eliminate(gamma: float, jac: FloatArray, active: IntArray, edge: FloatArray, links: Links
-               ) -> float:  # fmt: skip
-    """Take the synapses' states out of a copy of the Jacobian; return 1 / (1 - rho kappa)."""
-    (partial, n_in, n) = (links[16], links[8].size, active.size)
+def _eliminate(
+    gamma: float, lu: FloatArray, active: IntArray, edge: FloatArray, links: Links
+) -> float:
+    """Take the synapses' states out of ``gamma I - J``; return 1 / (1 - rho kappa)."""
+    (whole, room, n) = (links[3], links[4], active.size)
+    (n_in, first) = (whole[0], ROOM + whole[1])
     (kappa, own) = (0.0, edge[22])
-    for a in range(n_in + links[9].size):
-        q = partial[a]
+    for a in range(n_in + whole[1]):
+        q = room[first + PARTS * a : first + PARTS * (a + 1)]
         (a_00, a_01) = (gamma - q[J_A], -q[J_A + 1])
         (a_10, a_11) = (-q[J_A + 2], gamma - q[J_A + 3])
         determinant = a_00 * a_11 - a_01 * a_10
@@ -346,9 +343,9 @@ def _eliminate(gamma: float, jac: FloatArray, active: IntArray, edge: FloatArray
     scale = 1.0 / (1.0 - edge[21] * kappa)
     for a in range(n):
         for b in range(n):
-            jac[a * N_STATES + b] += edge[10 + active[a]] * kappa * scale * edge[active[b]]
+            lu[a * N_STATES + b] -= edge[10 + active[a]] * kappa * scale * edge[active[b]]
             if active[a] == Y_V_C and active[b] == Y_V_C:
-                jac[a * N_STATES + b] += edge[20] * own
+                lu[a * N_STATES + b] -= edge[20] * own
     return float(scale)
 
 
@@ -364,11 +361,11 @@ def _solve_all(
     links: Links,
 ) -> None:
     """Solve in place: the circuit's right side, and that of the synapses in `z`."""
-    (partial, n_in, n) = (links[16], links[8].size, active.size)
-    total = n_in + links[9].size
+    (whole, room, n) = (links[3], links[4], active.size)
+    (n_in, total, first) = (whole[0], whole[0] + whole[1], ROOM + whole[1])
     (into, drawn) = (0.0, 0.0)
     for a in range(total):
-        q = partial[a]
+        q = room[first + PARTS * a : first + PARTS * (a + 1)]
         (r_0, r_1) = (z[2 * a], z[2 * a + 1])
         (z[2 * a], z[2 * a + 1]) = (
             q[J_D] * r_0 + q[J_D + 1] * r_1,
@@ -392,8 +389,8 @@ def _solve_all(
     change *= scale
     for a in range(total):
         by = v_c if a < n_in else change
-        z[2 * a] += partial[a, J_DC] * by
-        z[2 * a + 1] += partial[a, J_DC + 1] * by
+        z[2 * a] += room[first + PARTS * a + J_DC] * by
+        z[2 * a + 1] += room[first + PARTS * a + J_DC + 1] * by
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
@@ -416,30 +413,29 @@ def linked_step(  # noqa: PLR0912, PLR0915 - six stages
     n = active.size
     (f, new, arg, g) = (work[0:10], work[20:30], work[30:40], work[40:50])
     (jac, lu, edge) = (work[110:210], work[210:310], work[310:340])
-    kept = work[340:440]
-    (room, z, rows) = (links[14], links[17], links[18])
+    (whole, room, z, rows) = (links[3], links[4], links[8], links[9])
+    (n_in, first) = (whole[0], ROOM + whole[1])
     nz = z.size
     t = stimulus[0][k] + s
     gamma = 1.0 / (h * GAMMA)
-    copy(kept, jac)
-    scale = _eliminate(gamma, jac, active, edge, links)
-    regular = factor(jac, lu, n, gamma, pivot)
-    copy(jac, kept)
-    if not regular:
+    shift(jac, lu, n, gamma)
+    scale = _eliminate(gamma, lu, active, edge, links)
+    if not factor(lu, n, pivot):
         return math.inf
     # What depends on time itself: the drive and the waves.
     delta = 1e-3 * h
-    room[8] = room[10]  # a step that was far too long has left no number there
+    room[R_OUTPUT] = room[R_HERE]  # a step that was far too long has left no number there
     i_t, _ = drive(s + delta, k, stimulus)
     v_t = evaluate(y, z, t + delta, i_t, output, p, g, rows[Z_T], device, links)[2]
-    f_t = work[440:450]
+    f_t = work[340:350]
     # The output's own derivative, as a by-product: by the states, and by what depends on time.
-    slope = (v_t - room[10]) / delta
+    slope = (v_t - room[R_HERE]) / delta
     for j in range(N_STATES):
         slope += edge[j] * f[j]
-    partial, n_in, change = links[16], links[8].size, 0.0
-    for a in range(n_in, n_in + links[9].size):
-        change += partial[a, J_B] * rows[Z_F, 2 * a] + partial[a, J_B + 1] * rows[Z_F, 2 * a + 1]
+    change = 0.0
+    for a in range(n_in, n_in + whole[1]):
+        part = room[first + PARTS * a : first + PARTS * (a + 1)]
+        change += part[J_B] * rows[Z_F, 2 * a] + part[J_B + 1] * rows[Z_F, 2 * a + 1]
     edge[23] = slope + edge[21] * change
     for j in range(N_STATES):
         f_t[j] = (g[j] - f[j]) / delta
@@ -505,15 +501,10 @@ def linked_step(  # noqa: PLR0912, PLR0915 - six stages
         total += (last[a] / size) ** 2
     total /= n
     worst = 0.0
+    weights = first + PARTS * (nz // 2)
     for j in range(nz):
         rows[Z_NEW, j] = rows[Z_ARG, j] + rows[Z_K + 5, j]
         size = 1e-2 + max(abs(z[j]), abs(rows[Z_NEW, j]))
-        synapse = links[8][j // 2] if j // 2 < links[8].size else links[9][j // 2 - links[8].size]
-        worst = max(worst, (links[7][synapse, j % 2] * rows[Z_K + 5, j] / size) ** 2)
+        worst = max(worst, (room[weights + j] * rows[Z_K + 5, j] / size) ** 2)
     error = math.sqrt(total + worst) / tol
     return error if error < math.inf else math.inf  # NaN too
-
-
-def room() -> Any:
-    """Return the room of `Links`: results (5), device (3), output, current, a spare."""
-    return np.zeros(12)

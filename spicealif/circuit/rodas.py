@@ -43,6 +43,7 @@ __all__ = [
     "drive",
     "factor",
     "jacobian",
+    "shift",
     "solve",
     "step",
 ]
@@ -56,7 +57,7 @@ Buffers: TypeAlias = tuple[FloatArray, ...]
 
 # Size of the work space: f at the start and at the end, the new state, its argument, right sides,
 # six stages; then Jacobian and LU; the output's derivative and what else `linked` keeps.
-N_WORK = 35 * N_STATES + 2 * N_STATES * N_STATES
+N_WORK = 15 * N_STATES + 2 * N_STATES * N_STATES
 
 # Difference in V (or of x) for the Jacobian.
 DIFFERENCE = 1e-5
@@ -164,12 +165,17 @@ def jacobian(
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
-def factor(jac: FloatArray, lu: FloatArray, n: int, diagonal: float, pivot: IntArray) -> bool:
-    """Decompose ``diagonal I - jac`` with row exchanges; return whether it is regular."""
+def shift(jac: FloatArray, lu: FloatArray, n: int, diagonal: float) -> None:
+    """Write ``diagonal I - jac``."""
     for a in range(n):
         for b in range(n):
             lu[a * N_STATES + b] = -jac[a * N_STATES + b]
         lu[a * N_STATES + a] += diagonal
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
+def factor(lu: FloatArray, n: int, pivot: IntArray) -> bool:
+    """Decompose a matrix in place with row exchanges; return whether it is regular."""
     for c in range(n):
         best, at = abs(lu[c * N_STATES + c]), c
         for a in range(c + 1, n):
@@ -242,7 +248,8 @@ def step(  # noqa: PLR0912 - six stages, written out
     (k_1, k_2, k_3, k_4) = (work[50:60], work[60:70], work[70:80], work[80:90])
     (k_5, k_6) = (work[90:100], work[100:110])
     (jac, lu) = (work[110:210], work[210:310])
-    if not factor(jac, lu, n, 1.0 / (h * GAMMA), pivot):
+    shift(jac, lu, n, 1.0 / (h * GAMMA))
+    if not factor(lu, n, pivot):
         return math.inf
     # The current is the only part of the equations that depends on time itself; its slope acts
     # on v_c through the same factor as the current.

@@ -162,7 +162,7 @@ def _keep_knot(
     """Write a knot of this neuron's waves, but for the output's derivative."""
     if links is None:
         return
-    (times, out, _, v_c, v_c_slope) = links[19]
+    (times, out, _, v_c, v_c_slope) = links[11]
     (times[row], out[row]) = (t, v_spike)
     (v_c[row], v_c_slope[row]) = (y[Y_V_C], f[Y_V_C])
 
@@ -186,7 +186,7 @@ def _slope_by_difference(
     """Write the output's derivative at the last knot, which no step follows, by a difference."""
     if links is None:
         return
-    (z, rows, slopes) = (links[17], links[18], links[19][2])
+    (z, rows, slopes) = (links[8], links[9], links[11][2])
     (arg, g) = (work[30:40], work[40:50])
     if p[P_COMPARATOR] == COMPARATOR_SHARP:
         slopes[row] = 0.0
@@ -278,7 +278,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     (jac, edge) = (work[110:210], work[310:340])
     (z, rows, corners) = (work[0:0], np.empty((N_ROWS, 0)), work[0:0])
     if links is not None:
-        (corners, z, rows) = (links[15], links[17], links[18])
+        (corners, z, rows) = (links[10], links[8], links[9])
     corner = 0
     sharp = p[P_COMPARATOR] == COMPARATOR_SHARP
     wait = p[P_WAIT] != 0.0 and not sharp
@@ -353,7 +353,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 )
                 factor = max(0.1, min(5.0, 0.9 / max(error, 1e-12) ** 0.25))
                 if links is not None and not sharp:
-                    links[19][2][row - 1] = edge[23]
+                    links[11][2][row - 1] = edge[23]
                 if error > 1.0:
                     ns[6] += 1
                     h = h_try * min(factor, 0.8)

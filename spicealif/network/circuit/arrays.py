@@ -60,8 +60,9 @@ class SynapseArrays:
     blocks : ndarray of bool, shape (m,)
         See `Synapse`.
     effect : ndarray, shape (m,)
-        By which part of its swing an output moves for a volt at the synapse's other end, in 1/V:
-        the synapse's conductance times the output's resistance, over the swing.
+        By how many seconds a volt at the synapse's other end moves the next spike of the neuron
+        that it begins at: synapse and output's resistance divide that volt, the feedback moves a
+        threshold by its share, and half the stimulus' peak takes the time for it.
     pre, post : ndarray of int, shape (m,)
         Nodes.
     ins, in_start : ndarray of int
@@ -261,6 +262,8 @@ def _synapses(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArrays:
     )  # fmt: skip
 
 
+#: Time in s in which a neuron without a stimulus of its own is taken to charge to its threshold.
+_SLOWLY = 1e-4
 #: Stands for the memristor of a synapse that has none; it is never called.
 _NO_DEVICE = Memristor(r_on=1.0, r_off=2.0, v_on=1.0, v_off=1.0, tau=1.0)
 
@@ -300,12 +303,16 @@ def _effects(expanded: Expanded, some: Synapses, rows: _Floats, z: _Floats) -> _
     results, room = np.zeros(5), np.zeros(3)
     for k, pre in enumerate(some.pre):
         if pre < len(expanded.neurons):
-            comparator = expanded.neurons[pre].comparator
+            neuron = expanded.neurons[pre]
+            comparator, share = neuron.comparator, neuron.network.share
             high = comparator.v_oh
             some.synapse.equations(
                 high, 0.0, z[k], rows[k], results, model.current, model.rate, room
             )
-            out[k] = results[1] * getattr(comparator, "r_source", 1.0) / (high - comparator.v_ol)
+            divided = results[1] * getattr(comparator, "r_source", 1.0)
+            shift = divided * share / (1 - share) / neuron.difference_amplifier.gain
+            peak = neuron.stimulus.peak(neuron.t_stop)
+            out[k] = shift * (2 * neuron.c / peak if peak > 0 else _SLOWLY / neuron.v_th)
     return out
 
 

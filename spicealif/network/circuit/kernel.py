@@ -9,18 +9,29 @@ import numpy.typing as npt
 
 from spicealif._support.compiled import njit
 from spicealif.circuit.layout import P_V_LEVEL, P_V_OH
-from spicealif.circuit.linked import N_ROWS
+from spicealif.circuit.linked import (
+    I_BEGIN,
+    I_COUNT,
+    I_END,
+    I_GROUP,
+    I_NODE,
+    I_SIDE,
+    I_STATES,
+    N_ROWS,
+    PARTS,
+    R_OUTPUT,
+    RECORD,
+    ROOM,
+)
 from spicealif.circuit.run import advance
 
-__all__ = ["N_ROOM", "Tables", "mark", "sweep"]
+__all__ = ["Tables", "mark", "sweep"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 #: The network's fixed arrays, the order in which `sweep` takes them apart.
 Tables: TypeAlias = tuple[Any, ...]
 
-#: Size of `Links`' room.
-N_ROOM = 12
 #: A pulse begins where the output has risen by this part of its swing.
 RISEN = 0.005
 #: It falls where it does so by more than this part of its swing in a nanosecond.
@@ -92,37 +103,36 @@ def _find_corners(
 
 
 @njit(cache=True, error_model="numpy")
-def _distance_while_high(k: int, other: int, level: float, waves: Tables) -> float:
-    """Return `distance` of a capacitor's last two waves, over the time that an output is high."""
+def _largest_while_high(k: int, other: int, level: float, waves: Tables) -> float:
+    """Return the largest change in V of a capacitor's wave while another's output is high."""
     (times, knots, counts, which) = waves
     (new, old, side) = (which[k], 1 - which[k], which[other])
-    (n, i, j, total) = (counts[side, other], 0, 0, 0.0)
+    (n, i, j, most) = (counts[side, other], 0, 0, 0.0)
     for c in range(n - 1):
-        (begin, end) = (times[side, other, c], times[side, other, c + 1])
         if knots[side, 0, other, c] <= level and knots[side, 0, other, c + 1] <= level:
             continue
-        at = 0.5 * (begin + end)
+        at = 0.5 * (times[side, other, c] + times[side, other, c + 1])
         while i < counts[new, k] - 2 and times[new, k, i + 1] <= at:
             i += 1
         while j < counts[old, k] - 2 and times[old, k, j + 1] <= at:
             j += 1
         here = _value(at, i, times[new, k], knots[new, 2, k], knots[new, 3, k])
         then = _value(at, j, times[old, k], knots[old, 2, k], knots[old, 3, k])
-        total += abs(here - then) * (end - begin)
-    return total
+        most = max(most, abs(here - then))
+    return most
 
 
 @njit(cache=True, error_model="numpy")
 def mark(
-    ids: IntArray, change_out: FloatArray, change_v: FloatArray, tol: float, swing: FloatArray,
+    ids: IntArray, change_out: FloatArray, tol: float, swing: FloatArray,
     level: FloatArray, pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
     blocks: npt.NDArray[np.bool_], effect: FloatArray, dirty: npt.NDArray[np.bool_],
 ) -> float:  # fmt: skip
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
     Nobody minds the output of a neuron that has not been high behind synapses that block. A
-    capacitor's change counts by what it changes at the output that the synapse begins at (see
-    `SynapseArrays.effect`), behind those that block only while that is high.
+    capacitor's change counts by what it does to the neuron that the synapse begins at (see
+    `SynapseArrays.effect`), behind those that block only while that one's output is high.
 
     Returns
     -------
@@ -145,12 +155,12 @@ def mark(
             other = pre[synapse]
             if other >= n or effect[synapse] == 0.0:
                 continue
-            by_v = change_v[k]
+            from_level = -np.inf
             if blocks[synapse]:
                 if not pulsing[other]:
                     continue
-                by_v = _distance_while_high(k, other, level[other] + RISEN * swing[other], waves)
-            by_v *= effect[synapse]
+                from_level = level[other] + RISEN * swing[other]
+            by_v = effect[synapse] * _largest_while_high(k, other, from_level, waves)
             if by_v > tol:
                 dirty[other] = True
             else:
@@ -199,7 +209,7 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         Of each node's waves, shape (2, nodes, most), (2, nodes).
     results : tuple
         To be written for each neuron: status, spike times, number of spikes, rows, change of the
-        output's wave and of the capacitor's in V s, whether the output has been high, steps taken.
+        output's wave in V s, whether the output has been high, steps taken.
     kept : tuple
         Which row of the buffers a neuron's traces go to (0: that of all others), and the buffers,
         shape (rows, 9, knots).
@@ -215,10 +225,9 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     (y_0, fs_0, ns_0, in_0, out_0) = before
     (y_1, fs_1, ns_1, in_1, out_1) = after
     (times, knots, counts, which) = waves
-    (status, spikes, n_spikes, rows_of, change_out, change_v, pulsing, steps) = results
+    (status, spikes, n_spikes, rows_of, change_out, pulsing, steps) = results
     (slot, buffers, scratch) = kept
     settings = np.array([tol, 0.0, end])
-    room = np.zeros(N_ROOM)
     device_room = np.zeros(4)
     for n in ids:
         (mine, mine_out) = (ins[in_start[n] : in_start[n + 1]], outs[out_start[n] : out_start[n + 1]])
@@ -255,11 +264,23 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         mixed = np.sort(mixed[:most])
         new = 1 - which[n]
         own = (times[new, n], knots[new, 0, n], knots[new, 1, n], knots[new, 2, n], knots[new, 3, n])
-        room[8] = knots[which[n], 0, n, 0]
+        n_all = n_in + n_out
+        whole = np.zeros(2 + RECORD * n_all, dtype=np.int64)
+        room = np.zeros(ROOM + n_out + (PARTS + 2) * n_all)
+        (whole[0], whole[1], room[R_OUTPUT]) = (n_in, n_out, knots[which[n], 0, n, 0])
+        for a in range(n_all):
+            synapse = mine[a] if a < n_in else mine_out[a - n_in]
+            node = pre[synapse] if a < n_in else post[synapse]
+            record = whole[2 + RECORD * a : 2 + RECORD * (a + 1)]
+            record[I_GROUP] = group[synapse]
+            (record[I_BEGIN], record[I_END]) = (q_start[synapse], q_start[synapse + 1])
+            (record[I_STATES], record[I_NODE]) = (n_states[synapse], node)
+            (record[I_SIDE], record[I_COUNT]) = (which[node], counts[which[node], node])
+            for c in range(2):
+                room[ROOM + n_out + PARTS * n_all + 2 * a + c] = weights[synapse, c]
         links = (
-            eqs, currents, rate_s, group, q, q_start, n_states, weights, mine, mine_out, pre, post,
-            waves, np.zeros(n_in + n_out, dtype=np.int64), room, mixed,
-            np.zeros((n_in + n_out, 16)), z, np.zeros((N_ROWS, z.size)), own, np.zeros(n_out),
+            eqs, currents, rate_s, whole, room, times, knots, q, z, np.zeros((N_ROWS, z.size)),
+            mixed, own,
         )  # fmt: skip
         (first, behind) = (piece_start[n], piece_start[n + 1])
         stimulus = (
@@ -308,8 +329,4 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         change_out[n] = distance(
             times[old, n], knots[old, 0, n], knots[old, 1, n], counts[old, n],
             own[0], own[1], own[2], n_knots,
-        )  # fmt: skip
-        change_v[n] = distance(
-            times[old, n], knots[old, 2, n], knots[old, 3, n], counts[old, n],
-            own[0], own[3], own[4], n_knots,
         )  # fmt: skip

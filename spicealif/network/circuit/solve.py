@@ -192,7 +192,7 @@ class _Relaxation:
                 self._solve(ids, begin, end, pool)
                 waves.flip(ids)
                 ignored = mark(
-                    ids, *waves.change, self.t_tol, self.arrays.swing, self.arrays.level,
+                    ids, waves.change, self.t_tol, self.arrays.swing, self.arrays.level,
                     waves.pulsing, ends, waves.arguments()[0], synapses.blocks, synapses.effect,
                     dirty,
                 )  # fmt: skip
@@ -200,7 +200,7 @@ class _Relaxation:
             if not dirty.any():
                 self.error = max(self.error, left)
                 return sweep, ""
-        worst = float((waves.change[0] / self.arrays.swing).max())
+        worst = float((waves.change / self.arrays.swing).max())
         return 0, f"the last change was {worst:.2g} s"
 
     def _solve(self, ids: _Ints, begin: float, end: float, pool: ThreadPoolExecutor) -> None:

@@ -45,8 +45,8 @@ class Waves:
         self.status = np.zeros(self._n, dtype=np.int64)
         self._n_spikes = np.zeros(self._n, dtype=np.int64)
         self._rows = np.zeros(self._n, dtype=np.int64)
-        #: Change of the waves of outputs and of capacitors when they were solved last, in V s.
-        self.change = (np.zeros(self._n), np.zeros(self._n))
+        #: Change of the waves of outputs when they were solved last, in V s.
+        self.change = np.zeros(self._n)
         self.pulsing = np.zeros(self._n, dtype=np.bool_)
         self.steps = np.zeros(self._n, dtype=np.int64)
         self._all_spikes: list[list[_Floats]] = [[] for _ in range(self._n)]
@@ -69,7 +69,7 @@ class Waves:
         return (
             (self._times, self._values, self._counts, self._which), self._corners,
             self._n_corners,
-            (self.status, self._spikes, self._n_spikes, self._rows, *self.change,
+            (self.status, self._spikes, self._n_spikes, self._rows, self.change,
              self.pulsing, self.steps),
             (self._slot, self._buffers, scratch),
         )  # fmt: skip
