@@ -31,40 +31,12 @@ from spicealif._support.compiled import njit
 from spicealif.circuit.layout import N_STATES, P_G_OUT, P_I_OUT, Y_V_C
 from spicealif.circuit.rates import Voltages, rates
 from spicealif.circuit.rodas import (
-    A_21,
-    A_31,
-    A_32,
-    A_41,
-    A_42,
-    A_43,
-    A_51,
-    A_52,
-    A_53,
-    A_54,
-    ALPHA_2,
-    ALPHA_3,
-    ALPHA_4,
-    C_21,
-    C_31,
-    C_32,
-    C_41,
-    C_42,
-    C_43,
-    C_51,
-    C_52,
-    C_53,
-    C_54,
-    C_61,
-    C_62,
-    C_63,
-    C_64,
-    C_65,
-    D_1,
-    D_2,
-    D_3,
-    D_4,
+    ALPHA,
     DIFFERENCE,
     GAMMA,
+    A,
+    C,
+    D,
     FloatArray,
     IntArray,
     Stimulus,
@@ -444,53 +416,38 @@ def linked_step(  # noqa: PLR0912, PLR0915 - six stages
     c = 1.0 / h
     for stage in range(6):
         k_now = work[50 + 10 * stage : 60 + 10 * stage]
-        (a_1, a_2, a_3, a_4, a_5) = (0.0, 0.0, 0.0, 0.0, 0.0)
-        (c_1, c_2, c_3, c_4, c_5) = (0.0, 0.0, 0.0, 0.0, 0.0)
-        (d, alpha) = (D_1, 0.0)
-        if stage == 1:
-            (a_1, c_1, d, alpha) = (A_21, C_21, D_2, ALPHA_2)
-        elif stage == 2:
-            (a_1, a_2, c_1, c_2, d, alpha) = (A_31, A_32, C_31, C_32, D_3, ALPHA_3)
-        elif stage == 3:
-            (a_1, a_2, a_3, c_1, c_2, c_3) = (A_41, A_42, A_43, C_41, C_42, C_43)
-            (d, alpha) = (D_4, ALPHA_4)
-        elif stage == 4:
-            (a_1, a_2, a_3, a_4) = (A_51, A_52, A_53, A_54)
-            (c_1, c_2, c_3, c_4, d, alpha) = (C_51, C_52, C_53, C_54, 0.0, 1.0)
-        elif stage == 5:
-            (a_1, a_2, a_3, a_4, a_5) = (A_51, A_52, A_53, A_54, 1.0)
-            (c_1, c_2, c_3, c_4, c_5) = (C_61, C_62, C_63, C_64, C_65)
-            (d, alpha) = (0.0, 1.0)
-        copy(arg, y)
-        for a in range(n):
-            arg[active[a]] += (
-                a_1 * work[50 + a] + a_2 * work[60 + a] + a_3 * work[70 + a] + a_4 * work[80 + a]
-                + a_5 * work[90 + a]
-            )  # fmt: skip
-        for j in range(nz):
-            rows[Z_ARG, j] = (
-                z[j] + a_1 * rows[Z_K, j] + a_2 * rows[Z_K + 1, j] + a_3 * rows[Z_K + 2, j]
-                + a_4 * rows[Z_K + 3, j] + a_5 * rows[Z_K + 4, j]
-            )  # fmt: skip
-        if stage == 0:
-            copy(g, f)
-            copy(rows[Z_G], rows[Z_F])
-        else:
-            i_a, _ = drive(s + alpha * h, k, stimulus)
-            evaluate(arg, rows[Z_ARG], t + alpha * h, i_a, output, p, g, rows[Z_G], device, links)
-        for a in range(n):
-            k_now[a] = g[active[a]] + h * d * f_t[active[a]]
-            k_now[a] += c * (
-                c_1 * work[50 + a] + c_2 * work[60 + a] + c_3 * work[70 + a] + c_4 * work[80 + a]
-                + c_5 * work[90 + a]
-            )  # fmt: skip
         k_z = rows[Z_K + stage]
-        for j in range(nz):
-            k_z[j] = rows[Z_G, j] + h * d * rows[Z_T, j]
-            k_z[j] += c * (
-                c_1 * rows[Z_K, j] + c_2 * rows[Z_K + 1, j] + c_3 * rows[Z_K + 2, j]
-                + c_4 * rows[Z_K + 3, j] + c_5 * rows[Z_K + 4, j]
-            )  # fmt: skip
+        if stage == 0:
+            for a in range(n):
+                k_now[a] = f[active[a]] + h * D[0] * f_t[active[a]]
+            for j in range(nz):
+                k_z[j] = rows[Z_F, j] + h * D[0] * rows[Z_T, j]
+        else:
+            copy(arg, y)
+            for a in range(n):
+                total = 0.0
+                for m in range(stage):
+                    total += A[stage, m] * work[50 + 10 * m + a]
+                arg[active[a]] += total
+            for j in range(nz):
+                total = z[j]
+                for m in range(stage):
+                    total += A[stage, m] * rows[Z_K + m, j]
+                rows[Z_ARG, j] = total
+            i_a, _ = drive(s + ALPHA[stage] * h, k, stimulus)
+            evaluate(
+                arg, rows[Z_ARG], t + ALPHA[stage] * h, i_a, output, p, g, rows[Z_G], device, links
+            )
+            for a in range(n):
+                total = 0.0
+                for m in range(stage):
+                    total += C[stage, m] * work[50 + 10 * m + a]
+                k_now[a] = g[active[a]] + h * D[stage] * f_t[active[a]] + c * total
+            for j in range(nz):
+                total = 0.0
+                for m in range(stage):
+                    total += C[stage, m] * rows[Z_K + m, j]
+                k_z[j] = rows[Z_G, j] + h * D[stage] * rows[Z_T, j] + c * total
         _solve_all(lu, active, pivot, k_now, k_z, edge, scale, links)
     copy(new, arg)
     (total, last) = (0.0, work[100:110])
