@@ -49,7 +49,7 @@ from spicealif.circuit.rodas import (
 )
 from spicealif.reference.device import Device
 
-__all__ = ["N_ROWS", "PARTS", "RECORD", "ROOM", "Links", "evaluate", "linearise", "linked_step"]
+__all__ = ["N_ROWS", "PARTS", "RECORD", "ROOM", "Links", "checkpoint", "evaluate", "linearise", "linked_step"]
 
 #: What joins a neuron to others, in few pieces, since they are passed on by value:
 #: 0 to 2: equations, currents and rates of the groups of synapses (tuples of compiled functions);
@@ -61,7 +61,8 @@ __all__ = ["N_ROWS", "PARTS", "RECORD", "ROOM", "Links", "evaluate", "linearise"
 #: 5, 6: times of the waves, shape (2, nodes, knots), and their values and derivatives, outputs
 #: before capacitors, shape (2, 4, nodes, knots); 7: coefficients;
 #: 8: states, 9: their work space, shape (N_ROWS, 2 n); 10: corners in s; 11: this neuron's knots
-#: (time, the output and its derivative, the capacitor and its).
+#: (time, the output and its derivative, the capacitor and its); 12, 13: checkpoints, see
+#: `checkpoint`.
 Links: TypeAlias = tuple[Any, ...]
 
 RECORD, ROOM, PARTS = 8, 12, 16
@@ -213,6 +214,35 @@ def evaluate(
             break
     room[R_OUTPUT] = v
     return result
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def checkpoint(
+    t: float, y: FloatArray, fs: FloatArray, ns: IntArray, interval: float, links: Links | None
+) -> None:
+    """Keep the state, if the last one that is kept is older than `interval` (s).
+
+    Checkpoints are rows of numbers (time, y, fs, the synapses' states) and of integers (ns); how
+    many there are is the first row's last integer. A run that is repeated with other waves can
+    begin at one, where these are still the same.
+    """
+    if links is None:
+        return
+    (numbers, whole, z) = (links[12], links[13], links[8])
+    (n, m) = (y.size, y.size + fs.size)
+    count = whole[0, ns.size]
+    if count >= numbers.shape[0] or (count > 0 and t - numbers[count - 1, 0] < interval):
+        return
+    numbers[count, 0] = t
+    for j in range(y.size):
+        numbers[count, 1 + j] = y[j]
+    for j in range(fs.size):
+        numbers[count, 1 + n + j] = fs[j]
+    for j in range(z.size):
+        numbers[count, 1 + m + j] = z[j]
+    for j in range(ns.size):
+        whole[count, j] = ns[j]
+    whole[0, ns.size] = count + 1
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})

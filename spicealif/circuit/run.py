@@ -42,6 +42,7 @@ from spicealif.circuit.linked import (
     Z_NEW,
     Z_X,
     Links,
+    checkpoint,
     evaluate,
     linearise,
     linked_step,
@@ -250,7 +251,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     out : tuple of arrays
         See `Buffers`.
     settings : array
-        Relative tolerance, largest step in s, time in s at which to stop before the end.
+        Relative tolerance, largest step in s, time in s at which to stop before the end, interval
+        of checkpoints in s.
     max_steps : int
         Steps to take at most.
     device : Device or None
@@ -266,7 +268,8 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
     """
     t_piece = stimulus[0]
     (out_t, out_v, out_m, out_x, out_s, out_e, out_d, out_a, out_b, out_spike) = out
-    (tol, h_max, until) = (settings[0], settings[1], settings[2])
+    (tol, h_max, until, interval) = (settings[0], settings[1], settings[2], settings[3])
+    t_kept = fs[4]
     (s, h, energy, hold, t_row, output) = (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5])
     (above, below, sourced) = (fs[6], fs[7], fs[8])
     (k, high, armed, row, spike) = (ns[0], ns[1], ns[2], ns[3], ns[4])
@@ -448,6 +451,13 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                     (out_x[row], out_s[row], out_e[row]) = (y[Y_X], v_spike, energy)
                     (out_d[row], out_a[row], out_b[row]) = (v_d, a_1, b_1)
                     (row, t_row) = (row + 1, t)
+            if links is not None and event == 0 and t_row - t_kept >= interval:
+                t_kept = t_row
+                (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (s, h, energy, hold, t_row, output)
+                (fs[6], fs[7], fs[8]) = (above, below, sourced)
+                (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, high, armed, row, spike)
+                (ns[7], ns[8]) = (falling, off)
+                checkpoint(t_row, y, fs, ns, interval, links)
             if event == 0:  # after a step, or where nothing is left of what it was to end on
                 if last:
                     if end_of == of_run:

@@ -257,7 +257,7 @@ def _integrate(
     ns = np.zeros(run.N_INT_STATE, dtype=np.int64)
     # step, no hold, no row yet, a sharp comparator starts low
     fs[1], fs[3], fs[4], fs[5] = run.H_CORNER, -1.0, -1.0, values[layout.P_V_OL]
-    settings = np.array([rtol, h_max, math.inf])
+    settings = np.array([rtol, h_max, math.inf, math.inf])
     rows = [np.empty(_FIRST_ROWS) for _ in range(9)]
     spikes = np.empty(_FIRST_SPIKES)
     first = 0  # row that has not been taken

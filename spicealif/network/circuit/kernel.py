@@ -56,13 +56,30 @@ def _value(t: float, k: int, times: FloatArray, v: FloatArray, d: FloatArray) ->
 @njit(cache=True, error_model="numpy")
 def distance(
     times_a: FloatArray, v_a: FloatArray, d_a: FloatArray, n_a: int,
-    times_b: FloatArray, v_b: FloatArray, d_b: FloatArray, n_b: int,
-) -> float:  # fmt: skip
-    """Return the integral of the absolute difference of two waves over a window in V s."""
-    (total, i, j) = (0.0, 0, 0)
+    times_b: FloatArray, v_b: FloatArray, d_b: FloatArray, n_b: int, floor: float, some: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Compare two waves over a window.
+
+    Parameters
+    ----------
+    times_a, v_a, d_a, n_a, times_b, v_b, d_b, n_b
+        Knots of both: times, values, derivatives, and how many.
+    floor : float
+        What is below it counts as this (V).
+    some : float
+        See below (V s).
+
+    Returns
+    -------
+    integral : float
+        Of the absolute difference in V s.
+    since : float
+        When that was above `some` first in s; infinity if never.
+    """
+    (total, i, j, since) = (0.0, 0, 0, np.inf)
     t = times_a[0]
     end = min(times_a[n_a - 1], times_b[n_b - 1])
-    last = abs(v_a[0] - v_b[0])
+    last = abs(max(v_a[0], floor) - max(v_b[0], floor))
     while t < end:
         while i < n_a - 2 and times_a[i + 1] <= t:
             i += 1
@@ -71,12 +88,13 @@ def distance(
         then = min(times_a[i + 1], times_b[j + 1])
         if then <= t:
             break
-        now = abs(
-            _value(then, i, times_a, v_a, d_a) - _value(then, j, times_b, v_b, d_b)
-        )
+        a = max(_value(then, i, times_a, v_a, d_a), floor)
+        now = abs(a - max(_value(then, j, times_b, v_b, d_b), floor))
         total += 0.5 * (last + now) * (then - t)
+        if since == np.inf and total > some:
+            since = t
         (t, last) = (then, now)
-    return total
+    return total, since
 
 
 @njit(cache=True, error_model="numpy")
@@ -103,11 +121,16 @@ def _find_corners(
 
 
 @njit(cache=True, error_model="numpy")
-def _largest_while_high(k: int, other: int, level: float, waves: Tables) -> float:
-    """Return the largest change in V of a capacitor's wave while another's output is high."""
+def _largest_while_high(
+    k: int, other: int, level: float, some: float, waves: Tables
+) -> tuple[float, float]:
+    """Return the largest change in V of a capacitor's wave while another's output is high.
+
+    And when it was above `some` first in s; infinity if never.
+    """
     (times, knots, counts, which) = waves
     (new, old, side) = (which[k], 1 - which[k], which[other])
-    (n, i, j, most) = (counts[side, other], 0, 0, 0.0)
+    (n, i, j, most, since) = (counts[side, other], 0, 0, 0.0, np.inf)
     for c in range(n - 1):
         if knots[side, 0, other, c] <= level and knots[side, 0, other, c + 1] <= level:
             continue
@@ -119,20 +142,26 @@ def _largest_while_high(k: int, other: int, level: float, waves: Tables) -> floa
         here = _value(at, i, times[new, k], knots[new, 2, k], knots[new, 3, k])
         then = _value(at, j, times[old, k], knots[old, 2, k], knots[old, 3, k])
         most = max(most, abs(here - then))
-    return most
+        if since == np.inf and most > some:
+            since = times[side, other, c]
+    return most, since
 
 
 @njit(cache=True, error_model="numpy")
 def mark(
-    ids: IntArray, change_out: FloatArray, tol: float, swing: FloatArray,
-    level: FloatArray, pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
+    ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
+    pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
     blocks: npt.NDArray[np.bool_], effect: FloatArray, dirty: npt.NDArray[np.bool_],
+    since: FloatArray,
 ) -> float:  # fmt: skip
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
-    Nobody minds the output of a neuron that has not been high behind synapses that block. A
-    capacitor's change counts by what it does to the neuron that the synapse begins at (see
-    `SynapseArrays.effect`), behind those that block only while that one's output is high.
+    An output's change is its integral over the output's swing; behind synapses that block, only of
+    what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
+    at (see `SynapseArrays.effect`), behind those that block only while that one's output is high.
+
+    `since` gets the times (s) until which those who are marked need not be solved again: what has
+    changed before is below a tenth of the tolerance.
 
     Returns
     -------
@@ -140,14 +169,29 @@ def mark(
         The largest change that made nobody dirty.
     """
     (pre, post, ins, in_start, outs, out_start) = groups
+    (times, knots, counts, which) = waves
     (n, ignored) = (dirty.size, 0.0)
     for k in ids:
-        by_out = change_out[k] / swing[k]
-        for a in range(out_start[k], out_start[k + 1]):
-            synapse = outs[a]
-            if pulsing[k] or not blocks[synapse]:
+        (new, old) = (which[k], 1 - which[k])
+        for kind in range(2):
+            # once for synapses that block, once for those that do not
+            (by_out, first) = (-1.0, np.inf)
+            for a in range(out_start[k], out_start[k + 1]):
+                synapse = outs[a]
+                if blocks[synapse] != (kind == 0) or (kind == 0 and not pulsing[k]):
+                    continue
+                if by_out < 0.0:
+                    floor = level[k] + RISEN * swing[k] if kind == 0 else -np.inf
+                    (by_out, first) = distance(
+                        times[old, k], knots[old, 0, k], knots[old, 1, k], counts[old, k],
+                        times[new, k], knots[new, 0, k], knots[new, 1, k], counts[new, k],
+                        floor, 0.1 * tol * swing[k],
+                    )  # fmt: skip
+                    by_out /= swing[k]
+                target = post[synapse]
                 if by_out > tol:
-                    dirty[post[synapse]] = True
+                    since[target] = min(since[target], first)
+                    dirty[target] = True
                 else:
                     ignored = max(ignored, by_out)
         for a in range(in_start[k], in_start[k + 1]):
@@ -160,8 +204,12 @@ def mark(
                 if not pulsing[other]:
                     continue
                 from_level = level[other] + RISEN * swing[other]
-            by_v = effect[synapse] * _largest_while_high(k, other, from_level, waves)
+            (by_v, first) = _largest_while_high(
+                k, other, from_level, 0.1 * tol / effect[synapse], waves
+            )
+            by_v *= effect[synapse]
             if by_v > tol:
+                since[other] = min(since[other], first)
                 dirty[other] = True
             else:
                 ignored = max(ignored, by_v)
@@ -182,6 +230,8 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     n_corners: IntArray,
     results: Tables,
     kept: Tables,
+    saved: Tables,
+    since: FloatArray,
     tol: float,
     model: Any,
 ) -> None:
@@ -208,11 +258,16 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     corners, n_corners : array
         Of each node's waves, shape (2, nodes, most), (2, nodes).
     results : tuple
-        To be written for each neuron: status, spike times, number of spikes, rows, change of the
-        output's wave in V s, whether the output has been high, steps taken.
+        To be written for each neuron: status, spike times, number of spikes, rows,
+        whether the output has been high, steps taken.
     kept : tuple
         Which row of the buffers a neuron's traces go to (0: that of all others), and the buffers,
         shape (rows, 9, knots).
+    saved : tuple
+        Checkpoints of each neuron: numbers, where each neuron's begin among them, how long each
+        is, and integers, shape (n, most, ...); see `circuit.linked.checkpoint`.
+    since : array
+        For each neuron: solve it from its last checkpoint before this time (s) on.
     tol : float
         Relative tolerance.
     model : tuple or None
@@ -225,9 +280,11 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     (y_0, fs_0, ns_0, in_0, out_0) = before
     (y_1, fs_1, ns_1, in_1, out_1) = after
     (times, knots, counts, which) = waves
-    (status, spikes, n_spikes, rows_of, change_out, pulsing, steps) = results
+    (status, spikes, n_spikes, rows_of, pulsing, steps) = results
     (slot, buffers, scratch) = kept
-    settings = np.array([tol, 0.0, end])
+    (saved_numbers, saved_start, saved_length, saved_whole) = saved
+    most_saved = saved_whole.shape[1]
+    settings = np.array([tol, 0.0, end, (end - begin) / most_saved])
     device_room = np.zeros(4)
     for n in ids:
         (mine, mine_out) = (ins[in_start[n] : in_start[n + 1]], outs[out_start[n] : out_start[n + 1]])
@@ -278,20 +335,44 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
             (record[I_SIDE], record[I_COUNT]) = (which[node], counts[which[node], node])
             for c in range(2):
                 room[ROOM + n_out + PARTS * n_all + 2 * a + c] = weights[synapse, c]
-        links = (
-            eqs, currents, rate_s, whole, room, times, knots, q, z, np.zeros((N_ROWS, z.size)),
-            mixed, own,
-        )  # fmt: skip
         (first, behind) = (piece_start[n], piece_start[n + 1])
         stimulus = (
             t_all[first:behind], i_all[first : behind - 1], slope_all[first : behind - 1],
             sines[sine_start[n] : sine_start[n + 1]],
         )  # fmt: skip
-        y_1[n] = y_0[n]
-        fs_1[n] = fs_0[n]
-        ns_1[n] = ns_0[n]
-        (ns_1[n, 3], ns_1[n, 4]) = (0, 0)
-        fs_1[n, 4] = -1.0
+        numbers = saved_numbers[
+            saved_start[n] : saved_start[n] + most_saved * saved_length[n]
+        ].reshape((most_saved, saved_length[n]))
+        integers = saved_whole[n]
+        (n_y, n_fs, n_ns) = (y_0.shape[1], fs_0.shape[1], ns_0.shape[1])
+        at = integers[0, n_ns] if since[n] > begin else 0
+        while at > 0 and numbers[at - 1, 0] >= since[n]:
+            at -= 1
+        integers[0, n_ns] = at
+        if at > 0:
+            at -= 1
+            y_1[n] = numbers[at, 1 : 1 + n_y]
+            fs_1[n] = numbers[at, 1 + n_y : 1 + n_y + n_fs]
+            for c in range(z.size):
+                z[c] = numbers[at, 1 + n_y + n_fs + c]
+            for c in range(n_ns):
+                ns_1[n, c] = integers[at, c]
+            (old, last) = (which[n], ns_1[n, 3])
+            times[new, n, :last] = times[old, n, :last]
+            knots[new, :, n, :last] = knots[old, :, n, :last]
+            room[R_OUTPUT] = knots[new, 0, n, last - 1]
+            taken_before = ns_1[n, 5]
+        else:
+            y_1[n] = y_0[n]
+            fs_1[n] = fs_0[n]
+            ns_1[n] = ns_0[n]
+            (ns_1[n, 3], ns_1[n, 4]) = (0, 0)
+            fs_1[n, 4] = -1.0
+            taken_before = ns_0[n, 5]
+        links = (
+            eqs, currents, rate_s, whole, room, times, knots, q, z, np.zeros((N_ROWS, z.size)),
+            mixed, own, numbers, integers,
+        )  # fmt: skip
         settings[1] = h_max[n]
         table = buffers[slot[n]] if slot[n] >= 0 else scratch
         out = (
@@ -324,9 +405,4 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         )
         if n_corners[new, n] > 0 or own[1][0] > level + RISEN * (values[n, P_V_OH] - level):
             pulsing[n] = True
-        steps[n] = ns_1[n, 5] - ns_0[n, 5]
-        old = which[n]
-        change_out[n] = distance(
-            times[old, n], knots[old, 0, n], knots[old, 1, n], counts[old, n],
-            own[0], own[1], own[2], n_knots,
-        )  # fmt: skip
+        steps[n] = ns_1[n, 5] - taken_before

@@ -41,6 +41,9 @@ FIRST_WINDOW, SHORTEST_WINDOW = 50e-6, 20e-9
 #: Sweeps over a window before it is cut; a window that took fewer than FEW makes the next longer,
 #: one that took more than MANY makes it shorter.
 MOST_SWEEPS, FEW, MANY = 16, 4, 6
+#: Of each neuron over a window: it is solved again only from the last one on before its input has
+#: changed.
+CHECKPOINTS = 32
 #: Neurons that a thread takes at a time.
 CHUNK = 8
 
@@ -129,6 +132,13 @@ class _Relaxation:
             synapses.q_start, synapses.n_states, synapses.weights, synapses.pre, synapses.post,
             synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
+        # Checkpoints: time, state of the neuron and of its synapses.
+        joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(synapses.out_start[: self.n + 1])
+        length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 2 * joined
+        start = np.concatenate([[0], np.cumsum(CHECKPOINTS * length)]).astype(np.int64)
+        whole = np.zeros((self.n, CHECKPOINTS, arrays.ns.shape[1] + 1), dtype=np.int64)
+        self.saved = (np.zeros(int(start[-1])), start, length.astype(np.int64), whole)
+        self.since = np.full(self.n, -np.inf)
         self.windows = self.sweeps = self.solved = self.steps = 0
         self.error = 0.0
 
@@ -181,6 +191,7 @@ class _Relaxation:
         )  # fmt: skip
         waves.guess(begin, end)
         dirty = np.ones(self.n, dtype=bool)
+        self.since[:] = -np.inf
         for sweep in range(1, MOST_SWEEPS + 1):
             left = 0.0
             self.sweeps += 1
@@ -191,17 +202,16 @@ class _Relaxation:
                 dirty[ids] = False
                 self._solve(ids, begin, end, pool)
                 waves.flip(ids)
+                self.since[ids] = np.inf
                 ignored = mark(
-                    ids, waves.change, self.t_tol, self.arrays.swing, self.arrays.level,
-                    waves.pulsing, ends, waves.arguments()[0], synapses.blocks, synapses.effect,
-                    dirty,
+                    ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing, ends,
+                    waves.arguments()[0], synapses.blocks, synapses.effect, dirty, self.since,
                 )  # fmt: skip
                 left = max(left, ignored)
             if not dirty.any():
                 self.error = max(self.error, left)
                 return sweep, ""
-        worst = float((waves.change / self.arrays.swing).max())
-        return 0, f"the last change was {worst:.2g} s"
+        return 0, f"after {MOST_SWEEPS} sweeps {self.expanded.names[int(np.argmax(dirty))]} changes"
 
     def _solve(self, ids: _Ints, begin: float, end: float, pool: ThreadPoolExecutor) -> None:
         from spicealif.network.circuit.kernel import sweep
@@ -219,7 +229,8 @@ class _Relaxation:
                 def work(part: _Ints, model: Any = model) -> None:
                     sweep(
                         part, begin, end, self.tables, self.groups, tuple(self.state),
-                        tuple(self.after), *self.waves.arguments(), self.rtol, model,
+                        tuple(self.after), *self.waves.arguments(), self.saved, self.since,
+                        self.rtol, model,
                     )  # fmt: skip
 
                 if len(parts) == 1:

@@ -45,8 +45,6 @@ class Waves:
         self.status = np.zeros(self._n, dtype=np.int64)
         self._n_spikes = np.zeros(self._n, dtype=np.int64)
         self._rows = np.zeros(self._n, dtype=np.int64)
-        #: Change of the waves of outputs when they were solved last, in V s.
-        self.change = np.zeros(self._n)
         self.pulsing = np.zeros(self._n, dtype=np.bool_)
         self.steps = np.zeros(self._n, dtype=np.int64)
         self._all_spikes: list[list[_Floats]] = [[] for _ in range(self._n)]
@@ -69,8 +67,7 @@ class Waves:
         return (
             (self._times, self._values, self._counts, self._which), self._corners,
             self._n_corners,
-            (self.status, self._spikes, self._n_spikes, self._rows, self.change,
-             self.pulsing, self.steps),
+            (self.status, self._spikes, self._n_spikes, self._rows, self.pulsing, self.steps),
             (self._slot, self._buffers, scratch),
         )  # fmt: skip
 
