@@ -20,7 +20,10 @@ from spicealif.network.description import (
     Tolerances,
 )
 from spicealif.network.expanded import Expanded, Synapses, expand
+from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
+from spicealif.network.schema import network_schema
+from spicealif.network.store import dump_network, load_network, parse_network, save_network
 from spicealif.network.synapses import (
     SYNAPSES,
     CrossbarSynapse,
@@ -58,7 +61,14 @@ __all__ = [
     "Synapses",
     "Tolerances",
     "Values",
+    "dump_network",
     "expand",
+    "load_network",
+    "load_network_preset",
     "load_synapse",
+    "network_preset_names",
+    "network_schema",
     "nominal_pulse",
+    "parse_network",
+    "save_network",
 ]

@@ -143,7 +143,8 @@ def _check_population(population: Population, t_stop: float, seed: int, index: i
     if population.stimuli is not None:
         currents = population.stimuli.i.array
         chosen |= {int(f(currents) // currents.shape[1]) for f in (np.argmin, np.argmax)}
-    return [make(k) for k in sorted(chosen)][0]
+    made = [make(k) for k in sorted(chosen)]
+    return made[0]
 
 
 def _check_weights(projection: Projection, pre: Any, neuron: Neuron | None) -> None:

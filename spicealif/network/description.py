@@ -152,7 +152,7 @@ class Network(Described, Part):
             items = list(out[top])
             items[k] = items[k].replace(changed)
             out[top] = tuple(items)
-        if inner and len(renamed := [c["name"] for (t, _), c in inner.items() if "name" in c]):
+        if renamed := [changed["name"] for changed in inner.values() if "name" in changed]:
             raise DesignError(
                 f"Projections refer to populations by their names, so that {ascii(renamed[0])} "
                 "cannot be set by a dotted name; give populations and projections as a whole."
@@ -176,22 +176,20 @@ class Network(Described, Part):
 
     def _facts(self) -> list[tuple[str, str]]:
         def listed(items: tuple[Any, ...]) -> str:
-            told = [f"{one.name} ({one.size})" for one in items[:6]]
-            return ", ".join([*told, *(["..."] if len(items) > 6 else [])])
+            told = [f"{one.name} ({one.size})" for one in items[:3]]
+            return ", ".join([*told, *(["..."] if len(items) > 3 else [])])
 
         drawn = any(not p.connector.counted for p in self.projections)
-        joined = f"{'about ' if drawn else ''}{counted(self.n_synapses, 'synapse')}"
         kinds = ", ".join(dict.fromkeys(p.synapse.kind for p in self.projections))
-        said = self.description if len(self.description) <= 120 else f"{self.description[:117]}..."
+        joined = f"{'about ' if drawn else ''}{counted(self.n_synapses, 'synapse')}"
+        said = self.description if len(self.description) <= 80 else f"{self.description[:77]}..."
         return [
-            ("", f"'{self.name}'"),
-            ("", counted(self.n_neurons, "neuron")),
-            ("", f"{joined} ({kinds})" if kinds else joined),
+            ("", f"'{self.name}'{f' ({said})' if said else ''}"),
+            ("", f"{counted(self.n_neurons, 'neuron')}, {joined}{f' ({kinds})' if kinds else ''}, "
+             f"{format_quantity(self.t_stop, 's')}"),
             ("populations", listed(self.populations)),
             *([("sources", listed(self.sources))] if self.sources else []),
-            ("t_stop", format_quantity(self.t_stop, "s")),
-            *([("", said)] if said else []),
-        ]
+        ]  # fmt: skip
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

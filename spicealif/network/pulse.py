@@ -61,8 +61,10 @@ def nominal_pulse(neuron: Neuron) -> Pulse:
     neuron = neuron.at_temperature
     (high, low), leak = neuron.effective_thresholds, neuron.leak
     at = max(high, 1e-3)
-    memristor = isinstance(leak, MemristorModel)
-    resistance = leak.resistance(at, leak.x_0) if memristor else leak.r_min(at)
+    if isinstance(leak, MemristorModel):
+        resistance = leak.resistance(at, leak.x_0)
+    else:
+        resistance = leak.r_min(at)
     share = 1.0 + neuron.r_s / resistance if math.isfinite(resistance) else 1.0
     v_1, v_2 = neuron.v_rest + share * high, neuron.v_rest + share * low
     tau = neuron.c * neuron.r_ds_on

@@ -45,7 +45,7 @@ def device_coefficients(
 def weighted_state(device: MemristorModel, unit: WeightKind, weights: Any) -> Any:
     """Return the states at which a device has given conductances (or resistances) when read.
 
-    Currents of all models rise with x, so that the state is found by bisection.
+    Currents of all models rise with x, so that there is one state.
 
     Raises
     ------
@@ -66,11 +66,23 @@ def weighted_state(device: MemristorModel, unit: WeightKind, weights: Any) -> An
             f"The device has {least:.4g} to {most:.4g} S at {READ_VOLTAGE:g} V, so that a weight "
             f"of {worst:.4g} S is out of its reach; change the weight or the device."
         )
-    states = np.empty_like(wanted)
-    for k, g in enumerate(wanted):
-        low, high = 0.0, 1.0
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            (low, high) = (middle, high) if conductance(middle) < g else (low, middle)
-        states[k] = 0.5 * (low + high)
+    # Weights are many and often the same: each distinct one is looked for once.
+    distinct, place = np.unique(wanted, return_inverse=True)
+    states = np.array([_state(device, g) for g in distinct.tolist()])[place]
     return states if np.ndim(weights) else float(states[0])
+
+
+def _state(device: MemristorModel, conductance: float) -> float:
+    """Return the state by Newton's method, which a bracket keeps within [0, 1]."""
+    # No model's current depends on the temperature, so any thermal voltage will do.
+    q, out, wanted = device.numbers(0.025), [0.0, 0.0, 0.0], conductance * READ_VOLTAGE
+    low, high, x = 0.0, 1.0, 0.5
+    for _ in range(100):
+        device.current(READ_VOLTAGE, x, q, out)
+        low, high = (x, high) if out[0] < wanted else (low, x)
+        step = (wanted - out[0]) / out[2] if out[2] > 0 else 0.0
+        new = x + step if low <= x + step <= high and step else 0.5 * (low + high)
+        if abs(new - x) <= 1e-14:
+            return new
+        x = new
+    return x
