@@ -20,6 +20,8 @@ from spicealif.network.description import (
     Tolerances,
 )
 from spicealif.network.expanded import Expanded, Synapses, expand
+from spicealif.network.nir_export import NirExport, export_nir, nir_graph
+from spicealif.network.nir_files import import_nir
 from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
 from spicealif.network.schema import network_schema
@@ -50,6 +52,7 @@ __all__ = [
     "JunctionDiode",
     "MemristorSynapse",
     "Network",
+    "NirExport",
     "OneToOne",
     "Population",
     "Projection",
@@ -63,11 +66,14 @@ __all__ = [
     "Values",
     "dump_network",
     "expand",
+    "export_nir",
+    "import_nir",
     "load_network",
     "load_network_preset",
     "load_synapse",
     "network_preset_names",
     "network_schema",
+    "nir_graph",
     "nominal_pulse",
     "parse_network",
     "save_network",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from spicealif.network.description import Network, Projection, SpikeSource
 from spicealif.network.pulse import nominal_pulse
 from spicealif.network.synapses import Synapse
 
-__all__ = ["Expanded", "Synapses", "expand"]
+__all__ = ["Expanded", "Synapses", "expand", "pulses"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -100,7 +100,7 @@ def expand(network: Network) -> Expanded:
         trains = source.trains(network.t_stop, network.seed, index)
         sources += [(source, train) for train in trains]
         names += [f"{source.name}_{k}" for k in range(source.size)]
-    pulses = _Pulses(neurons, sources)
+    known: dict[int, tuple[float, float]] = {}
     synapses = []
     for index, projection in enumerate(network.projections):
         pre_of, post_of = (
@@ -122,31 +122,45 @@ def expand(network: Network) -> Expanded:
                 pre, post, weights, delay = pre[there], post[there], weights[there], delay[there]
         pre, post = pre + first[projection.source], post + first[projection.target]
         if projection.weight is not None:
-            swing, t_pulse = pulses.of(pre) if unit == "charge" else (np.nan, np.nan)
+            swing, t_pulse = _pulses(neurons, sources, pre, known)
             name, each = projection.synapse.weighted(unit, weights, swing=swing, t_pulse=t_pulse)
             values[name] = np.asarray(each, dtype=float)
         synapses.append(Synapses(projection, projection.synapse, pre, post, values, delay))
     return Expanded(network, tuple(neurons), tuple(names), tuple(sources), tuple(synapses))
 
 
-class _Pulses:
-    """The pulses of presynaptic outputs, each distinct neuron's once."""
+def pulses(expanded: Expanded, pre: _Ints) -> tuple[_Floats, _Floats]:
+    """Return the heights in V and durations in s of presynaptic outputs' pulses.
 
-    def __init__(self, neurons: list[Neuron], sources: list[tuple[SpikeSource, _Floats]]) -> None:
-        self._neurons, self._sources = neurons, sources
-        self._known: dict[int, tuple[float, float]] = {}
+    Parameters
+    ----------
+    expanded : Expanded
+    pre : ndarray of int, shape (m,)
+        Neurons and sources.
 
-    def of(self, pre: _Ints) -> tuple[_Floats, _Floats]:
-        """Return swings in V and durations in s, for each synapse."""
-        distinct, place = np.unique(pre, return_inverse=True)
-        both = np.array([self._one(k) for k in distinct.tolist()]).reshape(-1, 2)
-        return both[place, 0], both[place, 1]
+    Returns
+    -------
+    swing, t_pulse : ndarray, shape (m,)
+        See `nominal_pulse`; each distinct neuron's is computed once.
+    """
+    return _pulses(expanded.neurons, expanded.sources, pre, {})
 
-    def _one(self, k: int) -> tuple[float, float]:
-        if k >= len(self._neurons):
-            source = self._sources[k - len(self._neurons)][0]
-            return source.v_high - source.v_low, source.t_pulse
-        neuron = self._neurons[k]
-        if id(neuron) not in self._known:
-            self._known[id(neuron)] = nominal_pulse(neuron)
-        return self._known[id(neuron)]
+
+def _pulses(
+    neurons: Sequence[Neuron],
+    sources: Sequence[tuple[SpikeSource, _Floats]],
+    pre: _Ints,
+    known: dict[int, tuple[float, float]],
+) -> tuple[_Floats, _Floats]:
+    distinct, place = np.unique(pre, return_inverse=True)
+    both = np.empty((len(distinct), 2))
+    for row, k in enumerate(distinct.tolist()):
+        if k >= len(neurons):
+            source = sources[k - len(neurons)][0]
+            both[row] = source.v_high - source.v_low, source.t_pulse
+            continue
+        neuron = neurons[k]
+        if id(neuron) not in known:
+            known[id(neuron)] = nominal_pulse(neuron)
+        both[row] = known[id(neuron)]
+    return both[place, 0], both[place, 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spicealif.design import preset_names, store
+from spicealif.design import Part, preset_names, store
 from spicealif.network.connectors import (
     AllToAll,
     FixedInDegree,
@@ -20,7 +20,7 @@ from spicealif.network.synapses import SYNAPSES, JunctionDiode
 
 __all__ = ["network_schema"]
 
-_PARTS = (
+_PARTS: tuple[type[Part], ...] = (
     Population, Scatter, StimulusArrays, Tolerances, SpikeSource, Projection, JunctionDiode,
     AllToAll, OneToOne, FixedProbability, FixedInDegree, FromList,
 )  # fmt: skip
@@ -59,7 +59,8 @@ def network_schema() -> dict[str, Any]:
         ]
     projection["sign"] = {"enum": [1, -1], "description": "of a synapse that has one"}
     store.add_bounds(out["properties"], Network)
-    for model in (*_PARTS, *SYNAPSES.values()):
+    parts: tuple[type[Part], ...] = (*_PARTS, *SYNAPSES.values())
+    for model in parts:
         store.add_bounds(definitions[model.__name__]["properties"], model)
     out["properties"]["arrays"] = {
         "type": "object",
@@ -77,7 +78,10 @@ def _named(neuron: dict[str, Any]) -> dict[str, Any]:
     changed = {
         "type": "object",
         # Parts of it may be given in part; what they may hold is in the whole neuron's schema.
-        "properties": {**dict.fromkeys(neuron["properties"], {}), "preset": {"enum": preset_names()}},
+        "properties": {
+            **{key: {} for key in neuron["properties"]},
+            "preset": {"enum": preset_names()},
+        },
         "required": ["preset"],
         "additionalProperties": False,
     }

@@ -278,7 +278,9 @@ def _with_arrays(data: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> di
     def put(value: Any) -> Any:
         if isinstance(value, list):
             # Lists of numbers, which may be long, hold no references.
-            return [put(v) for v in value] if any(isinstance(v, list | dict) for v in value) else value
+            return (
+                [put(v) for v in value] if any(isinstance(v, list | dict) for v in value) else value
+            )
         if not isinstance(value, dict):
             return value
         if set(value) != {"array"}:
@@ -314,5 +316,3 @@ def _neuron(value: Any, folder: Path, t_stop: Any, files: bool) -> Any:
     if t_stop is not None:
         value.setdefault("t_stop", t_stop)
     return from_table(dict(value), folder=folder)
-
-

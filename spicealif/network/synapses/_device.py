@@ -11,7 +11,13 @@ from spicealif.design.devices import MemristorModel
 from spicealif.errors import DesignError
 from spicealif.network.synapses._synapse import WeightKind
 
-__all__ = ["READ_VOLTAGE", "checked_device", "device_coefficients", "weighted_state"]
+__all__ = [
+    "READ_VOLTAGE",
+    "checked_device",
+    "device_coefficients",
+    "device_conductances",
+    "weighted_state",
+]
 
 #: Voltage in V at which a conductance that is given as a weight is meant.
 READ_VOLTAGE = 0.1
@@ -40,6 +46,13 @@ def device_coefficients(
     own = {name: getattr(device, name) for name in type(device).model_fields}
     own |= {name[7:]: value for name, value in values.items() if name.startswith("device.")}
     return tuple(device.coefficients(own, thermal_voltage))
+
+
+def device_conductances(device: MemristorModel, states: Any) -> Any:
+    """Return the conductances in S, when read, at states."""
+    distinct, place = np.unique(np.asarray(states, dtype=float), return_inverse=True)
+    each = [1.0 / device.resistance(READ_VOLTAGE, x) for x in distinct.tolist()]
+    return np.array(each)[place]
 
 
 def weighted_state(device: MemristorModel, unit: WeightKind, weights: Any) -> Any:
