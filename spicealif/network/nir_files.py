@@ -130,16 +130,22 @@ def import_nir(
                 projections += _projections(path, names, sizes, charge, units["tau_s"])
     if name is None:
         name = "nir" if source is graph else re.sub(r"\W", "_", Path(source).stem, flags=re.A)
-    return Network.from_dict(
-        {
-            "name": name if re.match(r"[A-Za-z_]", name) else f"nir_{name}",
-            "description": "From a NIR graph.",
-            "populations": populations,
-            "sources": inputs,
-            "projections": projections,
-            "t_stop": units["t_stop"],
-        }
-    )
+    data = {
+        "name": name if re.match(r"[A-Za-z_]", name) else f"nir_{name}",
+        "description": "From a NIR graph.",
+        "populations": populations,
+        "sources": inputs,
+        "t_stop": units["t_stop"],
+    }
+    Network.from_dict(data)  # what is wrong with the neurons has nothing to do with dt
+    try:
+        return Network.from_dict({**data, "projections": projections})
+    except DesignError as error:
+        raise DesignError(
+            f"The NIR graph's weights make no synapses with dt = {units['dt']:g} s, for which they "
+            "flow; give dt, such as the step in which the network was trained, or another r_unit "
+            f"({str(error).removesuffix('.')})."
+        ) from None
 
 
 def _read(nir: Any, path: str | os.PathLike[str]) -> Any:
@@ -149,7 +155,8 @@ def _read(nir: Any, path: str | os.PathLike[str]) -> Any:
     try:
         graph = nir.read(path)
     except Exception as error:
-        # nir raises whatever it or h5py meets, of unknown nodes a ValueError.
+        _refuse_unknown(path)
+        # nir raises whatever it or h5py meets.
         reason = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
         raise DesignError(
             f"The NIR file {shown} cannot be read by the package nir ({ascii(reason)[1:-1]}); "
@@ -158,6 +165,19 @@ def _read(nir: Any, path: str | os.PathLike[str]) -> Any:
     if not isinstance(graph, nir.NIRGraph):
         raise DesignError(f"The NIR file {shown} holds no graph; write it by nir.write.")
     return graph
+
+
+def _refuse_unknown(path: str | os.PathLike[str]) -> None:
+    """Name a node of a file that nir itself does not know; it says little of it."""
+    import h5py
+
+    kinds: dict[str, str] = {}
+    with contextlib.suppress(Exception), h5py.File(path, "r") as file:
+        for name, node in file["node/nodes"].items():
+            kind = node["type"][()]
+            kinds[str(name)] = kind.decode("utf-8", "replace") if isinstance(kind, bytes) else ""
+    for name, kind in kinds.items():
+        refuse_kind(name, shown(kind, 40))
 
 
 def _names(nodes: Any) -> dict[str, str]:
@@ -217,7 +237,9 @@ def _population(key: str, name: str, node: Any, units: dict[str, float]) -> dict
         "leak.r": r * ohm,
         "v_rest": leak * v,
         "v_th": (threshold - leak) * v,
-        "v_low": (reset - leak + _LOW * (threshold - reset)) * v,
+        # the circuit discharges towards v_c = 0 and must stop above v_mem = 0
+        "v_low": np.maximum(reset - leak + _LOW * (threshold - reset), _LOW * (threshold - leak))
+        * v,
         "v_reset": reset * v,
     }
     base: Neuron = load_preset("lif")

@@ -125,8 +125,8 @@ class SpikeSource(Part):
             )
         if (self.rate is None) == (not self.times):
             raise ValueError(
-                f"{who[0].upper()}{who[1:]} have {'neither' if self.rate is None else 'both'} "
-                "times and rate; give one of the two (an empty list for each silent source)"
+                f"{who[0].upper()}{who[1:]} have "
+                f"{'neither times nor' if self.rate is None else 'both times and'} rate; give one of the two (an empty list for each silent source)"
             )
         if self.rate is not None:
             self._check_rate(who)

@@ -30,9 +30,7 @@ def net(connector: object, n_pre: int = 20, n_post: int = 20, **more: object) ->
              "size": n_post}]  # fmt: skip
     joined = {"source": "a", "target": "b", "synapse": {"kind": "diode", "r": 1e3},
               "connector": connector}  # fmt: skip
-    return Network.from_dict(
-        {"populations": pops, "projections": [joined], "t_stop": 1e-3, **more}
-    )
+    return Network.from_dict({"populations": pops, "projections": [joined], "t_stop": 1e-3, **more})
 
 
 def test_all_to_all_runs_over_targets_first_and_leaves_out_itself():

@@ -134,9 +134,7 @@ def test_parts_scatter_as_their_tolerances_say():
 
 def test_poisson_sources_have_their_rate_and_are_off_any_grid():
     rate, dead = 50e3, 1.02e-6
-    one = network(
-        sources=[{"name": "s", "size": 20, "rate": "50k"}], t_stop=0.1, projections=[]
-    )
+    one = network(sources=[{"name": "s", "size": 20, "rate": "50k"}], t_stop=0.1, projections=[])
     trains = [times for _, times in expand(one).sources]
     intervals = np.concatenate([np.diff(times) for times in trains])
     assert intervals.min() >= dead
@@ -167,7 +165,8 @@ def test_rates_differ_from_source_to_source():
                   t_stop=0.05)  # fmt: skip
     counts = [len(times) for _, times in expand(one).sources]
     assert counts[0] == 0
-    assert abs(counts[1] - 500) < 100 < 4000 < counts[2]
+    assert abs(counts[1] - 500) < 100
+    assert counts[2] > 4000
 
 
 def test_spikes_beyond_the_end_are_told_and_left_out():
@@ -257,7 +256,7 @@ def test_what_a_weight_sets_may_be_left_out_of_the_synapse():
         (
             "populations.a.parameters.stimulus.amplitude",
             [1e-3, 2e-3, 3e-3],
-            lambda n: n.populations[0].parameters["stimulus.amplitude"] == [1e-3, 2e-3, 3e-3],
+            lambda n: n.populations[0].parameters.get("stimulus.amplitude") == [1e-3, 2e-3, 3e-3],
         ),
         ("projections.0.resistance", "10k", lambda n: n.projections[0].resistance == 1e4),
         ("projections.0.synapse.r", "2k", lambda n: n.projections[0].synapse.r == 2e3),
