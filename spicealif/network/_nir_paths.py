@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from spicealif.errors import DesignError
 
-__all__ = ["ENDS", "NirPath", "node_kind", "paths_from"]
+__all__ = ["NirPath", "node_kind", "paths_from", "refuse_kind"]
 
 _Floats = NDArray[np.float64]
-#: Nodes at which spikes begin, and at which they end.
-STARTS, ENDS = ("Input", "LIF"), ("LIF", "Output")
 _BETWEEN = ("Linear", "Affine", "Delay")
 KNOWN = ("Input", "Output", "LIF", *_BETWEEN)
 
@@ -29,12 +27,17 @@ def node_kind(name: str, node: Any) -> str:
         If it is not.
     """
     kind = type(node).__name__
+    refuse_kind(name, kind)
+    return kind
+
+
+def refuse_kind(name: str, kind: str) -> None:
+    """Raise `DesignError` if a node is of a kind that a network here cannot have."""
     if kind not in KNOWN:
         raise DesignError(
             f"The node {ascii(name)} of the NIR graph is {_a(kind)}, which has no counterpart "
             f"here; only graphs of {', '.join(KNOWN[:-1])} and {KNOWN[-1]} are read."
         )
-    return kind
 
 
 @dataclass(frozen=True, eq=False)

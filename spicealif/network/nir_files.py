@@ -8,6 +8,7 @@ leak; of a `Network` a graph is written, with what it cannot say told.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.text import shown
 from spicealif.design import Constant, Neuron, load_preset
 from spicealif.errors import DesignError
-from spicealif.network._nir_paths import NirPath, node_kind, paths_from
+from spicealif.network._nir_paths import NirPath, node_kind, paths_from, refuse_kind
 from spicealif.network.description import Network
 from spicealif.quantities.grammar import quantity_of
 
@@ -149,9 +151,9 @@ def import_nir(
 
 
 def _read(nir: Any, path: str | os.PathLike[str]) -> Any:
-    shown = ascii(os.fspath(path))
+    named = ascii(os.fspath(path))
     if not Path(path).is_file():
-        raise DesignError(f"The NIR file {shown} is not there; give the path of a NIR file.")
+        raise DesignError(f"The NIR file {named} is not there; give the path of a NIR file.")
     try:
         graph = nir.read(path)
     except Exception as error:
@@ -159,11 +161,11 @@ def _read(nir: Any, path: str | os.PathLike[str]) -> Any:
         # nir raises whatever it or h5py meets.
         reason = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
         raise DesignError(
-            f"The NIR file {shown} cannot be read by the package nir ({ascii(reason)[1:-1]}); "
+            f"The NIR file {named} cannot be read by the package nir ({ascii(reason)[1:-1]}); "
             "write it again, or with a version of nir that knows its nodes."
         ) from None
     if not isinstance(graph, nir.NIRGraph):
-        raise DesignError(f"The NIR file {shown} holds no graph; write it by nir.write.")
+        raise DesignError(f"The NIR file {named} holds no graph; write it by nir.write.")
     return graph
 
 

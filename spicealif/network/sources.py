@@ -124,9 +124,10 @@ class SpikeSource(Part):
                 "give shorter edges"
             )
         if (self.rate is None) == (not self.times):
+            have = "neither times nor rate" if self.rate is None else "both times and rate"
             raise ValueError(
-                f"{who[0].upper()}{who[1:]} have "
-                f"{'neither times nor' if self.rate is None else 'both times and'} rate; give one of the two (an empty list for each silent source)"
+                f"The sources {self.name!r} have {have}; give one of the two (an empty list for "
+                "each silent source)"
             )
         if self.rate is not None:
             self._check_rate(who)
