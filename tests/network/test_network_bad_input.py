@@ -69,9 +69,8 @@ def one_sentence(error: BaseException) -> str:
     assert "Traceback" not in text
     assert "pydantic" not in text
     assert text.endswith(".")
-    assert text[0].isupper() or text[0] == "'" or re.match(r"[a-z_]+(\[\d+\])?[.\w\[\]]* ", text), (
-        text
-    )
+    named = re.match(r"[a-z_]+(\[\d+\])?[.\w\[\]]* |'", text)  # begins with a field's name
+    assert text[0].isupper() or named, text
     assert ";" in text or ":" in text, text  # what is wrong; what to do
     assert len(text) < 500
     return text

@@ -201,8 +201,8 @@ def test_weights_of_other_kinds_are_their_pulses_charge():
         n.weight for n in nir_graph(load_network_preset("pair")).graph.nodes.values()
         if isinstance(n, nir.Linear)
     )  # fmt: skip
-    # (3.7 V - 0.2 V - 0.6 V) / 200 ohm for 0.58 us
-    assert weight[1, 0] == pytest.approx(2.9 / 200 * 0.58e-6, rel=0.05)
+    # (3.73 V - 0.2 V - 0.6 V) / 200 ohm for 0.604 us
+    assert weight[1, 0] == pytest.approx(2.93 / 200 * 0.604e-6, rel=0.005)
     assert np.count_nonzero(weight) == 1
 
 

@@ -118,7 +118,9 @@ def test_what_is_wrong_with_it_is_said_as_of_ours(place: Path):
         network().replace({"projections.0.sign": -1})
     with pytest.raises(DesignError, match="takes no weight as charge; give it as resistance"):
         network().replace({"projections.0.charge": 1e-9, "projections.0.resistance": None})
-    with pytest.raises(DesignError, match="is not a kind of"):
+    with pytest.raises(
+        DesignError, match=r"no kind of synapse 'nothing'; choose one of diode.* gap"
+    ):
         network(kind="nothing")
 
 
