@@ -174,6 +174,9 @@ class Network(Described, Part):
             else f"The network has no {top}; add some before you change them."
         )
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _facts(self) -> list[tuple[str, str]]:
         def listed(items: tuple[Any, ...]) -> str:
             told = [f"{one.name} ({one.size})" for one in items[:3]]

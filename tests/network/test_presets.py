@@ -43,7 +43,7 @@ def spikes(expanded: Expanded, k: int, stop: float, *currents: PiecewiseLinear) 
     """Return the spikes of one neuron's circuit with more current than its own."""
     neuron = expanded.neurons[k]
     stimulus = Sum(terms=(neuron.stimulus, *currents)) if currents else neuron.stimulus
-    return solve_circuit(neuron.replace(stimulus=stimulus, t_stop=stop))
+    return solve_circuit(neuron.replace(stimulus=stimulus, t_stop=stop), interpolation_error=1e-4)
 
 
 def through_diode(wave, r: float) -> PiecewiseLinear:
