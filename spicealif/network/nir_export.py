@@ -137,6 +137,13 @@ def nir_graph(network: Network) -> NirExport:
         name = _free(f"{population.name}_output", nodes)
         nodes[name] = nir.Output(output_type=np.array([population.size]))
         edges.append((population.name, name))
+    if not network.sources:
+        # nir reads no graph without an Input: one that gives nothing
+        target = network.populations[0]
+        entry, silent = _free("input", nodes), _free("input_weight", nodes)
+        nodes[entry] = nir.Input(input_type=np.array([1]))
+        nodes[silent] = nir.Linear(weight=np.zeros((target.size, 1)))
+        edges += [(entry, silent), (silent, target.name)]
     graph = nir.NIRGraph(nodes=nodes, edges=edges, type_check=False)
     return NirExport(graph, tuple(dict.fromkeys(lost)))
 

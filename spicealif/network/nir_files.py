@@ -68,7 +68,7 @@ def import_nir(
     leak), and ``v_reset``; its input current is 0. Positive weights become ``current`` synapses
     of sign +1, negative ones of sign -1, and weights of 0 none. A spike of NIR is a Dirac pulse,
     so that a weight w moves the charge w times 1 s; ``Delay`` becomes ``delay``. ``Input``
-    becomes sources of spikes without any.
+    becomes sources of spikes without any, unless nothing comes of it.
 
     Parameters
     ----------
@@ -132,6 +132,8 @@ def import_nir(
                 projections += _projections(path, names, sizes, charge, units["tau_s"])
     if name is None:
         name = "nir" if source is graph else re.sub(r"\W", "_", Path(source).stem, flags=re.A)
+    sending = {projection["source"] for projection in projections}
+    inputs = [one for one in inputs if one["name"] in sending]
     data = {
         "name": name if re.match(r"[A-Za-z_]", name) else f"nir_{name}",
         "description": "From a NIR graph.",

@@ -8,9 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from spicealif.design import Constant, PiecewiseLinear, load_preset
+from spicealif.design import MODELS, Constant, PiecewiseLinear, load_preset
 from spicealif.errors import DesignError, SpicealifWarning
 from spicealif.network import (
+    CrossbarSynapse,
     CurrentSynapse,
     DiodeSynapse,
     Network,
@@ -225,6 +226,24 @@ def test_a_charge_is_that_of_the_presynaptic_pulse():
     source = two.sources[0]
     area = (source.v_high - source.v_low) * source.t_pulse
     assert e.synapses[1].values["g_m"] * area == pytest.approx([1e-9] * 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_devices_weights_are_its_conductances_when_read(name):
+    device = MODELS[name](**MODELS[name].example)
+    least, most = (1 / device.resistance(0.1, x) for x in (0.0, 1.0))
+    wanted = np.random.default_rng(1).uniform(max(least, 1e-3 * most), most, (6, 20))
+    two = network(
+        populations=[{"name": "a", "neuron": PAPER, "size": 20}],
+        sources=[{"name": "s", "size": 6, "rate": 1e3}],
+        projections=[{"source": "s", "target": "a", "connector": ALL, "conductance": wanted,
+                      "synapse": CrossbarSynapse(device=device)}],
+    )  # fmt: skip
+    (synapses,) = expand(two).synapses
+    x_0 = synapses.values["device.x_0"]
+    assert 0 <= x_0.min() <= x_0.max() <= 1
+    read = [1 / device.resistance(0.1, x) for x in x_0]
+    assert read == pytest.approx(wanted.ravel(), rel=1e-14)
 
 
 def test_a_sign_stands_beside_the_synapse_or_in_it():

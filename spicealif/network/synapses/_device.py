@@ -81,21 +81,28 @@ def weighted_state(device: MemristorModel, unit: WeightKind, weights: Any) -> An
         )
     # Weights are many and often the same: each distinct one is looked for once.
     distinct, place = np.unique(wanted, return_inverse=True)
-    states = np.array([_state(device, g) for g in distinct.tolist()])[place]
+    states = np.array(_states(device, distinct.tolist()))[place]
     return states if np.ndim(weights) else float(states[0])
 
 
-def _state(device: MemristorModel, conductance: float) -> float:
-    """Return the state by Newton's method, which a bracket keeps within [0, 1]."""
+def _states(device: MemristorModel, conductances: list[float]) -> list[float]:
+    """Return the states by Newton's method, which a bracket keeps within [0, 1].
+
+    Of rising conductances each one's state is where the next one's search begins.
+    """
     # No model's current depends on the temperature, so any thermal voltage will do.
-    q, out, wanted = device.numbers(0.025), [0.0, 0.0, 0.0], conductance * READ_VOLTAGE
-    low, high, x = 0.0, 1.0, 0.5
-    for _ in range(100):
-        device.current(READ_VOLTAGE, x, q, out)
-        low, high = (x, high) if out[0] < wanted else (low, x)
-        step = (wanted - out[0]) / out[2] if out[2] > 0 else 0.0
-        new = x + step if low <= x + step <= high and step else 0.5 * (low + high)
-        if abs(new - x) <= 1e-14:
-            return new
-        x = new
-    return x
+    q, out, states = device.numbers(0.025), [0.0, 0.0, 0.0], []
+    current, x = device.current, 0.5
+    for conductance in conductances:
+        wanted, low, high = conductance * READ_VOLTAGE, 0.0, 1.0
+        for _ in range(100):
+            current(READ_VOLTAGE, x, q, out)
+            missing = wanted - out[0]
+            if abs(missing) <= 4e-16 * abs(wanted) or high - low <= 1e-15:
+                break
+            low, high = (x, high) if missing > 0 else (low, x)
+            x = x + missing / out[2] if out[2] > 0 else -1.0
+            if not low <= x <= high:
+                x = 0.5 * (low + high)
+        states.append(x)
+    return states
