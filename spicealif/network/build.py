@@ -12,7 +12,7 @@ from spicealif.design._base import Part, written_kelvin
 from spicealif.errors import DesignError
 from spicealif.network.populations import Population
 
-__all__ = ["neuron_maker", "stream"]
+__all__ = ["changed", "neuron_maker", "stream"]
 
 _P = TypeVar("_P", bound=Part)
 
