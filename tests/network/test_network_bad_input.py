@@ -13,7 +13,9 @@ from typing import Any
 import nir
 import numpy as np
 import pytest
+from vendor_models import MEMRISTOR
 
+from spicealif.design import SubcircuitMemristor
 from spicealif.errors import DesignError, SpicealifError
 from spicealif.network import (
     Network,
@@ -235,6 +237,17 @@ def test_a_wrong_description_is_refused_in_a_sentence(changes: dict[str, Any], w
     with pytest.raises(DesignError) as caught:
         Network.from_dict(changed(changes))
     assert words in one_sentence(caught.value)
+
+
+def test_a_makers_memristor_is_no_synapse():
+    """SPICE alone knows its equations; a neuron may have it as its leak."""
+    device = SubcircuitMemristor(
+        model="MEM", pins="p n x", text=MEMRISTOR, r_on=1, r_off=2, v_on=1, v_off=1, tau=1e-3
+    )
+    for kind in ("memristor", "crossbar"):
+        with pytest.raises(DesignError) as caught:
+            Network.from_dict(changed({J + "synapse": {"kind": kind, "device": device}}))
+        assert "memristor with equations, not a subcircuit" in one_sentence(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spicealif.design.devices import MemristorModel
+from spicealif.design.devices.subcircuit import SubcircuitMemristor
 from spicealif.errors import DesignError
 from spicealif.network.synapses._synapse import WeightKind
 
@@ -31,7 +32,7 @@ def checked_device(device: Any) -> MemristorModel:
     DesignError
         If it is a resistor or a maker's subcircuit.
     """
-    if not isinstance(device, MemristorModel):
+    if not isinstance(device, MemristorModel) or isinstance(device, SubcircuitMemristor):
         raise DesignError(
             f"A synapse's device is a memristor with equations, not a {device.kind}; take a model "
             "such as mms, or a synapse of kind diode for a resistor."
