@@ -31,6 +31,7 @@ __all__ = [
     "FIT_FIGURES",
     "FIT_JSON",
     "NETLIST",
+    "NETWORK",
     "NEURON",
     "PICTURE",
     "REPORT",
@@ -285,6 +286,7 @@ NETLIST = Kind(
     "a netlist", (".cir", ".net", ".sp", ".spi", ".spice", ".ckt", ""), False, _is_netlist
 )
 NEURON = Kind("a neuron's file", (".toml",), False, _toml("leak", "stimulus"))
+NETWORK = Kind("a network's file", (".toml",), False, _toml("populations", "t_stop"))
 DEVICE = Kind("a device's file", (".toml",), False, _toml("device", "fit"))
 FIT_JSON = Kind("a fit's JSON", (".json",), False, _json("model", "device", "parameters"))
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), True, _is_picture)

@@ -29,10 +29,13 @@ from spicealif.design.stimulus.sources import PiecewiseLinear
 from spicealif.errors import DesignError, within
 
 __all__ = [
+    "add_bounds",
     "changed_from",
     "dump_toml",
+    "from_table",
     "load_preset",
     "load_toml",
+    "named_file",
     "parse_toml",
     "preset_names",
     "provenance",
@@ -171,11 +174,33 @@ def parse_toml(
             "instead (--neuron FILE)."
         )
     data = toml_table(text, "This", "a neuron's", DesignError)
-    if not files and (named := _named_file(data)):
+    if not files and (named := named_file(data)):
         raise DesignError(
             f"This design names a file or a device ({named}), which a result's own design never "
             "does; give the neuron's own file instead (--neuron FILE)."
         )
+    return from_table(data, folder=folder, name=name)
+
+
+def from_table(
+    data: dict[str, Any], *, folder: str | os.PathLike[str] = ".", name: str | None = None
+) -> Neuron:
+    """Return the neuron of a table as a TOML file holds it; see `load_toml`.
+
+    Parameters
+    ----------
+    data : dict
+        Changed in place.
+    folder : path-like
+        Where the files of a stimulus or of a device are looked for.
+    name : str, optional
+        The neuron's name if the table gives none.
+
+    Raises
+    ------
+    DesignError
+        If it does not describe a working neuron.
+    """
     if isinstance(data.get("device"), dict) and "leak" not in data:
         raise DesignError(
             "This is a device's file and no neuron's; take the device into a neuron: "
@@ -302,10 +327,10 @@ def schema() -> dict[str, Any]:
     """
     out = Neuron.model_json_schema()
     _add_models(out)
-    _add_bounds(out["properties"], Neuron)
+    add_bounds(out["properties"], Neuron)
     for model in _classes(Part):
         if model.__name__ in out["$defs"]:
-            _add_bounds(out["$defs"][model.__name__]["properties"], model)
+            add_bounds(out["$defs"][model.__name__]["properties"], model)
     properties = out["properties"]
     _add_names(properties["leak"], device_names(), "device")
     _add_names(properties["comparator"], part_names("comparator"), "comparator")
@@ -327,8 +352,11 @@ def _add_models(out: dict[str, Any]) -> None:
             leak["discriminator"]["mapping"][name] = f"#/$defs/{model.__name__}"
 
 
-def _add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
-    """Write the bounds into the schema; pydantic leaves them out where texts may stand too."""
+def add_bounds(properties: dict[str, Any], model: type[BaseModel]) -> None:
+    """Write a model's bounds into its properties' schema.
+
+    pydantic leaves them out where texts may stand too.
+    """
     names = {
         "gt": "exclusiveMinimum",
         "ge": "minimum",
@@ -376,7 +404,7 @@ def _too_much(text: str) -> bool:
     return items > _MOST_ITEMS + len(text) // 8 or tables > _MOST_TABLES
 
 
-def _named_file(data: dict[str, Any]) -> str:
+def named_file(data: dict[str, Any]) -> str:
     """Return the key by which a design names a file, or a device that could be one; else empty."""
     waiting: list[tuple[Any, str]] = [(data, "")]  # no recursion: tables may be nested deeply
     while waiting:

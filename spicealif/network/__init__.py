@@ -1,32 +1,80 @@
 """Networks of neurons: description, circuit side, reference, netlists, witness."""
 
-from spicealif.network.connectors import AllToAll, FromList, OneToOne
-from spicealif.network.description import Network, Population, Projection, SpikeSource
+from spicealif.network.arrays import Values
+from spicealif.network.connectors import (
+    AllToAll,
+    Connector,
+    FixedInDegree,
+    FixedProbability,
+    FromList,
+    OneToOne,
+)
+from spicealif.network.description import (
+    MAX_SYNAPSES,
+    Network,
+    Population,
+    Projection,
+    Scatter,
+    SpikeSource,
+    StimulusArrays,
+    Tolerances,
+)
 from spicealif.network.expanded import Expanded, Synapses, expand
+from spicealif.network.nir_export import NirExport, export_nir, nir_graph
+from spicealif.network.nir_files import import_nir
+from spicealif.network.presets import load_network_preset, network_preset_names
+from spicealif.network.pulse import Pulse, nominal_pulse
+from spicealif.network.schema import network_schema
+from spicealif.network.store import dump_network, load_network, parse_network, save_network
 from spicealif.network.synapses import (
+    SYNAPSES,
     CrossbarSynapse,
     CurrentSynapse,
     DiodeSynapse,
     JunctionDiode,
     MemristorSynapse,
     Synapse,
+    load_synapse,
 )
 
 __all__ = [
+    "MAX_SYNAPSES",
+    "SYNAPSES",
     "AllToAll",
+    "Connector",
     "CrossbarSynapse",
     "CurrentSynapse",
     "DiodeSynapse",
     "Expanded",
+    "FixedInDegree",
+    "FixedProbability",
     "FromList",
     "JunctionDiode",
     "MemristorSynapse",
     "Network",
+    "NirExport",
     "OneToOne",
     "Population",
     "Projection",
+    "Pulse",
+    "Scatter",
     "SpikeSource",
+    "StimulusArrays",
     "Synapse",
     "Synapses",
+    "Tolerances",
+    "Values",
+    "dump_network",
     "expand",
+    "export_nir",
+    "import_nir",
+    "load_network",
+    "load_network_preset",
+    "load_synapse",
+    "network_preset_names",
+    "network_schema",
+    "nir_graph",
+    "nominal_pulse",
+    "parse_network",
+    "save_network",
 ]
