@@ -184,7 +184,11 @@ def _slope_by_difference(
     device: Device | None,
     links: Links | None,
 ) -> None:
-    """Write the output's derivative at the last knot, which no step follows, by a difference."""
+    """Write the output's derivative just before the last knot, by a difference.
+
+    The steps write that of a knot that they begin at; where what acts on the neuron has a corner,
+    that is another one.
+    """
     if links is None:
         return
     (z, rows, slopes) = (links[8], links[9], links[11][2])
@@ -193,19 +197,21 @@ def _slope_by_difference(
         slopes[row] = 0.0
         return
     e = max(1e-3 * length, 1e-18)
-    (high, low) = (0.0, 0.0)
+    (here, before) = (0.0, 0.0)
     for side in range(2):
         for j in range(N_STATES):
-            arg[j] = y[j] + e * f[j]
+            arg[j] = y[j] - e * f[j]
         for j in range(z.size):
-            rows[Z_X, j] = z[j] + e * rows[Z_F, j]
-        i_in, _ = drive(max(s + e, 0.0), k, stimulus)
-        v = evaluate(arg, rows[Z_X], t + e, i_in, output, p, g, rows[Z_END], device, links)[2]
+            rows[Z_X, j] = z[j] - e * rows[Z_F, j]
+        i_in, _ = drive(max(s - e, 0.0), k, stimulus)
+        v = evaluate(arg, rows[Z_X], t - e, i_in, output, p, g, rows[Z_END], device, links)[2]
         if side == 0:
-            (high, e) = (v, -e)
+            before = v
+            slopes[row] = e
+            e = 0.0
         else:
-            low = v
-    slopes[row] = (high - low) / (-2.0 * e)
+            here = v
+    slopes[row] = (here - before) / slopes[row]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -308,13 +314,19 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 y, z, t_piece[k] + s, i_in, output, p, f, rows[Z_F], device, links
             )
             (fresh, new_jacobian) = (False, True)
+            if row > 0 and links is not None:
+                # A second knot at the same time: derivatives may be others from here on.
+                _keep_knot(row, t_row, v_spike, y, f, links)
+                for column in out[:9]:
+                    column[row] = column[row - 1]
+                row += 1
             if row == 0:
                 _keep_knot(0, t_piece[k] + s, v_spike, y, f, links)
                 (out_t[0], out_v[0], out_m[0], out_x[0]) = (t_piece[k] + s, y[Y_V_C], m, y[Y_X])
                 (out_s[0], out_e[0], out_d[0]) = (v_spike, energy, v_d)
                 (out_a[0], out_b[0]) = drops(y, p)
                 (row, t_row) = (1, t_piece[k] + s)
-        if left <= 0 or row >= out_t.size - 2 or spike >= out_spike.size:
+        if left <= 0 or row >= out_t.size - 4 or spike >= out_spike.size:
             status = PAUSED
             break
         # A sharp comparator that is already beyond its threshold switches without a step.
@@ -459,6 +471,11 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 (ns[7], ns[8]) = (falling, off)
                 checkpoint(t_row, y, fs, ns, interval, links)
             if event == 0:  # after a step, or where nothing is left of what it was to end on
+                if last or fresh:
+                    _slope_by_difference(
+                        row - 1, t_row, s, max(taken, 1e-15), k, stimulus, y, f, output, p, work,
+                        device, links,
+                    )  # fmt: skip
                 if last:
                     if end_of == of_run:
                         break
@@ -475,7 +492,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
             status = STALLED
             break
         _slope_by_difference(
-            row - 1, t_row, s, H_EVENT, k, stimulus, y, f, output, p, work, device, links
+            row - 1, t_row, s, max(taken, 1e-15), k, stimulus, y, f, output, p, work, device, links
         )
         if sharp and high == 0:
             (high, output, off) = (1, p[P_V_OH], 0)
@@ -503,11 +520,6 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
         (out_x[row], out_s[row], out_e[row], out_d[row]) = (y[Y_X], v_spike, energy, v_d)
         (out_a[row], out_b[row]) = drops(y, p)
         (row, t_row) = (row + 1, t_after)
-    if row > 0 and k < n_pieces:
-        length = min(h, 1e-7)
-        _slope_by_difference(
-            row - 1, t_row, s, length, k, stimulus, y, f, output, p, work, device, links
-        )
     (fs[0], fs[1], fs[2], fs[3], fs[4], fs[5]) = (s, h, energy, hold, t_row, output)
     (fs[6], fs[7], fs[8]) = (above, below, sourced)
     (ns[0], ns[1], ns[2], ns[3], ns[4]) = (k, high, armed, row, spike)
