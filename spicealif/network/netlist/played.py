@@ -19,7 +19,7 @@ __all__ = ["Played", "PlayedBack", "Waveforms", "source_points"]
 _Floats = NDArray[np.float64]
 
 #: How far what is played back may be from the waveforms, in V, and how far its edges in s.
-TOLERANCE, JITTER = 1e-4, 50e-12
+TOLERANCE, JITTER = 1e-4, 200e-12
 
 
 class Waveforms(Protocol):
@@ -36,15 +36,29 @@ class Waveforms(Protocol):
     """
 
     @property
-    def t_out(self) -> _Floats: ...
+    def t_out(self) -> _Floats:
+        """Times of the output in s."""
+        ...
+
     @property
-    def v_out(self) -> _Floats: ...
+    def v_out(self) -> _Floats:
+        """Output in V."""
+        ...
+
     @property
-    def t_c(self) -> _Floats: ...
+    def t_c(self) -> _Floats:
+        """Times of the capacitor in s."""
+        ...
+
     @property
-    def v_c(self) -> _Floats: ...
+    def v_c(self) -> _Floats:
+        """Capacitor in V."""
+        ...
+
     @property
-    def t_spike(self) -> _Floats: ...
+    def t_spike(self) -> _Floats:
+        """Spike times in s."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +117,7 @@ class PlayedBack:
             return self._thin[key]
 
 
-def source_points(
-    source: SpikeSource, times: _Floats, t_stop: float
-) -> tuple[_Floats, _Floats]:
+def source_points(source: SpikeSource, times: _Floats, t_stop: float) -> tuple[_Floats, _Floats]:
     """Return corner times in s and voltages of a source of spikes.
 
     Its output crosses the middle of its levels at each of `times` on its way up, and `t_pulse`
