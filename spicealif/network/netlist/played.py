@@ -14,7 +14,7 @@ from spicealif.errors import NetlistError
 from spicealif.network.description import SpikeSource
 from spicealif.network.netlist._thin import LEAST_STEP, thin_pwl
 
-__all__ = ["Played", "PlayedBack", "Waveforms", "source_points"]
+__all__ = ["Playable", "Played", "PlayedBack", "source_points"]
 
 _Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _Floats = NDArray[np.float64]
 TOLERANCE, JITTER = 1e-4, 200e-12
 
 
-class Waveforms(Protocol):
+class Playable(Protocol):
     """What is asked of a neuron's solution: two waveforms, linear between their points.
 
     Attributes
@@ -63,7 +63,7 @@ class Waveforms(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """Waveforms of one neuron; see `Waveforms`."""
+    """Playable of one neuron; see `Playable`."""
 
     t_out: _Floats
     v_out: _Floats
@@ -73,11 +73,11 @@ class Played:
 
 
 class PlayedBack:
-    """Waveforms of many neurons, thinned once and then kept, for decks of several threads.
+    """Playable of many neurons, thinned once and then kept, for decks of several threads.
 
     Parameters
     ----------
-    played : mapping of int to Waveforms
+    played : mapping of int to Playable
         By the neurons' indices.
     tolerance, jitter : float
         See `thin_pwl`.
@@ -85,7 +85,7 @@ class PlayedBack:
 
     def __init__(
         self,
-        played: Mapping[int, Waveforms],
+        played: Mapping[int, Playable],
         tolerance: float = TOLERANCE,
         jitter: float = JITTER,
     ) -> None:
