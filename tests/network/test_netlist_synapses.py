@@ -115,12 +115,18 @@ def by_scipy(synapse, at):
     return results[0], results[1], results[2:]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+#: The others try the same cards with other devices.
+QUICK = {"diode", "memristor, mms", "memristor, vteam", "current", "crossbar, yakopcic"}
+
+
+@pytest.mark.parametrize(
+    "kind", [k if k in QUICK else pytest.param(k, marks=pytest.mark.slow) for k in KINDS]
+)
 def test_a_template_is_its_equations(kind, tmp_path):
     synapse = KINDS[kind]
     time, i_pre, i_post, states = in_spice(synapse, tmp_path)
     assert len(states) == synapse.n_states
-    at = np.linspace(0, T[-1], 500)[1:]
+    at = np.linspace(0, T[-1], 300)[1:]
     expected_pre, expected_post, expected = by_scipy(synapse, at)
     moved = np.ptp(expected, axis=1)
     assert np.all(moved > 0.02)  # or nothing is tested

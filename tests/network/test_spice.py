@@ -52,7 +52,7 @@ PAIR = Network(
         ),
         Projection(source="noise", target="exc", synapse=DiodeSynapse(r=5e3), connector=AllToAll()),
     ),
-    t_stop=3e-4,
+    t_stop=2.7e-4,
 )  # fmt: skip
 RELTOL = 1e-7
 
@@ -79,20 +79,20 @@ class Changed:
 
 
 def test_a_network_of_one_neuron_is_the_neuron():
-    alone = PAPER.replace({"t_stop": 3e-4})
-    network = Network(populations=(Population(name="a", neuron=PAPER, size=1),), t_stop=3e-4)
+    alone = PAPER.replace({"t_stop": 2.7e-4})
+    network = Network(populations=(Population(name="a", neuron=PAPER, size=1),), t_stop=2.7e-4)
     found = run_flat(network, reltol=1e-8)
     run = get_simulator("ngspice-batch").run(build_netlist(alone, reltol=1e-8))
     (spikes,) = found.t_spike
-    assert len(spikes) == len(run.require().t_spike) >= 4
+    assert len(spikes) == len(run.require().t_spike) >= 3
     np.testing.assert_allclose(spikes, run.waveforms.t_spike, rtol=0, atol=1e-10)
 
 
 def test_synapses_act(flat):
     without = run_flat(PAIR.replace({"projections": ()}), reltol=RELTOL)
     for found, alone in zip(flat.t_spike, without.t_spike, strict=True):
-        assert len(found) >= 4
-        assert np.abs(found[:4] - alone[:4]).max() > 1e-7
+        assert len(found) >= 3
+        assert np.abs(found[:3] - alone[:3]).max() > 1e-6
 
 
 def test_every_neuron_alone_agrees_with_the_flat_deck(flat):
@@ -111,12 +111,12 @@ def test_every_neuron_alone_agrees_with_the_flat_deck(flat):
 
 def test_a_wrong_solution_is_told(flat):
     played = flat.played()
-    # What drives the other comes 20 us late; what it is compared with stays.
+    # What drives the other comes an interval late; what it is compared with stays.
     late = type(played[0])(
-        played[0].t_out + 20e-6, played[0].v_out, played[0].t_c, played[0].v_c, played[0].t_spike
+        played[0].t_out + 60e-6, played[0].v_out, played[0].t_c, played[0].v_c, played[0].t_spike
     )
     (result,) = run_witnesses(PAIR, [1], {**played, 0: late}, reltol=RELTOL)
-    assert result.worst > 1e-7
+    assert result.worst > 1e-7  # 20 times what is let pass above
     fewer = type(played[1])(*(getattr(played[1], n) for n in ("t_out", "v_out", "t_c", "v_c")))
     (result,) = run_witnesses(PAIR, [1], {**played, 1: fewer}, reltol=RELTOL)
     assert math.isinf(result.worst)

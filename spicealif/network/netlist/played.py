@@ -18,7 +18,11 @@ __all__ = ["Playable", "Played", "PlayedBack", "source_points"]
 
 _Floats = NDArray[np.float64]
 
-#: How far what is played back may be from the waveforms, in V, and how far its edges in s.
+#: How far what is played back may be from the waveforms, in V, and how far its edges in s. Two of
+#: the paper's neurons in a ring, 2 ms, reltol 1e-8, against their flat deck (1.95 s of CPU for a
+#: neuron alone): 1e-4 V and 0.2 ns make 1,500 points, 3.2 s and 0.5 ns; 1e-4 V alone 6,100 points,
+#: 7.4 s and 0.6 ns; 1e-3 V and 1 ns 550 points, 2.5 s and 7 ns. The worst difference goes with the
+#: voltage, the cost with the points.
 TOLERANCE, JITTER = 1e-4, 200e-12
 
 
