@@ -23,8 +23,7 @@ from spicealif.network.netlist import (
     build_network_netlist,
     build_witness_netlist,
 )
-from spicealif.network.netlist.played import JITTER, TOLERANCE
-from spicealif.network.netlist.played import Waveforms as Playable
+from spicealif.network.netlist.played import JITTER, TOLERANCE, Playable
 from spicealif.simulators import Run, Simulator, Status, get_simulator
 from spicealif.simulators.judge import spike_times
 from spicealif.waveforms import Waveforms

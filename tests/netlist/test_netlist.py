@@ -25,7 +25,7 @@ from spicealif import solve_reference
 from spicealif._support.resources import models_dir, netlists_dir
 from spicealif.design import Neuron, PiecewiseLinear, load_preset, preset_names
 from spicealif.errors import NetlistError, SpicealifError
-from spicealif.netlist import Netlist, build_netlist, dialects, find_dialect, render
+from spicealif.netlist import Netlist, _environment, build_netlist, dialects, find_dialect, render
 from spicealif.netlist._environment import _finalize
 from spicealif.netlist._symbols import Symbol
 from spicealif.netlist.render import STYLES, _Spice
@@ -491,7 +491,7 @@ def broken_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """Give a copy of the netlist templates that a test may spoil."""
     copied = tmp_path / "netlists"
     shutil.copytree(netlists_dir(), copied)
-    monkeypatch.setattr(render, "netlists_dir", lambda: copied)
+    monkeypatch.setattr(_environment, "netlists_dir", lambda: copied)
     render.find_template.cache_clear()
     yield copied
     render.find_template.cache_clear()

@@ -1,4 +1,4 @@
-"""Networks as netlists: the whole of one as a flat deck, or a neuron with the others played back."""
+"""Networks as netlists: a flat deck of all, or one neuron with the others played back."""
 
 from spicealif.network.netlist._thin import thin_pwl
 from spicealif.network.netlist.estimate import FlatEstimate

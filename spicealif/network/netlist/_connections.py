@@ -144,8 +144,7 @@ def print_connections(
         "device": shared.device,
     }
     heading = (
-        f"* --- projection {number}: {projection.source} to {projection.target}, "
-        f"{synapse.kind} ---"
+        f"* --- projection {number}: {projection.source} to {projection.target}, {synapse.kind} ---"
     )
     name = f"synapse_{synapse.kind}.cir.j2"
     lines = rendered(shared.dialect, name, values, type(synapse).template_folder())

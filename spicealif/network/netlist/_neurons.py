@@ -52,9 +52,7 @@ class Neurons:
 
     def _new(self, neuron: Neuron, name: str) -> tuple[str, tuple[str, ...]]:
         netlist = build_netlist(neuron, self.shared.dialect.name, subcircuit=True)
-        lines: list[Line] = list(
-            zip(netlist.text.splitlines(), netlist._origins, strict=True)  # noqa: SLF001
-        )
+        lines: list[Line] = list(zip(netlist.text.splitlines(), netlist._origins, strict=True))
         texts = [text for text, _ in lines]
         begin = next(k for k, text in enumerate(texts) if text.startswith("* --- "))
         body = texts.index("* --- the neuron ---")

@@ -134,7 +134,6 @@ class Shared:
                 "device_n": Spice("n"),
                 "state_c": state_capacitance(device, _V_DEVICE),
                 "thermal_voltage": self.thermal_voltage,
-                "device_kind": Spice(device.kind),
             }
             lines = rendered(
                 self.dialect, "network_device.cir.j2", values, device.template_folder()
@@ -144,17 +143,18 @@ class Shared:
         return self._devices[key]
 
     def _device(self, lines: list[Line]) -> Spice:
-        start = next(k for k, (text, _) in enumerate(lines) if text.startswith(".subckt synapse_"))
+        start = next(
+            k for k, (text, _) in enumerate(lines) if text.startswith(".subckt synapse_device ")
+        )
         end = next(k for k in range(start, len(lines)) if lines[k][0] == ".ends")
         call = [t for t, _ in lines[start:end] if t and t[0] not in "*."]
         if len(call) == 1 and call[0].split()[1:-1] == ["p", "n", "x"]:
             # Nothing but one subcircuit of the same ports: taken itself.
-            own = [line for line in lines[: start - 1] if not line[0].startswith("* --- leak")]
-            _, names = self.take([lines[start - 1], *own])
+            inner = [line for line in lines[: start - 1] if not line[0].startswith("* --- leak")]
+            _, names = self.take([lines[start - 1], *inner])
             return Spice(names[call[0].split()[-1].lower()])
         _, names = self.take(lines)
-        own = _opened(lines[start][0])[1]
-        return Spice(names[own.lower()])
+        return Spice(names["synapse_device"])
 
 
 def renamed(text: str, names: dict[str, str]) -> str:

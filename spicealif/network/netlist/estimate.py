@@ -11,7 +11,9 @@ from spicealif.simulators.estimate import estimate_run
 __all__ = ["FlatEstimate", "estimate_deck"]
 
 #: Seconds of CPU for each point: of the deck itself, and for each neuron in it.
-_PER_POINT, _PER_NEURON = 2e-6, 22e-6
+_PER_POINT, _PER_NEURON = 5e-6, 28e-6
+#: Of the points that each neuron would take alone, so many are left when they share them.
+_SHARED = 0.75
 #: Points of a run for each point of what is played back.
 _PER_KNOT = 5.0
 #: Neurons whose spikes are counted by the reference; others are taken to be like them.
@@ -74,6 +76,7 @@ def estimate_deck(
     share = len(neurons) / max(len(known), 1)
     spikes = sum(e.spikes for e in known) * share
     # `estimate_run` is for 1e-8.
-    points = sum(e.points for e in known) * share * (1e-8 / reltol) ** 0.3 + _PER_KNOT * knots
+    own = _SHARED * sum(e.points for e in known) * share
+    points = own * (1e-8 / reltol) ** 0.3 + _PER_KNOT * knots
     cpu = points * (_PER_POINT + _PER_NEURON * len(neurons))
     return FlatEstimate(len(neurons), spikes, points, cpu)

@@ -15,7 +15,7 @@ from spicealif.network.description import Network
 from spicealif.network.expanded import Expanded, expand
 from spicealif.network.netlist._deck import assemble
 from spicealif.network.netlist.estimate import FlatEstimate, estimate_deck
-from spicealif.network.netlist.played import JITTER, TOLERANCE, PlayedBack, Waveforms
+from spicealif.network.netlist.played import JITTER, TOLERANCE, Playable, PlayedBack
 
 __all__ = ["NetworkNetlist", "build_network_netlist", "build_witness_netlist"]
 
@@ -138,7 +138,7 @@ def build_network_netlist(
 def build_witness_netlist(
     expanded: Expanded,
     neuron: int,
-    played: Mapping[int, Waveforms] | PlayedBack,
+    played: Mapping[int, Playable] | PlayedBack,
     dialect: str = "ngspice",
     *,
     reltol: float | None = None,
@@ -153,7 +153,7 @@ def build_witness_netlist(
     expanded : Expanded
     neuron : int
         Its index.
-    played : mapping of int to Waveforms
+    played : mapping of int to Playable
         The solution, of every neuron that has a synapse with it.
     dialect : str
     reltol : float, optional

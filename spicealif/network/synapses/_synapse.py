@@ -59,7 +59,8 @@ class JunctionDiode(Part):
     i_s: Ampere = Field(default=2.52e-9, gt=0, le=1e-3, description="saturation current in A")
     n: Number = Field(default=1.752, ge=0.5, le=5, description="emission coefficient")
     c_jo: Farad = Field(default=4e-12, gt=0, le=1e-6, description="capacitance at 0 V in F")
-    m: Number = Field(default=0.4, ge=0, lt=1, description="grading coefficient")
+    # ngspice takes 0.9 for whatever is above, with a warning.
+    m: Number = Field(default=0.4, ge=0, le=0.9, description="grading coefficient")
     v_j: Volt = Field(default=1.0, gt=0, le=10, description="built-in voltage in V")
     t_t: Second = Field(default=20e-9, ge=0, le=1e-3, description="transit time in s")
 
