@@ -49,7 +49,17 @@ from spicealif.circuit.rodas import (
 )
 from spicealif.reference.device import Device
 
-__all__ = ["N_ROWS", "PARTS", "RECORD", "ROOM", "Links", "checkpoint", "evaluate", "linearise", "linked_step"]
+__all__ = [
+    "N_ROWS",
+    "PARTS",
+    "RECORD",
+    "ROOM",
+    "Links",
+    "checkpoint",
+    "evaluate",
+    "linearise",
+    "linked_step",
+]
 
 #: What joins a neuron to others, in few pieces, since they are passed on by value:
 #: 0 to 2: equations, currents and rates of the groups of synapses (tuples of compiled functions);

@@ -1,6 +1,7 @@
 """Networks of neurons: description, circuit side, reference, netlists, witness."""
 
 from spicealif.network.arrays import Values
+from spicealif.network.circuit import NetworkSolution, NeuronTraces, solve_network
 from spicealif.network.connectors import (
     AllToAll,
     Connector,
@@ -52,6 +53,8 @@ __all__ = [
     "JunctionDiode",
     "MemristorSynapse",
     "Network",
+    "NetworkSolution",
+    "NeuronTraces",
     "NirExport",
     "OneToOne",
     "Population",
@@ -77,4 +80,5 @@ __all__ = [
     "nominal_pulse",
     "parse_network",
     "save_network",
+    "solve_network",
 ]

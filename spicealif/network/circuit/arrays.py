@@ -329,5 +329,3 @@ def _states(some: Synapses, low: _Floats, y: _Floats, m: int) -> _Floats:
         if x_0 is not None:
             out[k, n_states - 1] = x_0[k]
     return out
-
-

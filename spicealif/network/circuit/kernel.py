@@ -287,7 +287,10 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     settings = np.array([tol, 0.0, end, (end - begin) / most_saved])
     device_room = np.zeros(4)
     for n in ids:
-        (mine, mine_out) = (ins[in_start[n] : in_start[n + 1]], outs[out_start[n] : out_start[n + 1]])
+        (mine, mine_out) = (
+            ins[in_start[n] : in_start[n + 1]],
+            outs[out_start[n] : out_start[n + 1]],
+        )
         (n_in, n_out) = (mine.size, mine_out.size)
         z = np.zeros(2 * (n_in + n_out))
         for a in range(n_in):
@@ -320,7 +323,13 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
                     most += 1
         mixed = np.sort(mixed[:most])
         new = 1 - which[n]
-        own = (times[new, n], knots[new, 0, n], knots[new, 1, n], knots[new, 2, n], knots[new, 3, n])
+        own = (
+            times[new, n],
+            knots[new, 0, n],
+            knots[new, 1, n],
+            knots[new, 2, n],
+            knots[new, 3, n],
+        )
         n_all = n_in + n_out
         whole = np.zeros(2 + RECORD * n_all, dtype=np.int64)
         room = np.zeros(ROOM + n_out + (PARTS + 2) * n_all)

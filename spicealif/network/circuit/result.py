@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.network.expanded import Expanded
+from spicealif.network.netlist import Played
 
 __all__ = ["NetworkSolution", "NeuronTraces"]
 
 _Floats = NDArray[np.float64]
+#: Into how many parts a cubic is cut at most.
+MOST_PARTS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +26,7 @@ class NeuronTraces:
     Attributes
     ----------
     time : ndarray, shape (k,)
-        In s, increasing.
+        In s, not decreasing; equal where a derivative is another one before and after.
     signals : mapping of str to ndarray, shape (k,)
         v_c, v_mem, spike, v_d in V, and x of a memristor; and ``spike_slope``, ``v_c_slope`` in
         V/s, with which cubics between the samples are the solution to its own tolerance.
@@ -31,6 +34,44 @@ class NeuronTraces:
 
     time: _Floats
     signals: Mapping[str, _Floats]
+
+    def linear(self, name: str, tolerance: float = 1e-5) -> tuple[_Floats, _Floats]:
+        """Return points between which straight lines are the solution to a tolerance.
+
+        Parameters
+        ----------
+        name : {"spike", "v_c"}
+        tolerance : float
+            In V.
+
+        Returns
+        -------
+        t, v : ndarray
+            In s and V.
+        """
+        (t, v, d) = (self.time, self.signals[name], self.signals[f"{name}_slope"])
+        h = np.diff(t)
+        # A cubic's second derivative is largest at an end; a line over h is off by h^2 / 8 of it.
+        rise = np.diff(v)
+        curvature = np.maximum(
+            np.abs(6 * rise - h * (4 * d[:-1] + 2 * d[1:])),
+            np.abs(-6 * rise + h * (2 * d[:-1] + 4 * d[1:])),
+        )
+        parts = np.ceil(np.sqrt(curvature / (8 * tolerance))).astype(np.int64)
+        parts = np.clip(parts, 1, MOST_PARTS)
+        which = np.repeat(np.arange(len(h)), parts)
+        first = np.concatenate([[0], np.cumsum(parts)[:-1]])
+        a = (np.arange(len(which)) - np.repeat(first, parts)) / parts[which]
+        b = 1 - a
+        between = (
+            v[which] * (1 + 2 * a) * b * b
+            + v[which + 1] * (1 + 2 * b) * a * a
+            + h[which] * a * b * (d[which] * b - d[which + 1] * a)
+        )
+        return (
+            np.append(t[which] + a * h[which], t[-1]),
+            np.append(np.where(a == 0, v[which], between), v[-1]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +116,15 @@ class NetworkSolution:
     solved: int
     n_steps: int
     attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the neurons."""
+        return self.expanded.names[: len(self.t_spike)]
+
+    def played(self) -> dict[int, Played]:
+        """Return the waveforms that are kept as witness decks take them."""
+        return {
+            k: Played(*traces.linear("spike"), *traces.linear("v_c"), self.t_spike[k])
+            for k, traces in self.traces.items()
+        }

@@ -35,12 +35,13 @@ _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
 #: Relative tolerance of each neuron's solution, and of the iteration in s.
-DEFAULT_RTOL, DEFAULT_T_TOL = 1e-7, 1e-10
+DEFAULT_RTOL, DEFAULT_T_TOL = 1e-6, 1e-9
 #: Windows in s: the first, the shortest.
-FIRST_WINDOW, SHORTEST_WINDOW = 50e-6, 20e-9
-#: Sweeps over a window before it is cut; a window that took fewer than FEW makes the next longer,
-#: one that took more than MANY makes it shorter.
-MOST_SWEEPS, FEW, MANY = 16, 4, 6
+FIRST_WINDOW, SHORTEST_WINDOW = 20e-6, 20e-9
+#: Sweeps over a window before it is cut. A window in which a neuron was solved fewer than FEW times
+#: in the mean makes the next one longer, one with more than MANY makes it shorter; what is solved
+#: once and what is solved again cost least together in between (benchmarks/network_circuit.py).
+MOST_SWEEPS, FEW, MANY = 24, 1.25, 1.6
 #: Of each neuron over a window: it is solved again only from the last one on before its input has
 #: changed.
 CHECKPOINTS = 32
@@ -89,7 +90,9 @@ def solve_network(
     """
     expanded = network if isinstance(network, Expanded) else expand(network)
     if not 1e-13 < rtol < 1e-2:
-        raise IntegrationError(f"The relative tolerance is {rtol:g}; choose one from 1e-12 to 1e-3.")
+        raise IntegrationError(
+            f"The relative tolerance is {rtol:g}; choose one from 1e-12 to 1e-3."
+        )
     if not t_tol > 0:
         raise IntegrationError(f"The tolerance of the iteration is {t_tol:g} s; give it above 0.")
     for some in expanded.synapses:
@@ -133,7 +136,9 @@ class _Relaxation:
             synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
         # Checkpoints: time, state of the neuron and of its synapses.
-        joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(synapses.out_start[: self.n + 1])
+        joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(
+            synapses.out_start[: self.n + 1]
+        )
         length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 2 * joined
         start = np.concatenate([[0], np.cumsum(CHECKPOINTS * length)]).astype(np.int64)
         whole = np.zeros((self.n, CHECKPOINTS, arrays.ns.shape[1] + 1), dtype=np.int64)
@@ -151,7 +156,9 @@ class _Relaxation:
                 end = now + window
                 if end > self.t_stop - 0.5 * window:
                     end = self.t_stop
+                before = self.solved
                 sweeps, error = self._window(now, end, pool)
+                solved = self.solved - before
                 if sweeps == 0:
                     window *= 0.25
                     if window < SHORTEST_WINDOW:
@@ -167,10 +174,10 @@ class _Relaxation:
                 self.waves.accept(now, end, self.state)
                 self.windows += 1
                 now = end
-                if sweeps < FEW:
-                    window *= 1.5
-                elif sweeps > MANY:
-                    window *= 0.7
+                if solved < FEW * self.n:
+                    window *= 1.3
+                elif solved > MANY * self.n:
+                    window *= 0.8
                 if progress is not None:
                     progress(now / self.t_stop)
         took = time.perf_counter() - began

@@ -12,10 +12,10 @@ from spicealif.circuit import layout
 from spicealif.design import MemristorModel
 from spicealif.network.circuit.arrays import NetworkArrays
 from spicealif.network.circuit.result import NeuronTraces
-from spicealif.network.description import SpikeSource
 from spicealif.network.expanded import Expanded
+from spicealif.network.netlist.played import source_points
 
-__all__ = ["Waves", "pulses"]
+__all__ = ["Waves"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -49,7 +49,8 @@ class Waves:
         self.steps = np.zeros(self._n, dtype=np.int64)
         self._all_spikes: list[list[_Floats]] = [[] for _ in range(self._n)]
         self._all_rows: list[list[_Floats]] = [[] for _ in kept]
-        self._sources = [pulses(source, times) for source, times in expanded.sources]
+        t_stop = expanded.network.t_stop
+        self._sources = [source_points(one, times, t_stop) for one, times in expanded.sources]
         self._make(FIRST_KNOTS, FIRST_SPIKES, FIRST_CORNERS)
 
     def _make(self, knots: int, spikes: int, corners: int) -> None:
@@ -157,36 +158,11 @@ class Waves:
         out = {}
         for slot, k in enumerate(self._kept):
             rows = np.concatenate(self._all_rows[slot], axis=1)
-            # Windows share their ends.
-            keep = np.concatenate([np.diff(rows[0]) > 0, [True]])
-            rows = rows[:, keep]
+            # The end of a window and the beginning of the next may differ by rounding.
+            rows[0] = np.maximum.accumulate(rows[0])
             signals = {name: rows[column] for name, column in _COLUMNS.items()}
             signals |= {"spike_slope": rows[9], "v_c_slope": rows[10]}
             if not isinstance(self._expanded.neurons[k].leak, MemristorModel):
                 del signals["x"]
             out[int(k)] = NeuronTraces(rows[0], signals)
         return out
-
-
-def pulses(source: SpikeSource, times: _Floats) -> tuple[_Floats, _Floats]:
-    """Return a spike source's output as straight pieces: times in s and volts.
-
-    A pulse rises through half its height at the spike's time and falls through it `t_pulse` later.
-    One that begins before the last has ended makes that one longer.
-    """
-    edge, low, high = source.t_edge, source.v_low, source.v_high
-    t: list[float] = [0.0]
-    v: list[float] = [low]
-    for spike in times:
-        start, fall = spike - 0.5 * edge, spike + source.t_pulse - 0.5 * edge
-        if len(t) > 1 and start <= t[-1]:
-            t[-2], t[-1] = fall, fall + edge
-            continue
-        if start <= t[-1]:
-            start = np.nextafter(t[-1], np.inf)
-        t += [start, start + edge, max(fall, start + 1.001 * edge)]
-        t.append(t[-1] + edge)
-        v += [low, high, high, low]
-    t.append(t[-1] + 1.0)
-    v.append(low)
-    return np.array(t), np.array(v)

@@ -23,7 +23,7 @@ _Floats = NDArray[np.float64]
 #: neuron alone): 1e-4 V and 0.2 ns make 1,500 points, 3.2 s and 0.5 ns; 1e-4 V alone 6,100 points,
 #: 7.4 s and 0.6 ns; 1e-3 V and 1 ns 550 points, 2.5 s and 7 ns. The worst difference goes with the
 #: voltage, the cost with the points.
-TOLERANCE, JITTER = 1e-4, 200e-12
+TOLERANCE, JITTER = 3e-4, 500e-12
 
 
 class Playable(Protocol):
