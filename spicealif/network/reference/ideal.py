@@ -66,7 +66,7 @@ class _Blocks:
         while True:
             done = lanes.advance_blocks(
                 self._begin, self._end, it.linear, it.used, it.w, it.ints, self._flags,
-                self._flags.view(np.uint64), it.par, it.taus, it.pieces, arrivals, j_end, it.h,
+                self._flags.view(np.uint64), it.par, it.taus, it.decays, it.pieces, arrivals, j_end, it.h,
                 self._spikes, self._control,
             )  # fmt: skip
             if self._control[lanes.LISTED]:
@@ -84,7 +84,10 @@ class _Lanes:
         self.linear, self.used, self.h = tables.linear, tables.used, tables.grid.h
         self.par, self.taus = tables.par[:n].copy(), tables.taus[:n].copy()
         self.n_blocks = tables.n_blocks
+        # By the function that the compiled code uses: NumPy's own differs in the last bit.
         k = self.taus.shape[1]
+        decays = [math.exp(-0.5 * self.h / tau) for tau in self.taus.ravel()]
+        self.decays = np.array(decays, dtype=float).reshape(-1, k)
         self.w = _aligned(tables.n_blocks, lanes.floats_of(k))
         self.ints = np.zeros((tables.n_blocks, lanes.N_INTS, LANES), dtype=np.int64)
         self.pieces = np.vstack([np.zeros((0, 3)), *tables.pieces[:n]])

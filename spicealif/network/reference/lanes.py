@@ -114,7 +114,7 @@ def _set_decays(n: int, length: float, taus: FloatArray, slot: int, w: FloatArra
         w[u + 3 * LANES + n] = half * half
 
 
-@compiled(fastmath={"contract"})
+@compiled(fastmath={"contract"}, forceinline=True)
 def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.reference.kernel`
     n: int,
     slot: int,
@@ -126,6 +126,7 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.ref
     extra: int,
     par: FloatArray,
     taus: FloatArray,
+    decays: FloatArray,
     pieces: FloatArray,
     arrivals: Arrivals,
     j_end: int,
@@ -237,7 +238,13 @@ def _settle(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.ref
             w[at.END + n] = 1.0
         if w[at.LENGTH + n] != length:
             w[at.LENGTH + n] = length
-            _set_decays(n, length, taus, slot, w)
+            if length == h:
+                for k in range(taus.shape[1]):
+                    u = SYNAPTIC + k * SYNAPTIC_FIELDS * LANES
+                    half = decays[slot, k]
+                    (w[u + 2 * LANES + n], w[u + 3 * LANES + n]) = (half, half * half)
+            else:
+                _set_decays(n, length, taus, slot, w)
         break
     (ints[J, n], ints[PIECE, n], w[extra + S + n]) = (j, piece, s)
     return listed
@@ -339,6 +346,7 @@ def advance_blocks(  # noqa: PLR0912 - which lanes have something to do
     words: npt.NDArray[np.uint64],
     par: FloatArray,
     taus: FloatArray,
+    decays: FloatArray,
     pieces: FloatArray,
     arrivals: Arrivals,
     j_end: int,
@@ -360,7 +368,8 @@ def advance_blocks(  # noqa: PLR0912 - which lanes have something to do
     flags, words : array
         Room for the flags of a block, and the same memory 8 to a word.
     par : array, shape (64 B, N_PAR)
-    taus : array, shape (64 B, K)
+    taus, decays : array, shape (64 B, K)
+        Time constants of synaptic currents, and their decay over half a grid step.
     pieces : array
         Time, current and slope of each piece of all stimuli; each closed by a row at infinity.
     arrivals : Arrivals
@@ -391,7 +400,7 @@ def advance_blocks(  # noqa: PLR0912 - which lanes have something to do
                 ints[NEXT, n] = arrivals[0][slot]
                 if ints[STATUS, n] == FINE:
                     n_spikes = _settle(
-                        n, slot, EVEN, False, ints[J, n] == 0, w, ints, extra, par, taus, pieces,
+                        n, slot, EVEN, False, ints[J, n] == 0, w, ints, extra, par, taus, decays, pieces,
                         arrivals, j_end, h, spikes, n_spikes,
                     )  # fmt: skip
         control[BEGUN] = 0
@@ -429,7 +438,7 @@ def advance_blocks(  # noqa: PLR0912 - which lanes have something to do
                         if what != 0:
                             n_spikes = _settle(
                                 n, slot, new, what == 2, what == 2, w, ints, extra, par, taus,
-                                pieces, arrivals, j_end, h, spikes, n_spikes,
+                                decays, pieces, arrivals, j_end, h, spikes, n_spikes,
                             )  # fmt: skip
             busy = False
             for n in range(used[b]):

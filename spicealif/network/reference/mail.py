@@ -1,8 +1,9 @@
 """Spikes on their way: from when they leave a neuron until they arrive at another.
 
 Time is cut into windows no longer than the least delay. A spike that leaves in one window arrives
-in a later one; it waits in that window's bucket, a list linked through a pool. So the cost is that
-of the spikes, whatever the number of synapses, and of one pass over the neurons for each window.
+in a later one; it waits in that window's bucket, a list of chunks (one after the other in memory,
+where a list of single entries would miss the cache at each). So the cost is that of the spikes,
+whatever the number of synapses, and of one pass over the neurons for each window.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
 #: Buckets at most; a window further off shares a bucket with nearer ones and is told apart.
-MAX_BUCKETS = 1 << 16
-FIRST_POOL = 1 << 12
+MAX_BUCKETS = 1 << 14
+#: Entries of a chunk, and chunks to begin with.
+CHUNK, FIRST_CHUNKS = 32, 256
 #: Ciura's gaps for Shell's sort.
 GAPS = (8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4, 1)
 
-# Columns of the pool's integers: next in the list, window, slot, time constant, synapse.
-NEXT, WINDOW, SLOT, WHICH, SYNAPSE = range(5)
-# Fields of `counts`: first free entry, free entries, entries under way, entries that have arrived.
-FREE, N_FREE, UNDER_WAY, ARRIVED = range(4)
+# Integers of an entry: window, slot, time constant, synapse.
+WINDOW, SLOT, WHICH, SYNAPSE = range(4)
+# Fields of `counts`: first free chunk, free chunks, entries that have arrived.
+FREE, N_FREE, ARRIVED = range(3)
 
 
 @compiled(nogil=True)
@@ -41,6 +43,21 @@ def deliveries(spikes: FloatArray, first: IntArray) -> int:
     return total
 
 
+@compiled(forceinline=True)
+def _place(bucket: int, heads: IntArray, filled: IntArray, chain: IntArray, counts: IntArray) -> int:
+    """Return the place of a new entry of a bucket."""
+    c = heads[bucket]
+    if c < 0 or filled[c] == CHUNK:
+        after = counts[FREE]
+        counts[FREE] = chain[after]
+        counts[N_FREE] -= 1
+        (chain[after], filled[after], heads[bucket]) = (c, 0, after)
+        c = after
+    place = c * CHUNK + filled[c]
+    filled[c] += 1
+    return int(place)
+
+
 @compiled(nogil=True)
 def post(
     spikes: FloatArray,
@@ -48,12 +65,14 @@ def post(
     ints: IntArray,
     delay: FloatArray,
     size: FloatArray,
-    pool: IntArray,
+    entries: IntArray,
     values: FloatArray,
     heads: IntArray,
+    filled: IntArray,
+    chain: IntArray,
     counts: IntArray,
     window: int,
-    window_length: float,
+    per_second: float,
     t_stop: float,
 ) -> None:
     """Send spikes through all synapses of their neurons, to arrive in `window` or later.
@@ -67,8 +86,12 @@ def post(
     ints : array of int, shape (m, 3)
         Slot of the target, time constant, number of each synapse.
     delay, size : array, shape (m,)
-    pool, values, heads, counts : array
-        See above; values are time and size. There is room enough (`deliveries`).
+    entries, values, heads, filled, chain, counts : array
+        What is under way; values are time and size. There is room enough (`deliveries`).
+    window : int
+    per_second : float
+        Windows in a second.
+    t_stop : float
     """
     for k in range(spikes.shape[0]):
         a = int(spikes[k, 0])
@@ -76,34 +99,34 @@ def post(
             t = spikes[k, 1] + delay[s]
             if t >= t_stop:
                 continue
-            e = counts[FREE]
-            counts[FREE] = pool[e, NEXT]
-            counts[N_FREE] -= 1
-            counts[UNDER_WAY] += 1
-            there = max(int(t / window_length), window)
-            bucket = there % heads.size
-            pool[e, NEXT] = heads[bucket]
-            heads[bucket] = e
-            pool[e, WINDOW] = there
-            pool[e, SLOT] = ints[s, 0]
-            pool[e, WHICH] = ints[s, 1]
-            pool[e, SYNAPSE] = ints[s, 2]
+            there = max(int(t * per_second), window)
+            e = _place(there % heads.size, heads, filled, chain, counts)
+            entries[e, WINDOW] = there
+            entries[e, SLOT] = ints[s, 0]
+            entries[e, WHICH] = ints[s, 1]
+            entries[e, SYNAPSE] = ints[s, 2]
             values[e, 0] = t
             values[e, 1] = size[s]
 
 
 @compiled(nogil=True)
 def count_arrivals(
-    window: int, pool: IntArray, heads: IntArray, counts: IntArray, arrive: IntArray
+    window: int,
+    entries: IntArray,
+    heads: IntArray,
+    filled: IntArray,
+    chain: IntArray,
+    arrive: IntArray,
 ) -> int:
     """Set where each slot's arrivals of a window begin; return how many there are."""
     for n in range(arrive.size):
         arrive[n] = 0
-    e = heads[window % heads.size]
-    while e >= 0:
-        if pool[e, WINDOW] == window:
-            arrive[pool[e, SLOT] + 1] += 1
-        e = pool[e, NEXT]
+    c = heads[window % heads.size]
+    while c >= 0:
+        for e in range(c * CHUNK, c * CHUNK + filled[c]):
+            if entries[e, WINDOW] == window:
+                arrive[entries[e, SLOT] + 1] += 1
+        c = chain[c]
     total = 0
     for n in range(1, arrive.size):
         total += arrive[n]
@@ -132,9 +155,11 @@ def _sort(
 @compiled(nogil=True)
 def hand_out(
     window: int,
-    pool: IntArray,
+    entries: IntArray,
     values: FloatArray,
     heads: IntArray,
+    filled: IntArray,
+    chain: IntArray,
     counts: IntArray,
     arrive: IntArray,
     place: IntArray,
@@ -147,24 +172,26 @@ def hand_out(
     for n in range(place.size):
         place[n] = arrive[n]
     bucket = window % heads.size
-    (e, kept) = (heads[bucket], -1)
-    while e >= 0:
-        after = pool[e, NEXT]
-        if pool[e, WINDOW] != window:
-            pool[e, NEXT] = kept
-            kept = e
-        else:
-            k = place[pool[e, SLOT]]
-            place[pool[e, SLOT]] += 1
-            (time[k], size[k]) = (values[e, 0], values[e, 1])
-            (which[k], order[k]) = (pool[e, WHICH], pool[e, SYNAPSE])
-            pool[e, NEXT] = counts[FREE]
-            counts[FREE] = e
-            counts[N_FREE] += 1
-            counts[UNDER_WAY] -= 1
-            counts[ARRIVED] += 1
-        e = after
-    heads[bucket] = kept
+    c = heads[bucket]
+    heads[bucket] = -1
+    while c >= 0:
+        after = chain[c]
+        for e in range(c * CHUNK, c * CHUNK + filled[c]):
+            if entries[e, WINDOW] == window:
+                k = place[entries[e, SLOT]]
+                place[entries[e, SLOT]] += 1
+                (time[k], size[k]) = (values[e, 0], values[e, 1])
+                (which[k], order[k]) = (entries[e, WHICH], entries[e, SYNAPSE])
+                counts[ARRIVED] += 1
+            else:  # of a later window: back into the bucket, which holds no more than was freed
+                to = _place(bucket, heads, filled, chain, counts)
+                for q in range(4):
+                    entries[to, q] = entries[e, q]
+                (values[to, 0], values[to, 1]) = (values[e, 0], values[e, 1])
+        chain[c] = counts[FREE]
+        counts[FREE] = c
+        counts[N_FREE] += 1
+        c = after
     for slot in range(place.size):
         if place[slot] > arrive[slot] + 1:
             _sort(arrive[slot], place[slot], time, which, size, order)
@@ -188,15 +215,17 @@ class Mail:
     def __init__(self, n_slots: int, window_length: float, longest: float, t_stop: float) -> None:
         buckets = min(int(min(longest, t_stop) / window_length) + 3, MAX_BUCKETS)
         self._heads = np.full(buckets, -1, dtype=np.int64)
-        self._pool = np.zeros((0, 5), dtype=np.int64)
+        self._entries = np.zeros((0, 4), dtype=np.int64)
         self._values = np.zeros((0, 2))
-        self._counts = np.array([-1, 0, 0, 0], dtype=np.int64)
-        self._length, self._t_stop = window_length, t_stop
+        self._filled = np.zeros(0, dtype=np.int64)
+        self._chain = np.zeros(0, dtype=np.int64)
+        self._counts = np.array([-1, 0, 0], dtype=np.int64)
+        self._per_second, self._t_stop = 1.0 / window_length, t_stop
         self._arrive = np.zeros(n_slots + 1, dtype=np.int64)
         self._place = np.zeros(n_slots, dtype=np.int64)
         self._arrivals: tuple[Any, ...] = (np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
         self._order = np.zeros(0, dtype=np.int64)
-        self._grow(FIRST_POOL)
+        self._grow(FIRST_CHUNKS)
 
     @property
     def arrived(self) -> int:
@@ -206,36 +235,44 @@ class Mail:
     def send(self, spikes: FloatArray, first: IntArray, ints: IntArray, delay: FloatArray,
              size: FloatArray, window: int) -> None:  # fmt: skip
         """Send spikes; see `post`."""
+        # Each bucket's last chunk may be filled in part, and one is kept for `hand_out`.
         needed = deliveries(spikes, first)
+        needed = needed // CHUNK + min(needed, len(self._heads)) + 2
         if needed > self._counts[N_FREE]:
-            self._grow(max(needed, len(self._pool)))
+            self._grow(max(needed, len(self._chain)))
         post(
-            spikes, first, ints, delay, size, self._pool, self._values, self._heads, self._counts,
-            window, self._length, self._t_stop,
+            spikes, first, ints, delay, size, self._entries, self._values, self._heads,
+            self._filled, self._chain, self._counts, window, self._per_second, self._t_stop,
         )  # fmt: skip
 
     def arrivals(self, window: int) -> Arrivals:
         """Return what arrives in a window; it is under way no more."""
-        total = count_arrivals(window, self._pool, self._heads, self._counts, self._arrive)
+        total = count_arrivals(
+            window, self._entries, self._heads, self._filled, self._chain, self._arrive
+        )
         if total > self._order.size:
             room = 2 * total
             self._arrivals = (np.zeros(room), np.zeros(room, np.int64), np.zeros(room))
             self._order = np.zeros(room, dtype=np.int64)
+        if self._counts[N_FREE] < 2:
+            self._grow(len(self._chain))
         (time, which, size) = self._arrivals
         hand_out(
-            window, self._pool, self._values, self._heads, self._counts, self._arrive, self._place,
-            time, which, size, self._order,
+            window, self._entries, self._values, self._heads, self._filled, self._chain,
+            self._counts, self._arrive, self._place, time, which, size, self._order,
         )  # fmt: skip
         return self._arrive, time, which, size
 
     def _grow(self, more: int) -> None:
-        old = len(self._pool)
-        pool = np.zeros((old + more, 5), dtype=np.int64)
-        pool[:old] = self._pool
-        pool[old:, NEXT] = np.arange(old + 1, old + more + 1)
-        pool[-1, NEXT] = self._counts[FREE]
-        values = np.zeros((old + more, 2))
-        values[:old] = self._values
-        self._pool, self._values = pool, values
+        old = len(self._chain)
+
+        def longer(a: npt.NDArray[Any], by: int) -> Any:
+            return np.concatenate([a, np.zeros((by, *a.shape[1:]), dtype=a.dtype)])
+
+        self._entries = longer(self._entries, more * CHUNK)
+        self._values = longer(self._values, more * CHUNK)
+        self._filled, self._chain = longer(self._filled, more), longer(self._chain, more)
+        self._chain[old:] = np.arange(old + 1, old + more + 1)
+        self._chain[-1] = self._counts[FREE]
         self._counts[FREE] = old
         self._counts[N_FREE] += more
