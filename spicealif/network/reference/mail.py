@@ -74,6 +74,7 @@ def post(
     window: int,
     per_second: float,
     t_stop: float,
+    after: float,
 ) -> None:
     """Send spikes through all synapses of their neurons, to arrive in `window` or later.
 
@@ -91,13 +92,14 @@ def post(
     window : int
     per_second : float
         Windows in a second.
-    t_stop : float
+    t_stop, after : float
+        What would arrive at t_stop or later, or at `after` or earlier, is left out.
     """
     for k in range(spikes.shape[0]):
         a = int(spikes[k, 0])
         for s in range(first[a], first[a + 1]):
             t = spikes[k, 1] + delay[s]
-            if t >= t_stop:
+            if t >= t_stop or t <= after:
                 continue
             there = max(int(t * per_second), window)
             e = _place(there % heads.size, heads, filled, chain, counts)
@@ -233,7 +235,7 @@ class Mail:
         return int(self._counts[ARRIVED])
 
     def send(self, spikes: FloatArray, first: IntArray, ints: IntArray, delay: FloatArray,
-             size: FloatArray, window: int) -> None:  # fmt: skip
+             size: FloatArray, window: int, after: float = -1.0) -> None:  # fmt: skip
         """Send spikes; see `post`."""
         # Each bucket's last chunk may be filled in part, and one is kept for `hand_out`.
         needed = deliveries(spikes, first)
@@ -243,6 +245,7 @@ class Mail:
         post(
             spikes, first, ints, delay, size, self._entries, self._values, self._heads,
             self._filled, self._chain, self._counts, window, self._per_second, self._t_stop,
+            after,
         )  # fmt: skip
 
     def arrivals(self, window: int) -> Arrivals:

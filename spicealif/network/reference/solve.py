@@ -137,13 +137,19 @@ def solve_network_reference(
     threads = workers or usable_cores()
     neurons = [neuron.at_temperature for neuron in expanded.neurons]
     names = expanded.names[: len(neurons)]
-    from spicealif.network.reference.ideal import run_ideal
-    from spicealif.network.reference.tables import ideal_tables
+    if variant == "schmitt":
+        from spicealif.network.reference.conducting import run_schmitt
 
-    tables = ideal_tables(expanded, h, kept)
-    longest = max((float(s.delay.max(initial=0.0)) for s in expanded.synapses), default=0.0)
-    outcome = run_ideal(tables, neurons, names, kept, longest, threads, progress)
-    step = tables.grid.h
+        outcome, grid = run_schmitt(expanded, h, kept, progress)
+    else:
+        from spicealif.network.reference.ideal import run_ideal
+        from spicealif.network.reference.tables import ideal_tables
+
+        tables = ideal_tables(expanded, h, kept)
+        grid = tables.grid
+        longest = max((float(s.delay.max(initial=0.0)) for s in expanded.synapses), default=0.0)
+        outcome = run_ideal(tables, neurons, names, kept, longest, threads, progress)
+    step = grid.h
     order = np.lexsort((outcome.spikes[:, 1], outcome.spikes[:, 0]))
     (numbers, times) = (outcome.spikes[order, 0].astype(np.int64), outcome.spikes[order, 1])
     cuts = np.searchsorted(numbers, np.arange(len(names) + 1))

@@ -1,0 +1,534 @@
+"""The compiled step of a `schmitt` network: pulses of outputs, and synapses that conduct.
+
+A neuron's output is at its high level from its firing until its switch opens again; an ideal
+source. Its synapses follow their own equations (`spicealif.network.synapses`) with two differences:
+a junction's capacitance, which would make them stiff, is left out, so that a resistor or device and
+its diode are in series at every instant (`_series`), and the low-pass of a ``current`` synapse
+decays by the exact exponential between the edges of its input.
+
+The state of a neuron is v_c, x and the states of the synapses that end in it. It goes through a
+grid step by itself, with RK4 steps cut at the edges that arrive, at the corners of its stimulus and
+at its own events, each where it happens. Edges with no delay, or one shorter than the step, can act
+within that very step: then those who receive them repeat it (`run_step`), until no edge moves any
+more. As every effect is later than its cause, each repetition settles one edge more at least.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from spicealif._support.compiled import njit
+from spicealif.network.synapses._diode_equations import diode_current
+from spicealif.reference.device import solve_branch
+from spicealif.reference.equations import sine_sum
+from spicealif.reference.kernel import (
+    DELAY_OFF,
+    DELAY_ON,
+    DISCHARGE,
+    EVENTS_PER_STEP,
+    INTEGRATE,
+    MAX_ITERATIONS,
+    _first_root,
+)
+
+__all__ = ["CROSSBAR", "CURRENT", "DIODE", "MEMRISTOR", "run_step"]
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+# Kinds of synapses.
+DIODE, MEMRISTOR, CURRENT, CROSSBAR = range(4)
+# A neuron's numbers.
+C_INV, V_REST, R_S, V_TH, V_LOW, G_DS, DELAY_ON_S, DELAY_OFF_S, H_DISCHARGE = range(9)
+N_PAR = 9
+# A neuron's floats and integers.
+V, X, T_EVENT, T_LAST = range(4)
+PHASE, PIECE, STATUS, STEPS, ROWS = range(5)
+#: Edges that an output may have in one grid step; more mean that it spikes without end.
+EDGES = 64
+#: What became of a neuron, or of a step.
+FINE, STALLED, DIVERGED, UNSETTLED = range(4)
+#: Repetitions of a grid step.
+MOST_REPEATS = 4 * EDGES
+#: Rows that are left to a grid step's events, and rows of a trace until they are taken.
+ROOM, MOST_ROWS = 8 * EDGES, 1 << 14
+
+
+@njit(cache=True, error_model="numpy")
+def _diode_slope(v: float, q: FloatArray, k: int) -> float:
+    """Return the derivative of `diode_current`."""
+    v_t = q[k + 1]
+    if v >= -3.0 * v_t:
+        g = q[k] / v_t * math.exp(min(v / v_t, 200.0))
+    else:
+        g = 3.0 * q[k] * (3.0 * v_t / math.e) ** 3 / (v * v * v * v)
+    return float(g + 1e-12)
+
+
+@njit(cache=True, error_model="numpy")
+def _series(
+    u: float,
+    guess: float,
+    x: float,
+    linear: bool,
+    q: FloatArray,
+    k: int,
+    room: FloatArray,
+    current: Any,
+) -> float:
+    """Return the voltage of a diode in series with a resistor or a device, together at u.
+
+    Newton's iteration from the last solution, kept between 0 and u. The device's numbers are the
+    first of q, the diode's begin at k; of a resistor q[0] is 1/r. Leaves the current in room[0].
+    """
+    (low, high) = (min(u, 0.0), max(u, 0.0))
+    v = guess if low < guess < high else 0.5 * (low + high)
+    step = math.inf
+    for _ in range(200):
+        if linear:
+            (room[0], room[1]) = (q[0] * (u - v), q[0])
+        else:
+            current(u - v, x, q, room)
+        g = diode_current(v, q, k) - room[0]
+        rise = _diode_slope(v, q, k) + room[1]
+        if g > 0.0:
+            high = v
+        else:
+            low = v
+        after = v - g / rise
+        if not low < after < high or abs(after - v) > 0.5 * step:
+            after = 0.5 * (low + high)
+        if abs(after - v) <= 1e-15 * (abs(v) + 1e-3) or after == low or after == high:
+            v = after
+            break
+        (step, v) = (abs(after - v), after)
+    room[0] = q[0] * (u - v) if linear else room[0]
+    if not linear:
+        current(u - v, x, q, room)
+    return v
+
+
+@njit(cache=True, error_model="numpy")
+def _rates(
+    r: int,
+    t: float,
+    after: float,
+    v: float,
+    x: float,
+    states: FloatArray,
+    ks: FloatArray,
+    out: FloatArray,
+    g_switch: float,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+) -> None:
+    """Write v_mem, dv_c/dt, dx/dt and dv_mem/dt to `out`, and the synapses' rates to `ks`.
+
+    `after` is the time since the start of the RK4 step, over which a low-pass has decayed.
+    """
+    (par, model_of, device_q, room, fs, ns, pieces, sines, n_sines) = neurons
+    (first, kind, s_model, q, level, state, v_d) = synapses
+    (currents, x_rates) = models
+    k = ns[r, PIECE]
+    i = pieces[r, k, 1] + pieces[r, k, 2] * (t - pieces[r, k, 0])
+    if n_sines[r] > 0:
+        i += sine_sum(t, sines[r, : n_sines[r]])
+    own = room[r]
+    for s in range(first[r], first[r + 1]):
+        n = s - first[r]
+        ks[n] = 0.0
+        if kind[s] == CURRENT:
+            low = level[s] + (states[n] - level[s]) * math.exp(-after * q[s, 1])
+            i += q[s, 3] * math.tanh(q[s, 2] * low)
+            continue
+        current = currents[s_model[s]]
+        x_rate = x_rates[s_model[s]]
+        if kind[s] == CROSSBAR:
+            current(level[s], states[n], q[s], own)
+            i += q[s, int(q[s, -1])] * own[0]
+            ks[n] = x_rate(level[s], states[n], q[s])
+            continue
+        u = level[s] - v
+        linear = kind[s] == DIODE
+        at = 1 if linear else int(q[s, -1])
+        v_d[s] = _series(u, v_d[s], states[n], linear, q[s], at, own, current)
+        i += own[0]
+        if not linear:
+            ks[n] = x_rate(u - v_d[s], states[n], q[s])
+    device = (currents[model_of[r]], x_rates[model_of[r]], device_q[r], own)
+    m = solve_branch(v - par[r, V_REST], par[r, R_S], x, device)
+    kv = par[r, C_INV] * ((i - g_switch * v) - own[0])
+    x_rate = x_rates[model_of[r]]
+    kx = x_rate(m, x, device_q[r])
+    out[0] = m
+    out[1] = kv
+    out[2] = kx
+    out[3] = (kv - par[r, R_S] * own[2] * kx) / (1.0 + par[r, R_S] * own[1])
+
+
+@njit(cache=True, error_model="numpy")
+def _rk4(
+    r: int,
+    t: float,
+    h: float,
+    y: FloatArray,
+    y_1: FloatArray,
+    work: FloatArray,
+    g_switch: float,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+) -> None:
+    """Take a step from y to y_1 (v_c, x, synapses' states); work[0] has the rates at its start."""
+    (n, kind, first) = (y.size - 2, synapses[1], synapses[0])
+    stage = work[4]
+    for k in range(1, 4):
+        part = h if k == 3 else 0.5 * h
+        for c in range(n + 2):
+            stage[c] = y[c] + part * work[k - 1, c]
+        for c in range(n):
+            if kind[first[r] + c] == CURRENT:
+                stage[c + 2] = y[c + 2]
+        _rates(
+            r, t + part, part, stage[0], stage[1], stage[2:], work[k, 2:], work[5], g_switch,
+            neurons, synapses, models,
+        )  # fmt: skip
+        (work[k, 0], work[k, 1]) = (work[5, 1], work[5, 2])
+    sixth = h / 6.0
+    for c in range(n + 2):
+        inner = work[1, c] + work[2, c]
+        y_1[c] = y[c] + sixth * (work[0, c] + 2.0 * inner + work[3, c])
+
+
+@njit(cache=True, error_model="numpy")
+def _advance(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.reference.kernel`
+    r: int,
+    t_0: float,
+    t_1: float,
+    edges: FloatArray,
+    which: IntArray,
+    n_edges: int,
+    out: FloatArray,
+    y: FloatArray,
+    y_1: FloatArray,
+    work: FloatArray,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+    rows: FloatArray,
+) -> int:
+    """Take neuron r through the grid step from t_0 to t_1; return the number of its output's edges.
+
+    `edges` has time and level of what arrives, in order, and `which` the synapses. An edge of the
+    output is written to `out`: its time, and whether it rises.
+    """
+    (par, _, _, _, fs, ns, pieces, _, _) = neurons
+    (first, kind, _, q, level, state, _) = synapses
+    n = first[r + 1] - first[r]
+    now = work[6]
+    (y[0], y[1]) = (fs[r, V], fs[r, X])
+    for c in range(n):
+        y[c + 2] = state[first[r] + c]
+    (t, edge, made, events) = (t_0, 0, 0, 0)
+    stale = True
+    (sign, offset, g_switch) = (0.0, 1.0, 0.0)
+    while True:
+        phase = ns[r, PHASE]
+        stop = min(t_1, pieces[r, ns[r, PIECE] + 1, 0])
+        if edge < n_edges:
+            stop = min(stop, edges[edge, 0])
+        timed = phase in (DELAY_ON, DELAY_OFF)
+        if timed:
+            stop = min(stop, fs[r, T_EVENT])
+        happened = False
+        if stop <= t:
+            stale = True
+            if timed and fs[r, T_EVENT] <= t:
+                happened = True
+            elif edge < n_edges and edges[edge, 0] <= t:
+                level[which[edge]] = edges[edge, 1]
+                edge += 1
+                continue
+            elif pieces[r, ns[r, PIECE] + 1, 0] <= t:
+                ns[r, PIECE] += 1
+                continue
+        if stale:
+            sign = 1.0 if phase == INTEGRATE else (-1.0 if phase == DISCHARGE else 0.0)
+            below = -par[r, V_LOW] if phase == DISCHARGE else 1.0
+            offset = par[r, V_TH] if phase == INTEGRATE else below
+            g_switch = par[r, G_DS] if phase in (DISCHARGE, DELAY_OFF) else 0.0
+            _rates(
+                r, t, 0.0, y[0], y[1], y[2 : n + 2], work[0, 2:], now, g_switch, neurons, synapses,
+                models,
+            )  # fmt: skip
+            (work[0, 0], work[0, 1]) = (now[1], now[2])
+            stale = False
+            if rows.shape[0] > 0 and (ns[r, ROWS] == 0 or t > rows[ns[r, ROWS] - 1, 0]):
+                row = ns[r, ROWS]
+                (rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3]) = (t, y[0], now[0], y[1])
+                ns[r, ROWS] += 1
+        g = sign * now[0] - offset
+        if not happened and g >= 0.0:
+            happened = True
+        if not happened:
+            if t >= t_1:
+                break
+            length = stop - t
+            if phase in (DISCHARGE, DELAY_OFF) and length > par[r, H_DISCHARGE]:
+                length = length / math.ceil(length / par[r, H_DISCHARGE])
+            last = t + length >= stop or length == stop - t
+            _rk4(r, t, length, y, y_1, work, g_switch, neurons, synapses, models)
+            then = work[7]
+            _end(r, t + length, length, n, y, y_1, work, then, g_switch, neurons, synapses, models)
+            ns[r, STEPS] += 1
+            g_end = sign * then[0] - offset
+            third = length * (1.0 / 3.0) * sign
+            (b_1, b_2) = (g + third * now[3], g_end - third * then[3])
+            root = -1.0
+            if g_end >= 0.0 or b_1 >= 0.0 or b_2 >= 0.0:
+                root = _first_root(g, b_1, b_2, g_end)
+            if root >= 0.0:
+                happened = True
+                (full, low, trial) = (length, 0.0, 0)
+                estimate = root * full
+                length = estimate
+                while True:
+                    _rk4(r, t, length, y, y_1, work, g_switch, neurons, synapses, models)
+                    _end(
+                        r, t + length, length, n, y, y_1, work, then, g_switch, neurons, synapses,
+                        models,
+                    )  # fmt: skip
+                    if trial > MAX_ITERATIONS:
+                        break
+                    rise = sign * then[3]
+                    g_end = sign * then[0] - offset
+                    step = -g_end / rise if rise > 0.0 else math.inf
+                    if abs(step) <= 1e-9 * full:
+                        step = min(length + step, full) - length
+                        y_1[0] += step * then[1]
+                        y_1[1] += step * then[2]
+                        for c in range(n):
+                            y_1[c + 2] += step * work[8, c + 2]
+                        length += step
+                        break
+                    trial += 1
+                    if trial == MAX_ITERATIONS or not rise > 0.0:
+                        (trial, length) = (MAX_ITERATIONS + 1, estimate)
+                        continue
+                    if g_end < 0.0:
+                        low = max(low, length)
+                    nearer = length + step
+                    length = min(nearer if nearer > low else 0.5 * (low + length), full)
+                t += length
+            else:
+                t = stop if last else t + length
+            for c in range(n + 2):
+                y[c] = y_1[c]
+            if not math.isfinite(y[0]):
+                ns[r, STATUS] = DIVERGED
+                break
+            if not happened:
+                for c in range(4):
+                    now[c] = then[c]
+                for c in range(n + 2):
+                    work[0, c] = work[8, c]
+                if ns[r, ROWS] < rows.shape[0] - ROOM:
+                    row = ns[r, ROWS]
+                    (rows[row, 0], rows[row, 1]) = (t, y[0])
+                    (rows[row, 2], rows[row, 3]) = (now[0], y[1])
+                    ns[r, ROWS] += 1
+                continue
+        events += 1
+        fired = phase == DELAY_ON
+        released = phase == DELAY_OFF
+        if phase == INTEGRATE:
+            fired = par[r, DELAY_ON_S] == 0.0
+            ns[r, PHASE] = DISCHARGE if fired else DELAY_ON
+            fs[r, T_EVENT] = t + par[r, DELAY_ON_S]
+        elif phase == DELAY_ON:
+            ns[r, PHASE] = DISCHARGE
+        elif phase == DISCHARGE and par[r, DELAY_OFF_S] > 0.0:
+            ns[r, PHASE] = DELAY_OFF
+            fs[r, T_EVENT] = t + par[r, DELAY_OFF_S]
+        else:
+            released = True
+            ns[r, PHASE] = INTEGRATE
+        if fired or released:
+            (out[made, 0], out[made, 1]) = (t, 1.0 if fired else 0.0)
+            made += 1
+        if fired:
+            if t <= fs[r, T_LAST]:
+                ns[r, STATUS] = STALLED
+            fs[r, T_LAST] = t
+        if events > EVENTS_PER_STEP or made == EDGES:
+            ns[r, STATUS] = STALLED
+        if ns[r, STATUS] != FINE:
+            break
+        stale = True
+    (fs[r, V], fs[r, X]) = (y[0], y[1])
+    for c in range(n):
+        state[first[r] + c] = y[c + 2]
+    return made
+
+
+@njit(cache=True, error_model="numpy")
+def _end(
+    r: int,
+    t: float,
+    length: float,
+    n: int,
+    y: FloatArray,
+    y_1: FloatArray,
+    work: FloatArray,
+    then: FloatArray,
+    g_switch: float,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+) -> None:
+    """Let the low-passes decay over the step and set the rates at its end, in `then` and work[8]."""
+    (first, kind, _, q, level, _, _) = synapses
+    for c in range(n):
+        s = first[r] + c
+        if kind[s] == CURRENT:
+            y_1[c + 2] = level[s] + (y[c + 2] - level[s]) * math.exp(-length * q[s, 1])
+    _rates(
+        r, t, 0.0, y_1[0], y_1[1], y_1[2 : n + 2], work[8, 2:], then, g_switch, neurons, synapses,
+        models,
+    )  # fmt: skip
+    (work[8, 0], work[8, 1]) = (then[1], then[2])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
+    t_0: float,
+    t_1: float,
+    arrivals: Any,
+    targets: Any,
+    made: FloatArray,
+    n_made: IntArray,
+    kept: Any,
+    dirty: npt.NDArray[np.bool_],
+    edges: FloatArray,
+    which: IntArray,
+    y: FloatArray,
+    y_1: FloatArray,
+    work: FloatArray,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+    row_of: IntArray,
+    rows: FloatArray,
+) -> int:
+    """Take all neurons through a grid step.
+
+    Parameters
+    ----------
+    t_0, t_1 : float
+    arrivals : tuple
+        What left in earlier steps and arrives in this one, as `mail.Mail.arrivals` gives it; the
+        time constants are synapses, and the sizes levels.
+    targets : tuple of array
+        Of each output: where its synapses begin, and the synapses; of each synapse: its
+        presynaptic number, target, delay, low and high level.
+    made, n_made : array, shapes (outputs, EDGES, 2) and (outputs,)
+        Edges that each output makes in this step; those of sources are there already.
+    kept : tuple of array
+        Room for the state at t_0: floats, integers, levels, states.
+    dirty : array of bool, shape (neurons,)
+    edges, which, y, y_1, work : array
+        Room.
+    neurons, synapses, models : tuple
+        See `_rates`.
+    row_of, rows : array
+        Which neurons' traces are kept (-1: not), and these.
+
+    Returns
+    -------
+    int
+        FINE, UNSETTLED, or the status of a neuron that cannot go on.
+    """
+    (fs, ns) = (neurons[4], neurons[5])
+    (first, level, state) = (synapses[0], synapses[4], synapses[5])
+    (fs_0, ns_0, level_0, state_0) = kept
+    (_, _, pre, target, delay, v_low, v_high) = targets
+    (out_first, out_synapse) = (targets[0], targets[1])
+    (arrive, a_time, a_which, a_size) = arrivals
+    (n, n_out) = (fs.shape[0], made.shape[0])
+    fs_0[:] = fs
+    ns_0[:] = ns
+    level_0[:] = level
+    state_0[:] = state
+    for r in range(n):
+        (dirty[r], n_made[r]) = (True, 0)
+    any_made = False
+    for p in range(n, n_out):
+        any_made = any_made or n_made[p] > 0
+    fresh = np.empty((EDGES, 2))
+    for repeat in range(MOST_REPEATS):
+        again = False
+        for r in range(n):
+            if not dirty[r]:
+                continue
+            dirty[r] = False
+            if repeat > 0:
+                steps = ns[r, STEPS]
+                fs[r] = fs_0[r]
+                ns[r] = ns_0[r]
+                ns[r, STEPS] = steps
+                for s in range(first[r], first[r + 1]):
+                    (level[s], state[s]) = (level_0[s], state_0[s])
+            m = 0
+            for a in range(arrive[r], arrive[r + 1]):
+                (edges[m, 0], edges[m, 1], which[m]) = (a_time[a], a_size[a], a_which[a])
+                m += 1
+            if any_made:
+                for s in range(first[r], first[r + 1]):
+                    for e in range(n_made[pre[s]]):
+                        t = made[pre[s], e, 0] + delay[s]
+                        if t <= t_1 and m < which.size:
+                            high = made[pre[s], e, 1] > 0.0
+                            (edges[m, 0], which[m]) = (t, s)
+                            edges[m, 1] = v_high[s] if high else v_low[s]
+                            m += 1
+                # by time; those of one synapse are in order already and stay so
+                for a in range(1, m):
+                    (t, value, s) = (edges[a, 0], edges[a, 1], which[a])
+                    b = a
+                    while b > 0 and edges[b - 1, 0] > t:
+                        (edges[b, 0], edges[b, 1]) = (edges[b - 1, 0], edges[b - 1, 1])
+                        which[b] = which[b - 1]
+                        b -= 1
+                    (edges[b, 0], edges[b, 1], which[b]) = (t, value, s)
+            size = first[r + 1] - first[r] + 2
+            own_rows = rows[row_of[r]] if row_of[r] >= 0 else rows[0, :0]
+            count = _advance(
+                r, t_0, t_1, edges, which, m, fresh, y[:size], y_1[:size], work, neurons, synapses,
+                models, own_rows,
+            )  # fmt: skip
+            if ns[r, STATUS] != FINE:
+                return int(ns[r, STATUS])
+            same = count == n_made[r]
+            for e in range(count if same else 0):
+                same = same and fresh[e, 1] == made[r, e, 1]
+                # What remains is rounding: a step that was cut elsewhere before this edge.
+                same = same and abs(fresh[e, 0] - made[r, e, 0]) <= 1e-9 * (t_1 - t_0)
+            if same:
+                continue
+            n_made[r] = count
+            for e in range(count):
+                (made[r, e, 0], made[r, e, 1]) = (fresh[e, 0], fresh[e, 1])
+            any_made = any_made or count > 0
+            for k in range(out_first[r], out_first[r + 1]):
+                s = out_synapse[k]
+                if delay[s] <= t_1 - t_0:
+                    dirty[target[s]] = True
+                    again = True
+        if not again:
+            return FINE
+    return UNSETTLED
