@@ -113,7 +113,7 @@ def run_schmitt(
     kept = (fs.copy(), ns.copy(), synapses[4].copy(), synapses[5].copy())
     most = int(np.diff(synapses[0]).max(initial=0))
     room = max(most, 1) * 2 * at.EDGES
-    scratch = (np.empty((room, 2)), np.empty(room, dtype=np.int64))
+    scratch = (np.empty((room, 2)), np.empty(room, dtype=np.int64), np.empty((at.EDGES, 2)))
     width = max(most + 2, 4)
     work = (np.zeros(width), np.zeros(width), np.zeros((9, width)))
     compiled = models.compiled()

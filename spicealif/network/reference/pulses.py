@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from spicealif._support.compiled import njit
+from spicealif.network.reference.lanes import compiled
 from spicealif.network.synapses._diode_equations import diode_current
 from spicealif.reference.device import solve_branch
 from spicealif.reference.equations import sine_sum
@@ -58,8 +58,8 @@ MOST_REPEATS = 4 * EDGES
 ROOM, MOST_ROWS = 8 * EDGES, 1 << 14
 
 
-@njit(cache=True, error_model="numpy")
-def _diode_slope(v: float, q: FloatArray, k: int) -> float:
+@compiled()
+def _diode_slope(v: float, q: Any, k: int) -> float:
     """Return the derivative of `diode_current`."""
     v_t = q[k + 1]
     if v >= -3.0 * v_t:
@@ -69,13 +69,13 @@ def _diode_slope(v: float, q: FloatArray, k: int) -> float:
     return float(g + 1e-12)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _series(
     u: float,
     guess: float,
     x: float,
     linear: bool,
-    q: FloatArray,
+    q: Any,
     k: int,
     room: FloatArray,
     current: Any,
@@ -112,7 +112,7 @@ def _series(
     return v
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _rates(
     r: int,
     t: float,
@@ -171,7 +171,7 @@ def _rates(
     out[3] = (kv - par[r, R_S] * own[2] * kx) / (1.0 + par[r, R_S] * own[1])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _rk4(
     r: int,
     t: float,
@@ -205,7 +205,7 @@ def _rk4(
         y_1[c] = y[c] + sixth * (work[0, c] + 2.0 * inner + work[3, c])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _advance(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.reference.kernel`
     r: int,
     t_0: float,
@@ -376,7 +376,7 @@ def _advance(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.re
     return made
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _end(
     r: int,
     t: float,
@@ -404,7 +404,14 @@ def _end(
     (work[8, 0], work[8, 1]) = (then[1], then[2])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled()
+def _copy(of: Any, to: Any, row: int) -> None:
+    """Copy a row."""
+    for k in range(of.shape[1]):
+        to[row, k] = of[row, k]
+
+
+@compiled(nogil=True)
 def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
     t_0: float,
     t_1: float,
@@ -416,6 +423,7 @@ def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
     dirty: npt.NDArray[np.bool_],
     edges: FloatArray,
     which: IntArray,
+    fresh: FloatArray,
     y: FloatArray,
     y_1: FloatArray,
     work: FloatArray,
@@ -441,7 +449,7 @@ def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
     kept : tuple of array
         Room for the state at t_0: floats, integers, levels, states.
     dirty : array of bool, shape (neurons,)
-    edges, which, y, y_1, work : array
+    edges, which, fresh, y, y_1, work : array
         Room.
     neurons, synapses, models : tuple
         See `_rates`.
@@ -460,16 +468,16 @@ def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
     (out_first, out_synapse) = (targets[0], targets[1])
     (arrive, a_time, a_which, a_size) = arrivals
     (n, n_out) = (fs.shape[0], made.shape[0])
-    fs_0[:] = fs
-    ns_0[:] = ns
-    level_0[:] = level
-    state_0[:] = state
+    for r in range(n):
+        _copy(fs, fs_0, r)
+        _copy(ns, ns_0, r)
+    for s in range(level.size):
+        (level_0[s], state_0[s]) = (level[s], state[s])
     for r in range(n):
         (dirty[r], n_made[r]) = (True, 0)
     any_made = False
     for p in range(n, n_out):
         any_made = any_made or n_made[p] > 0
-    fresh = np.empty((EDGES, 2))
     for repeat in range(MOST_REPEATS):
         again = False
         for r in range(n):
@@ -478,8 +486,8 @@ def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
             dirty[r] = False
             if repeat > 0:
                 steps = ns[r, STEPS]
-                fs[r] = fs_0[r]
-                ns[r] = ns_0[r]
+                _copy(fs_0, fs, r)
+                _copy(ns_0, ns, r)
                 ns[r, STEPS] = steps
                 for s in range(first[r], first[r + 1]):
                     (level[s], state[s]) = (level_0[s], state_0[s])
