@@ -37,6 +37,8 @@ _KINDS: dict[type, int] = {
 }  # fmt: skip
 #: Steps per time constant with which a conducting synapse charges its target.
 STEPS_PER_TIME = 50
+#: Grid steps between two looks at Ctrl-C at most.
+CHUNK_STEPS = 2000
 
 
 class _Ohm:
@@ -126,9 +128,10 @@ def run_schmitt(
     delay, low, high = (targets[k][targets[1]].copy() for k in (4, 5, 6))
     spikes: list[_Floats] = [np.zeros((0, 2))]
     place = [0] * len(sources)
-    n_edges = 0
-    for j in range(grid.n):
+    (j, dirty, nothing) = (0, np.zeros(n, dtype=bool), np.zeros(n + 1, dtype=np.int64))
+    while j < grid.n:
         (t_0, t_1) = (j * grid.h, (j + 1) * grid.h)
+        j_stop = min(grid.n, j + CHUNK_STEPS)
         for k, edges in enumerate(sources):
             upto = int(np.searchsorted(edges[:, 0], t_1, side="right"))
             if upto - place[k] > at.EDGES:
@@ -139,29 +142,31 @@ def run_schmitt(
             n_made[n + k] = upto - place[k]
             made[n + k, : n_made[n + k]] = edges[place[k] : upto]
             place[k] = upto
-        status = at.run_step(
-            t_0, t_1, mail.arrivals(j), targets, made, n_made, kept, np.zeros(n, dtype=bool),
-            *scratch, *work, state, synapses, compiled, row_of, rows,
+            if upto < len(edges):
+                j_stop = min(j_stop, max(int(edges[upto, 0] / grid.h) - 1, j + 1))
+        status, j_next = at.run_steps(
+            j, j_stop, grid.h, mail.heads, nothing, mail.arrivals(j), targets, made, n_made, kept,
+            dirty, *scratch, *work, state, synapses, compiled, row_of, rows,
         )  # fmt: skip
+        (j, t_1) = (j_next, j_next * grid.h)
         if status != at.FINE:
-            _fail(status, ns, names, t_0)
+            _fail(status, ns, names, t_1)
         if n_made.any():
             numbers = np.repeat(np.arange(n_out), n_made)
             found = np.vstack([made[p, : n_made[p]] for p in np.flatnonzero(n_made)])
             found = np.column_stack([numbers, found])
-            n_edges += len(found)
             for rising, levels in ((True, high), (False, low)):
                 some = found[(found[:, 2] > 0.0) == rising, :2].copy()
-                mail.send(some, targets[0], ints, delay, levels, j + 1, t_1)
+                mail.send(some, targets[0], ints, delay, levels, j, t_1)
                 if rising:
                     spikes.append(some[some[:, 0] < n])
         for k, r in enumerate(traced):
-            if (count := int(ns[r, at.ROWS])) > at.MOST_ROWS // 2 or j + 1 == grid.n:
+            if (count := int(ns[r, at.ROWS])) > at.MOST_ROWS // 2 or j == grid.n:
                 taken[k].append(rows[k, : count - 1].copy())
                 rows[k, 0] = rows[k, count - 1]
                 ns[r, at.ROWS] = 1
         if progress is not None:
-            progress((j + 1) / grid.n)
+            progress(j / grid.n)
     traces = {
         r: np.vstack([*taken[k], rows[k, :1]]) for k, r in enumerate(traced)
     }  # fmt: skip

@@ -230,6 +230,11 @@ class Mail:
         self._grow(FIRST_CHUNKS)
 
     @property
+    def heads(self) -> IntArray:
+        """The buckets by window, modulo their number; -1 where nothing is under way."""
+        return self._heads
+
+    @property
     def arrived(self) -> int:
         """How many spikes have arrived."""
         return int(self._counts[ARRIVED])

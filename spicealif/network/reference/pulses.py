@@ -35,7 +35,7 @@ from spicealif.reference.kernel import (
     _first_root,
 )
 
-__all__ = ["CROSSBAR", "CURRENT", "DIODE", "MEMRISTOR", "run_step"]
+__all__ = ["CROSSBAR", "CURRENT", "DIODE", "MEMRISTOR", "run_steps"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -540,3 +540,68 @@ def run_step(  # noqa: PLR0912, PLR0915 - first all, then those who must repeat
         if not again:
             return FINE
     return UNSETTLED
+
+
+@compiled(nogil=True)
+def run_steps(
+    j: int,
+    j_stop: int,
+    h: float,
+    heads: IntArray,
+    nothing: IntArray,
+    arrivals: Any,
+    targets: Any,
+    made: FloatArray,
+    n_made: IntArray,
+    kept: Any,
+    dirty: npt.NDArray[np.bool_],
+    edges: FloatArray,
+    which: IntArray,
+    fresh: FloatArray,
+    y: FloatArray,
+    y_1: FloatArray,
+    work: FloatArray,
+    neurons: Any,
+    synapses: Any,
+    models: Any,
+    row_of: IntArray,
+    rows: FloatArray,
+) -> tuple[int, int]:
+    """Take grid step j, and those after it up to `j_stop` as long as nothing is to be handed over.
+
+    Parameters
+    ----------
+    j, j_stop : int
+    h : float
+        Grid step in s.
+    heads : array
+        The mail's buckets, by which it is seen that something arrives.
+    nothing : array of int
+        The first of `arrivals` where nothing arrives.
+    arrivals, ...
+        See `run_step`; of step j.
+
+    Returns
+    -------
+    tuple of int
+        See `run_step`, and the next grid step. It returns when an output has made an edge, before a
+        step in which edges arrive, and when rows are to be taken.
+    """
+    (ns, here) = (neurons[5], arrivals[0])
+    status = FINE
+    while True:
+        status = run_step(
+            j * h, (j + 1) * h, (here, arrivals[1], arrivals[2], arrivals[3]), targets, made,
+            n_made, kept, dirty, edges, which, fresh, y, y_1, work, neurons, synapses, models,
+            row_of, rows,
+        )  # fmt: skip
+        j += 1
+        here = nothing
+        over = status != FINE or j >= j_stop or heads[j % heads.size] >= 0
+        for p in range(n_made.size):
+            over = over or n_made[p] > 0
+        if rows.shape[1] > 0:
+            for r in range(row_of.size):
+                over = over or (row_of[r] >= 0 and ns[r, ROWS] > MOST_ROWS // 2)
+        if over:
+            return status, j
