@@ -87,7 +87,7 @@ class _Lanes:
         # By the function that the compiled code uses: NumPy's own differs in the last bit.
         k = self.taus.shape[1]
         decays = [math.exp(-0.5 * self.h / tau) for tau in self.taus.ravel()]
-        self.decays = np.array(decays, dtype=float).reshape(-1, k)
+        self.decays = np.array(decays, dtype=float).reshape(self.taus.shape)
         self.w = _aligned(tables.n_blocks, lanes.floats_of(k))
         self.ints = np.zeros((tables.n_blocks, lanes.N_INTS, LANES), dtype=np.int64)
         self.pieces = np.vstack([np.zeros((0, 3)), *tables.pieces[:n]])

@@ -44,7 +44,9 @@ def deliveries(spikes: FloatArray, first: IntArray) -> int:
 
 
 @compiled(forceinline=True)
-def _place(bucket: int, heads: IntArray, filled: IntArray, chain: IntArray, counts: IntArray) -> int:
+def _place(
+    bucket: int, heads: IntArray, filled: IntArray, chain: IntArray, counts: IntArray
+) -> int:
     """Return the place of a new entry of a bucket."""
     c = heads[bucket]
     if c < 0 or filled[c] == CHUNK:
