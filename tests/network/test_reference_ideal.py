@@ -14,9 +14,7 @@ from spicealif.network import (
     CurrentSynapse,
     DiodeSynapse,
     FromList,
-    MemristorSynapse,
     Network,
-    OneToOne,
     Population,
     Projection,
     SpikeSource,
@@ -171,10 +169,8 @@ def test_without_synapses_it_is_the_single_reference(neuron):
 
 
 def test_sines_and_other_models_are_taken_one_by_one():
-    gmms = load_preset("paper").leak
-    device = {"kind": "gmms", **{k: getattr(gmms, k) for k in ("r_on", "r_off", "v_on", "v_off",
-              "tau", "x_0")}, "phi": 0.8}  # fmt: skip
-    neuron = PAPER.replace({"leak": device})
+    neuron = PAPER.replace({"leak": {"preset": "gmms_knowm"}})
+    assert neuron.leak.kind == "gmms"
     sine = LIF.replace({"stimulus": {"kind": "sine", "offset": 5e-4, "amplitude": 2e-4,
                                      "frequency": 2e3}})  # fmt: skip
     for one in (neuron, sine):
@@ -336,7 +332,7 @@ def test_what_makes_no_sense_is_told_in_a_sentence():
     assert "too many" in refused(good, h=1e-15)
     assert "threads" in refused(good, workers=0)
     assert "'other'" in refused(good, keep=["other"])
-    stuck = pair(LIF.replace({"v_reset": 0.5}), CURRENT, 20e-6, size=2)
+    stuck = pair(LIF.replace({"v_reset": 0.3999999}), CURRENT, 20e-6, size=2)
     said = refused(stuck)
     assert "Neuron n_" in said and "spikes without end" in said
 

@@ -182,7 +182,8 @@ def test_without_synapses_it_is_the_single_reference(neuron):
         np.testing.assert_allclose(t_spike, single.t_spike, rtol=0, atol=1e-12)
     trace = ours.traces["n_1"]
     assert np.all(np.diff(trace.t) > 0)
-    assert np.abs(np.interp(trace.t, single.time, single["v_c"]) - trace.v_c).max() < 1e-6
+    # The single one keeps no rows within a discharge; the chords of ours are near its rows.
+    assert np.abs(np.interp(single.time, trace.t, trace.v_c) - single["v_c"]).max() < 3e-4
 
 
 def test_order_four_with_pulses_within_a_step():

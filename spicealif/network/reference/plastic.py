@@ -40,10 +40,12 @@ def _move(
         k_1 = rate(v, x, q)
         k_2 = rate(v, x + 0.5 * h * k_1, q)
         k_3 = rate(v, x + 0.5 * h * k_2, q)
-        current(v, x + 0.5 * h * k_3, q, room)
-        i_2 = room[0]
         k_4 = rate(v, x + h * k_3, q)
-        x = min(max(x + h / 6.0 * (k_1 + 2.0 * (k_2 + k_3) + k_4), 0.0), 1.0)
+        x_1 = min(max(x + h / 6.0 * (k_1 + 2.0 * (k_2 + k_3) + k_4), 0.0), 1.0)
+        # The charge by Simpson's rule, its middle by Hermite's cubic.
+        current(v, 0.5 * (x + x_1) + 0.125 * h * (k_1 - rate(v, x_1, q)), q, room)
+        i_2 = room[0]
+        x = x_1
         current(v, x, q, room)
         charge += h / 6.0 * (i_1 + 4.0 * i_2 + room[0])
     return x, charge

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from spicealif.design import Memristor, MemristorModel, Neuron, Resistor, StimulusPieces
+from spicealif.design import Memristor, Neuron, Resistor, StimulusPieces
 from spicealif.design._working import MAX_STEPS
 from spicealif.design.steps import largest_steps
 from spicealif.errors import IntegrationError
