@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spicealif.design import MemristorModel, Neuron, StimulusPieces
 from spicealif.errors import IntegrationError
 from spicealif.network.expanded import Expanded, Synapses
+from spicealif.network.reference import pulse_rates as of
 from spicealif.network.reference import pulses as at
 from spicealif.network.reference.ideal import Outcome
 from spicealif.network.reference.mail import Mail
@@ -32,8 +33,8 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int64]
 
 _KINDS: dict[type, int] = {
-    DiodeSynapse: at.DIODE, MemristorSynapse: at.MEMRISTOR,
-    CurrentSynapse: at.CURRENT, CrossbarSynapse: at.CROSSBAR,
+    DiodeSynapse: of.DIODE, MemristorSynapse: of.MEMRISTOR,
+    CurrentSynapse: of.CURRENT, CrossbarSynapse: of.CROSSBAR,
 }  # fmt: skip
 #: Steps per time constant with which a conducting synapse charges its target.
 STEPS_PER_TIME = 50
@@ -73,13 +74,13 @@ class _Models:
         """Return the currents and the rates."""
         from spicealif.reference.device import compiled_functions
 
-        # In fours, since each number of models is another type, which takes half a minute to compile.
+        # In fours: each number of models is another type, which takes half a minute to compile.
         padded = self._models + [_Ohm] * (-len(self._models) % 4)
         both = [compiled_functions(model) for model in padded]
         return tuple(a for a, _ in both), tuple(b for _, b in both)
 
 
-def run_schmitt(
+def run_schmitt(  # noqa: PLR0915 - what is handed over between steps
     expanded: Expanded, h: float | None, traced: Sequence[int],
     progress: Callable[[float], None] | None,
 ) -> tuple[Outcome, Grid]:  # fmt: skip
@@ -161,16 +162,16 @@ def run_schmitt(
                 if rising:
                     spikes.append(some[some[:, 0] < n])
         for k, r in enumerate(traced):
-            if (count := int(ns[r, at.ROWS])) > at.MOST_ROWS // 2 or j == grid.n:
+            if (count := int(ns[r, of.ROWS])) > at.MOST_ROWS // 2 or j == grid.n:
                 taken[k].append(rows[k, : count - 1].copy())
                 rows[k, 0] = rows[k, count - 1]
-                ns[r, at.ROWS] = 1
+                ns[r, of.ROWS] = 1
         if progress is not None:
             progress(j / grid.n)
     traces = {
         r: np.vstack([*taken[k], rows[k, :1]]) for k, r in enumerate(traced)
     }  # fmt: skip
-    return Outcome(np.vstack(spikes), traces, int(ns[:, at.STEPS].sum()), mail.arrived), grid
+    return Outcome(np.vstack(spikes), traces, int(ns[:, of.STEPS].sum()), mail.arrived), grid
 
 
 def _fail(status: int, ns: _Ints, names: Sequence[str], t: float) -> None:
@@ -179,7 +180,7 @@ def _fail(status: int, ns: _Ints, names: Sequence[str], t: float) -> None:
             f"The pulses at t = {t:g} s act on each other without end within one step; give the "
             "synapses a delay, or choose a smaller h."
         )
-    name = names[int(np.flatnonzero(ns[:, at.STATUS])[0])]
+    name = names[int(np.flatnonzero(ns[:, of.STATUS])[0])]
     if status == at.STALLED:
         raise IntegrationError(
             f"Neuron {name} spikes without end at t = {t:g} s; lower v_low well below v_th, or "
@@ -196,9 +197,9 @@ def _neurons(
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return the tuple `neurons` of `pulses._rates`."""
     n = len(neurons)
-    par = np.empty((n, at.N_PAR))
+    par = np.empty((n, of.N_PAR))
     (fs, ns) = (np.zeros((n, 4)), np.zeros((n, 5), dtype=np.int64))
-    fs[:, at.T_LAST] = -1.0
+    fs[:, of.T_LAST] = -1.0
     model_of = np.zeros(n, dtype=np.int64)
     coefficients: list[list[float]] = []
     for k, neuron in enumerate(neurons):
@@ -211,7 +212,7 @@ def _neurons(
             1.0 / p.c, p.v_rest, p.r_s, p.v_th, p.v_low, 1.0 / p.r_ds_on, p.delay_on,
             p.delay_off, discharge_step(p, h),
         )  # fmt: skip
-        (fs[k, at.V], fs[k, at.X]) = (p.v_c_0, p.x_0)
+        (fs[k, of.V], fs[k, of.X]) = (p.v_c_0, p.x_0)
         leak = neuron.leak
         if isinstance(leak, MemristorModel):
             model_of[k] = models.place(type(leak))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -66,8 +67,8 @@ class _Blocks:
         while True:
             done = lanes.advance_blocks(
                 self._begin, self._end, it.linear, it.used, it.w, it.ints, self._flags,
-                self._flags.view(np.uint64), it.par, it.taus, it.decays, it.pieces, arrivals, j_end, it.h,
-                self._spikes, self._control,
+                self._flags.view(np.uint64), it.par, it.taus, it.decays, it.pieces,
+                arrivals, j_end, it.h, self._spikes, self._control,
             )  # fmt: skip
             if self._control[lanes.LISTED]:
                 found.append(self._spikes[: self._control[lanes.LISTED]].copy())
@@ -219,9 +220,7 @@ def run_ideal(
     work = tables.n_blocks * LANES * grid.window + 16 * len(singles) * grid.window
     threads = max(min(threads, work // WORTH_A_THREAD), 1)
     cuts = np.linspace(0, tables.n_blocks, threads + 1).astype(int).tolist()
-    tasks: list[list[Any]] = [
-        [_Blocks(blocks, begin, end)] for begin, end in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    tasks: list[list[Any]] = [[_Blocks(blocks, begin, end)] for begin, end in pairwise(cuts)]
     for k, single in enumerate(singles):
         tasks[k % threads].append(single)
 

@@ -27,7 +27,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 Step: TypeAlias = Callable[[FloatArray, npt.NDArray[np.uint8], int], None]
 
 # Where each field starts in a block's work array.
-# A stretch of equal steps: length of a step, start in the piece of the stimulus, steps done, in all.
+# A stretch of equal steps: length of a step, start in the stimulus' piece, steps done, in all.
 LENGTH, BASE, COUNT, END = 0 * LANES, 1 * LANES, 2 * LANES, 3 * LANES
 # The piece: current at its start, slope. The threshold of v_mem; infinite while v_c is held.
 I_PIECE, SLOPE, OFFSET = 4 * LANES, 5 * LANES, 6 * LANES

@@ -68,6 +68,8 @@ LISTED, BLOCK, BEGUN = range(3)
 SPIKES_PER_ROUND = 9 * LANES
 #: What became of a neuron.
 FINE, STALLED, DIVERGED = 0, 1, 2
+#: Synaptic current in A that is none.
+NEGLIGIBLE = 1e-60
 LOG2_E = 1.0 / math.log(2.0)
 
 
@@ -398,10 +400,14 @@ def advance_blocks(  # noqa: PLR0912 - which lanes have something to do
             for n in range(used[b]):
                 slot = b * LANES + n
                 ints[NEXT, n] = arrivals[0][slot]
+                # Denormal numbers would cost far more than they are worth.
+                for k in range(taus.shape[1]):
+                    u = SYNAPTIC + k * SYNAPTIC_FIELDS * LANES + n
+                    w[u] = w[u] if abs(w[u]) > NEGLIGIBLE else 0.0
                 if ints[STATUS, n] == FINE:
                     n_spikes = _settle(
-                        n, slot, EVEN, False, ints[J, n] == 0, w, ints, extra, par, taus, decays, pieces,
-                        arrivals, j_end, h, spikes, n_spikes,
+                        n, slot, EVEN, False, ints[J, n] == 0, w, ints, extra, par, taus, decays,
+                        pieces, arrivals, j_end, h, spikes, n_spikes,
                     )  # fmt: skip
         control[BEGUN] = 0
         busy = True
