@@ -106,7 +106,7 @@ def rates_of(
     `after` is the time since the start of the RK4 step, over which a low-pass has decayed.
     """
     (par, model_of, device_q, room, _, ns, pieces, sines, n_sines) = neurons
-    (first, kind, s_model, q, level, state, v_d) = synapses
+    (first, kind, s_model, q, level, _, v_d) = synapses
     (currents, x_rates) = models
     k = ns[r, PIECE]
     i = pieces[r, k, 1] + pieces[r, k, 2] * (t - pieces[r, k, 0])
@@ -194,7 +194,7 @@ def finish(
     synapses: Any,
     models: Any,
 ) -> None:
-    """Let the low-passes decay over the step and set the rates at its end, in `then` and work[8]."""
+    """Let the low-passes decay over the step; set the rates at its end, in `then` and work[8]."""
     (first, kind, _, q, level, _, _) = synapses
     for c in range(n):
         s = first[r] + c

@@ -87,7 +87,7 @@ def _advance(  # noqa: PLR0912, PLR0915 - one state machine, as in `spicealif.re
     output is written to `out`: its time, and whether it rises.
     """
     (par, _, _, _, fs, ns, pieces, _, _) = neurons
-    (first, kind, _, q, level, state, _) = synapses
+    (first, _, _, _, level, state, _) = synapses
     n = first[r + 1] - first[r]
     now = work[6]
     (y[0], y[1]) = (fs[r, V], fs[r, X])

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -104,7 +105,8 @@ def solve_network_reference(
         synapses need (`Neuron.default_h` with the synapses' currents), and no more than the
         shortest delay.
     workers : int, optional
-        Threads; as many as processors if not given. The answer does not depend on it by a bit.
+        Threads of ``ideal``; as many as processors if not given, and fewer where the work is
+        little. The answer does not depend on it by a bit. ``schmitt`` takes one.
     keep : sequence of str or int
         Neurons, by name or number, whose traces are wanted. They are solved one by one, which may
         change their spike times by rounding.
@@ -153,7 +155,7 @@ def solve_network_reference(
     order = np.lexsort((outcome.spikes[:, 1], outcome.spikes[:, 0]))
     (numbers, times) = (outcome.spikes[order, 0].astype(np.int64), outcome.spikes[order, 1])
     cuts = np.searchsorted(numbers, np.arange(len(names) + 1))
-    t_spike = tuple(times[a:b].copy() for a, b in zip(cuts[:-1], cuts[1:], strict=True))
+    t_spike = tuple(times[a:b].copy() for a, b in pairwise(cuts))
     traces = {
         names[k]: NetworkTrace(*(column.copy() for column in rows.T))
         for k, rows in outcome.traces.items()
