@@ -135,7 +135,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.slow if c == "refractory" else ()) for c in CASES],
+)
 def test_against_scipy(case):
     neuron, synapse, size, weights = CASES[case]
     delays = tuple(20e-6 + 7.3e-6 * k for k in range(size * (size - 1)))

@@ -160,8 +160,19 @@ def by_scipy(expanded):
     return spikes
 
 
-@pytest.mark.parametrize("delay", [0.0, 3.3e-6])
-@pytest.mark.parametrize("kind", SYNAPSES)
+@pytest.mark.parametrize(
+    ("kind", "delay"),
+    [
+        ("diode", 0.0),
+        ("memristor", 0.0),
+        ("current", 0.0),
+        ("crossbar", 0.0),
+        ("current", 3.3e-6),
+        pytest.param("diode", 3.3e-6, marks=pytest.mark.slow),
+        pytest.param("memristor", 3.3e-6, marks=pytest.mark.slow),
+        pytest.param("crossbar", 3.3e-6, marks=pytest.mark.slow),
+    ],
+)
 def test_against_scipy(kind, delay):
     neuron = LIF if kind in ("current", "crossbar") else PAPER
     expanded = expand(pair(neuron, SYNAPSES[kind], delay, t_stop=0.3e-3))

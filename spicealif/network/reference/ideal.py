@@ -26,7 +26,7 @@ __all__ = ["Outcome", "run_ideal"]
 _Floats: TypeAlias = NDArray[np.float64]
 
 #: Lane-steps below which a second thread is not worth its waking.
-WORTH_A_THREAD = 30_000
+WORTH_A_THREAD = 8_000
 FIRST_SPIKES, FIRST_ROWS = 4096, 1 << 14
 
 
