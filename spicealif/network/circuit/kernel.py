@@ -148,7 +148,7 @@ def _largest_while_high(
 
 
 @njit(cache=True, error_model="numpy")
-def mark(
+def mark(  # noqa: PLR0912 - two kinds of change
     ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
     pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
     blocks: npt.NDArray[np.bool_], effect: FloatArray, dirty: npt.NDArray[np.bool_],
@@ -217,7 +217,7 @@ def mark(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def sweep(  # noqa: PLR0915 - takes the tables apart
+def sweep(  # noqa: PLR0912, PLR0915 - takes the tables apart
     ids: IntArray,
     begin: float,
     end: float,

@@ -121,7 +121,7 @@ class _Relaxation:
         self.kept = np.arange(self.n) if keep == "all" else np.array(sorted(set(keep)), dtype=int)
         self.waves = Waves(expanded, arrays, self.kept)
         self.threads = max(1, usable_cores() if workers is None else workers)
-        self.state = [
+        self.state: list[Any] = [
             arrays.y.copy(), arrays.fs.copy(), arrays.ns.copy(), synapses.z.copy(),
             synapses.z.copy(),
         ]  # fmt: skip
@@ -221,8 +221,9 @@ class _Relaxation:
         return 0, f"after {MOST_SWEEPS} sweeps {self.expanded.names[int(np.argmax(dirty))]} changes"
 
     def _solve(self, ids: _Ints, begin: float, end: float, pool: ThreadPoolExecutor) -> None:
-        from spicealif.network.circuit.kernel import sweep
+        from spicealif.network.circuit import kernel
 
+        sweep: Any = kernel.sweep
         left = ids
         while len(left):
             for number, model in enumerate(self.arrays.models):
@@ -263,16 +264,17 @@ class _Relaxation:
                 f"t = {self.after[1][k, 4]:g} s; look whether it latches there, or use values of "
                 "ordinary size."
             )
-        return ids[status == run.PAUSED]
+        paused: _Ints = ids[status == run.PAUSED]
+        return paused
 
     def _result(self) -> NetworkSolution:
-        (y, fs, ns, z, _) = self.state
+        y, fs, z = self.state[0], self.state[1], self.state[3]
         supply = np.array([_supply(n, fs[k], self.t_stop) for k, n in
                            enumerate(self.expanded.neurons)])  # fmt: skip
         return NetworkSolution(
             self.expanded, self.waves.spikes(), self.waves.traces(), fs[:, 2].copy(), supply,
             y[:, 1].copy(), z.copy(), self.rtol, self.t_tol, self.error, self.windows, self.sweeps,
-            self.solved, int(ns[:, 5].sum()), {"steps_taken": self.steps},
+            self.solved, self.steps,
         )  # fmt: skip
 
 
