@@ -132,14 +132,14 @@ class _Relaxation:
         )  # fmt: skip
         self.groups = (
             synapses.equations, synapses.currents, synapses.rates, synapses.group, synapses.q,
-            synapses.q_start, synapses.n_states, synapses.weights, synapses.pre, synapses.post,
+            synapses.q_start, synapses.n_states, synapses.weights, synapses.follows, synapses.pre, synapses.post,
             synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
-        # Checkpoints: time, state of the neuron and of its synapses.
+        # Checkpoints: time, state of the neuron and of its synapses, voltages across these.
         joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(
             synapses.out_start[: self.n + 1]
         )
-        length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 2 * joined
+        length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 3 * joined
         start = np.concatenate([[0], np.cumsum(CHECKPOINTS * length)]).astype(np.int64)
         whole = np.zeros((self.n, CHECKPOINTS, arrays.ns.shape[1] + 1), dtype=np.int64)
         self.saved = (np.zeros(int(start[-1])), start, length.astype(np.int64), whole)
@@ -211,8 +211,9 @@ class _Relaxation:
                 waves.flip(ids)
                 self.since[ids] = np.inf
                 ignored = mark(
-                    ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing, ends,
-                    waves.arguments()[0], synapses.blocks, synapses.effect, dirty, self.since,
+                    ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing,
+                    waves.lowest, ends,
+                    waves.arguments()[0], synapses.blocks, synapses.lag, synapses.effect, dirty, self.since,
                 )  # fmt: skip
                 left = max(left, ignored)
             if not dirty.any():

@@ -51,8 +51,10 @@ class SynapseArrays:
     n_states : ndarray of int, shape (m,)
     weights : ndarray, shape (m, 2)
         Of each state in the error of a step.
-    blocks : ndarray of bool, shape (m,)
+    blocks, follows : ndarray of bool, shape (m,)
         See `Synapse`.
+    lag : ndarray, shape (m,)
+        Time in s in which a state that follows does so; 0 without one.
     effect : ndarray, shape (m,)
         By how many seconds a volt at the synapse's other end moves the next spike of the neuron
         that it begins at: synapse and output's resistance divide that volt, the feedback moves a
@@ -76,6 +78,8 @@ class SynapseArrays:
     n_states: _Ints
     weights: _Floats
     blocks: NDArray[np.bool_]
+    follows: NDArray[np.bool_]
+    lag: _Floats
     effect: _Floats
     pre: _Ints
     post: _Ints
@@ -115,7 +119,7 @@ def synapse_arrays(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArr
         columns = (
             np.full(m, groups[key]), rows.ravel(), np.full(m, rows.shape[1]),
             np.full(m, kind.n_states), np.tile(kind.state_weights, (m, 1)),
-            np.full(m, kind.blocks), _effects(expanded, some, rows, states), states,
+            np.full(m, kind.blocks), np.full(m, kind.follows), *_effects(expanded, some, rows, states), states,
         )  # fmt: skip
         for name, column in zip(_COLUMNS, columns, strict=True):
             parts[name].append(column)
@@ -134,13 +138,28 @@ def synapse_arrays(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArr
         by_function[0], by_function[1], by_function[2], _joined(parts["group"], np.int64),
         _joined(parts["q"], np.float64), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         _joined(parts["n_states"], np.int64), np.concatenate([*parts["weights"], pairs]),
-        _joined(parts["blocks"], np.bool_), _joined(parts["effect"], np.float64), pre, post, ins,
+        _joined(parts["blocks"], np.bool_), _joined(parts["follows"], np.bool_),
+        _joined(parts["lag"], np.float64),
+        _joined(parts["effect"], np.float64), pre, post, ins,
         in_start, outs, out_start, np.concatenate([*parts["z"], pairs]),
     )  # fmt: skip
 
 
 #: What is put together of the projections.
-_COLUMNS = ("group", "q", "length", "n_states", "weights", "blocks", "effect", "z")
+_COLUMNS = (
+    "group",
+    "q",
+    "length",
+    "n_states",
+    "weights",
+    "blocks",
+    "follows",
+    "lag",
+    "effect",
+    "z",
+)
+#: Difference of a state for a derivative.
+_PROBE = 1e-5
 #: Time in s in which a neuron without a stimulus of its own is taken to charge to its threshold.
 _SLOWLY = 1e-4
 #: Stands for the memristor of a synapse that has none; it is never called.
@@ -166,28 +185,35 @@ def _coefficients(expanded: Expanded, some: Synapses, m: int) -> _Floats:
     return np.zeros((0, 1)) if out is None else out
 
 
-def _effects(expanded: Expanded, some: Synapses, rows: _Floats, z: _Floats) -> _Floats:
-    """Return `SynapseArrays.effect` of a projection's synapses, as they are at t = 0."""
-    out = np.zeros(len(some.pre))
+def _effects(
+    expanded: Expanded, some: Synapses, rows: _Floats, z: _Floats
+) -> tuple[_Floats, _Floats]:
+    """Return `lag` and `effect` of a projection's synapses, as they are at t = 0."""
+    lag, out = np.zeros(len(some.pre)), np.zeros(len(some.pre))
     if some.synapse.one_way:
-        return out
-    device = some.synapse.memristor
-    model = type(device or _NO_DEVICE)
-    results, room = [0.0] * 5, [0.0] * 3
+        return lag, out
+    model = type(some.synapse.memristor or _NO_DEVICE)
+    results: Any = np.zeros(5)
+    room: Any = np.zeros(3)
+
+    def evaluated(v_pre: float, states: Any, q: Any) -> tuple[float, float]:
+        some.synapse.equations(v_pre, 0.0, states, q, results, model.current, model.rate, room)
+        return float(results[1]), float(results[3])
+
     for k, pre in enumerate(some.pre):
-        if pre < len(expanded.neurons):
-            neuron = expanded.neurons[pre]
-            comparator, share = neuron.comparator, neuron.network.share
-            high = comparator.v_oh
-            some.synapse.equations(
-                high, 0.0, z[k].tolist(), rows[k].tolist(), results, model.current, model.rate,
-                room,
-            )  # fmt: skip
-            divided = results[1] * getattr(comparator, "r_source", 1.0)
-            shift = divided * share / (1 - share) / neuron.difference_amplifier.gain
-            peak = neuron.stimulus.peak(neuron.t_stop)
-            out[k] = shift * (2 * neuron.c / peak if peak > 0 else _SLOWLY / neuron.v_th)
-    return out
+        if pre >= len(expanded.neurons):
+            continue
+        neuron = expanded.neurons[pre]
+        comparator, share = neuron.comparator, neuron.network.share
+        conductance, rate = evaluated(comparator.v_oh, z[k], rows[k])
+        if some.synapse.follows:
+            moved = z[k] + np.array([_PROBE, 0.0])
+            lag[k] = _PROBE / (rate - evaluated(comparator.v_oh, moved, rows[k])[1])
+        divided = conductance * getattr(comparator, "r_source", 1.0)
+        shift = divided * share / (1 - share) / neuron.difference_amplifier.gain
+        peak = neuron.stimulus.peak(neuron.t_stop)
+        out[k] = shift * (2 * neuron.c / peak if peak > 0 else _SLOWLY / neuron.v_th)
+    return lag, out
 
 
 def _states(some: Synapses, low: _Floats, y: _Floats, m: int) -> _Floats:
