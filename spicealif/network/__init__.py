@@ -20,11 +20,18 @@ from spicealif.network.description import (
     StimulusArrays,
     Tolerances,
 )
+from spicealif.network.estimate import NetworkEstimate, estimate_network
 from spicealif.network.expanded import Expanded, Synapses, expand
 from spicealif.network.nir_export import NirExport, export_nir, nir_graph
 from spicealif.network.nir_files import import_nir
 from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
+from spicealif.network.run import (
+    NetworkRun,
+    find_neurons,
+    load_network_run,
+    run_network,
+)
 from spicealif.network.schema import network_schema
 from spicealif.network.store import dump_network, load_network, parse_network, save_network
 from spicealif.network.synapses import (
@@ -53,6 +60,8 @@ __all__ = [
     "JunctionDiode",
     "MemristorSynapse",
     "Network",
+    "NetworkEstimate",
+    "NetworkRun",
     "NetworkSolution",
     "NeuronTraces",
     "NirExport",
@@ -68,17 +77,21 @@ __all__ = [
     "Tolerances",
     "Values",
     "dump_network",
+    "estimate_network",
     "expand",
     "export_nir",
+    "find_neurons",
     "import_nir",
     "load_network",
     "load_network_preset",
+    "load_network_run",
     "load_synapse",
     "network_preset_names",
     "network_schema",
     "nir_graph",
     "nominal_pulse",
     "parse_network",
+    "run_network",
     "save_network",
     "solve_network",
 ]
