@@ -1,8 +1,8 @@
 """What solving a network will take, about, before it starts.
 
-The figures were measured (benchmarks of this module's numbers: `tests/network/test_network_run.py`
-compares them with runs): another machine, or neurons that fire far more often than the paper's at
-half a milliampere, may take several times as much.
+The figures were measured on one machine, on neurons that fire seven times a millisecond: a ring of
+64, and 50 neurons with 5 and with 20 synapses each, of diodes and resistors. Others, weakly coupled
+ones above all, may take a quarter of it, and neurons that fire more often several times as much.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from spicealif.network.description import Network
 __all__ = ["NetworkEstimate", "estimate_network"]
 
 #: Seconds of CPU of the circuit side for each second of circuit time, at a relative tolerance of
-#: 1e-6: of a neuron, and of a synapse. A step goes with the power of the tolerance below.
-_NEURON, _SYNAPSE, _ORDER = 120.0, 6.0, 0.1
+#: 1e-6: of a neuron; of a synapse, and with how many of them at a neuron that doubles, since they
+#: make windows shorter and sweeps more. A step goes with the power of the tolerance below.
+_NEURON, _SYNAPSE, _DOUBLED, _ORDER = 91.0, 24.0, 5.0, 0.1
 #: The same of the reference.
 _REFERENCE, _ARRIVING = 4.0, 1.0
 #: Bytes of each neuron and of each synapse while a network is solved.
@@ -53,6 +54,9 @@ class NetworkEstimate:
         """Seconds of CPU of both sides."""
         return self.circuit + self.reference
 
+    def __mul__(self, times: float) -> NetworkEstimate:
+        return NetworkEstimate(self.circuit * times, self.reference * times, self.memory)
+
 
 def estimate_network(
     network: Network,
@@ -81,7 +85,8 @@ def estimate_network(
     circuit = reference = 0.0
     memory = _ALWAYS + n * _PER_NEURON + m * _PER_SYNAPSE
     if "equations" in sides:
-        circuit = t * (n * _NEURON + m * _SYNAPSE) * (_RTOL / rtol) ** _ORDER
+        each = _SYNAPSE * (1 + m / n / _DOUBLED)
+        circuit = t * (n * _NEURON + m * each) * (_RTOL / rtol) ** _ORDER
         memory += kept * t * _SAMPLES * _PER_SAMPLE * (_RTOL / rtol) ** _ORDER
     if "reference" in sides:
         reference = t * (n * _REFERENCE + m * _ARRIVING)

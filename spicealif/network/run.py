@@ -32,8 +32,10 @@ from spicealif.reference import Variant
 __all__ = [
     "SIDES",
     "NetworkRun",
+    "Side",
     "chosen_variant",
     "find_neurons",
+    "kept_neurons",
     "load_network_run",
     "run_network",
 ]
@@ -210,7 +212,7 @@ def run_network(
             "certificate."
         )
     expanded = expand(network)
-    kept = _kept(expanded, keep)
+    kept = kept_neurons(expanded, keep)
     about = estimate_network(network, sides=wanted, rtol=rtol, kept=len(kept))
     check_needs(Needs(points=about.cpu_s, memory=0.5 * about.memory))
     share = about.circuit / about.cpu_s if about.cpu_s else _MOST
@@ -357,7 +359,14 @@ def _sides(sides: Collection[str]) -> list[str]:
     return [side for side in SIDES if side in wanted]
 
 
-def _kept(expanded: Expanded, keep: str | Sequence[int | str]) -> list[int]:
+def kept_neurons(expanded: Expanded, keep: str | Sequence[int | str]) -> list[int]:
+    """Return the numbers of the neurons that ``keep`` of `run_network` names.
+
+    Raises
+    ------
+    DesignError
+        If there is no such neuron.
+    """
     if isinstance(keep, str):
         if keep in ("all", "none"):
             return list(range(len(expanded.neurons))) if keep == "all" else []
@@ -380,9 +389,7 @@ def _judged(
     return measures, compare(solution, reference) if both and compare is not None else None
 
 
-def _certified(
-    network: Network, variant: Variant, workers: int | None, progress: Any
-) -> Any:
+def _certified(network: Network, variant: Variant, workers: int | None, progress: Any) -> Any:
     import spicealif.network as own
 
     certify = getattr(own, "certify_network", None)

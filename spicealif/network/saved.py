@@ -125,14 +125,21 @@ def load_solution(path: str | os.PathLike[str], expanded: Expanded) -> NetworkSo
         traces[k] = NeuronTraces(time, signals)
     n = len(expanded.neurons)
     return NetworkSolution(
-        expanded,
-        file.spikes(),
-        traces,
-        *(file.floats(name, (n,)) for name in ("energy", "energy_supply", "x_end")),
-        file.floats("weights_end", (None, 2)),
-        *(file.number(name) for name in ("rtol", "t_tol", "iteration_error")),
-        *(int(file.number(name)) for name in _COUNTS),
-        file.attrs(),
+        expanded=expanded,
+        t_spike=file.spikes(),
+        traces=traces,
+        energy=file.floats("energy", (n,)),
+        energy_supply=file.floats("energy_supply", (n,)),
+        x_end=file.floats("x_end", (n,)),
+        weights_end=file.floats("weights_end", (None, 2)),
+        rtol=file.number("rtol"),
+        t_tol=file.number("t_tol"),
+        iteration_error=file.number("iteration_error"),
+        windows=int(file.number("windows")),
+        sweeps=int(file.number("sweeps")),
+        solved=int(file.number("solved")),
+        n_steps=int(file.number("n_steps")),
+        attrs=file.attrs(),
     )
 
 

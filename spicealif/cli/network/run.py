@@ -1,0 +1,172 @@
+"""``spicealif network run``: the whole job for a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spicealif._support.progress import progress_bar
+from spicealif._support.text import counted
+from spicealif.cli._answer import answer
+from spicealif.cli._limits import limit_options
+from spicealif.cli._options import force_option, format_option, quiet_option, workers_option
+from spicealif.cli._output import writing_folder
+from spicealif.cli._terminal import Command, for_terminal
+from spicealif.cli._types import OutputPath
+from spicealif.cli.network._find import (
+    SIDES,
+    ask_about_network,
+    find_network,
+    network_options,
+    side_option,
+    tolerance_options,
+)
+from spicealif.cli.network._show import population_table, spike_counts
+
+if TYPE_CHECKING:
+    from spicealif.network import NetworkRun
+
+__all__ = ["run_command"]
+
+#: What a certificate takes, in units of the run as asked for.
+_LEVELS = 4.0
+
+
+@click.command(
+    "run",
+    cls=Command,
+    epilog="Example:  spicealif network run ring --t-stop 1m --keep n_0,n_1 --out results",
+    short_help="Solve circuit and reference of a network, compare them, write everything.",
+)
+@network_options
+@side_option
+@click.option(
+    "--variant",
+    type=click.Choice(["ideal", "schmitt"]),
+    default=None,
+    help="Reference: ideal (point spikes, which need delays) or schmitt (pulses)  [default: "
+    "schmitt where a synapse has no delay].",
+)
+@tolerance_options
+@click.option(
+    "--keep",
+    default="none",
+    show_default=True,
+    metavar="NEURONS",
+    help="Whose traces are written: all, none, or names, numbers and populations with commas. "
+    "Spike times always are.",
+)
+@workers_option("Threads")
+@click.option("--certificate", is_flag=True, help="Find the numerical error of both sides too.")
+@click.option(
+    "-o",
+    "--output",
+    "--out",
+    "output",
+    type=OutputPath(),
+    metavar="FOLDER",
+    help="Folder for the results [default: the network's name, in spicealif-results].",
+)
+@force_option
+@click.option("--figures/--no-figures", default=False, help="Whether to draw figures.")
+@format_option("Of the figures: png, svg or pdf [default: png].")
+@limit_options
+@quiet_option
+def run_command(
+    network: str,
+    changes: tuple[str, ...],
+    t_stop: float | None,
+    side: str,
+    variant: str | None,
+    rtol: float,
+    t_tol: float,
+    keep: str,
+    workers: int | None,
+    certificate: bool,
+    output: Path | None,
+    force: bool,
+    figures: bool,
+    picture: str | None,
+    limit: float,
+    yes: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Solve NETWORK as a circuit and as reference equations, and compare.
+
+    Prints the comparison and writes the network, both sides' spikes and the traces that are kept
+    (netCDF), the measures, the comparison and where it was computed, all at once when all is done.
+    A network with delays has no circuit: --side reference. What a large network will take is said
+    before it begins.
+    """
+    from spicealif._support.folders import exchanging
+    from spicealif._support.kinds import NETWORK_RUN_FILES
+    from spicealif.errors import OutputError
+    from spicealif.network import estimate_network, expand, run_network
+    from spicealif.network.run import kept_neurons
+
+    if picture is not None and not figures:
+        raise OutputError("--format is for figures; add --figures, or leave it out.")
+    described = find_network(network, changes, t_stop)
+    kept = kept_neurons(expand(described), keep)
+    sides = SIDES[side]
+    about = estimate_network(described, sides=sides, rtol=rtol, kept=len(kept))
+    about = about * _LEVELS if certificate else about
+    if not quiet or about.cpu_s > limit:
+        ask_about_network(described, about, limit=limit, yes=yes, workers=workers)
+    target = output or Path("spicealif-results") / described.name
+    earlier = {path.name for path in target.glob("network-????????.nc")}
+    names = {*NETWORK_RUN_FILES, *earlier}
+    with (
+        writing_folder(target, NETWORK_RUN_FILES, (network, *changes), force),
+        exchanging(target, names, patience=0.0) as beside,
+    ):
+        label = f"{described.name}, {counted(described.n_neurons, 'neuron')}"
+        with progress_bar(label, quiet) as bar:
+            result = run_network(
+                described, sides=sides, variant=variant, rtol=rtol, t_tol=t_tol, keep=kept,  # type: ignore[arg-type]
+                workers=workers, certificate=certificate, progress=bar,
+            )  # fmt: skip
+        if figures:
+            _draw(result, beside, picture or "png")
+        result.write_into(beside)
+        files = sorted(path.name for path in beside.iterdir())
+        answer(lambda: _answer(result, target))
+    click.echo(population_table(result))
+    for shown in (result.comparison, result.certificate):
+        if shown is not None:
+            click.echo(for_terminal(shown))
+    if not quiet:
+        cost = " and ".join(f"{s:.3g} s ({name})" for name, s in result.cost.items())
+        click.echo(f"{cost} of CPU. Wrote to {target}: {', '.join(files)}.")
+
+
+def _answer(result: NetworkRun, folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "network": result.network.name,
+        "digest": result.network.digest,
+        "folder": folder,
+        "spikes": spike_counts(result),
+        "measures": {name: one.to_dict() for name, one in result.measures.items()},
+    }
+    for name in ("comparison", "certificate"):
+        if (one := getattr(result, name)) is not None:
+            found[name] = one.to_dict()
+    return found
+
+
+def _draw(result: NetworkRun, folder: Path, picture: str) -> None:
+    """Draw what there is to see of a run."""
+    from spicealif import plots
+
+    side = result.solution if result.solution is not None else result.reference
+    drawn = {
+        "raster": ("raster_figure", side),
+        "weights": ("weights_figure", result.network if result.network.projections else None),
+        "comparison": ("comparison_figure", result.comparison),
+    }
+    for name, (maker, of) in drawn.items():
+        make = getattr(plots, maker, None)
+        if of is not None and make is not None:
+            plots.save_figure(make(of), folder / f"{name}.{picture}")
