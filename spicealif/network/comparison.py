@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.drawn import Drawn
-from spicealif.analysis.certificate import TOLERANCE, Verdict, decide
+from spicealif.analysis.certificate import Verdict, decide
 from spicealif.errors import CompareError
 from spicealif.measures.spikes import gamma_coincidence, match_spikes
 from spicealif.network._comparison_shown import ComparisonShown, NetworkFigure
@@ -24,10 +24,13 @@ from spicealif.network.measures import (
 )
 from spicealif.network.refinement import SideError
 
-__all__ = ["NetworkComparison", "NetworkFigure", "compare_networks"]
+__all__ = ["TOLERANCE", "NetworkComparison", "NetworkFigure", "compare_networks"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
+
+#: The gap, relative to the second figure, below which two figures agree, unless told.
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -183,7 +186,9 @@ def _of_neuron(
         gamma = math.nan  # so many spikes that chance alone pairs them all
     worst = float(d[np.argmax(np.abs(d))]) if len(d) else math.nan
     median = float(np.median(np.abs(d))) if len(d) else math.nan
-    alone = [(float(t[k]), k) for t, k in ((b, _first_alone(b, j)), (a, _first_alone(a, i))) if k >= 0]
+    alone = [
+        (float(t[k]), k) for t, k in ((b, _first_alone(b, j)), (a, _first_alone(a, i))) if k >= 0
+    ]
     at, number = min(alone, default=(math.nan, -1))
     return d, b[j], worst, median, gamma, number, at
 

@@ -161,10 +161,7 @@ def side_error(
     pairs = list(zip(coarse.trains.t_spike, fine.trains.t_spike, strict=True))
     differ = np.array([len(a) != len(b) for a, b in pairs])
     worst = np.array(
-        [
-            math.nan if len(a) != len(b) else float(np.abs(a - b).max(initial=0.0))
-            for a, b in pairs
-        ]
+        [math.nan if len(a) != len(b) else float(np.abs(a - b).max(initial=0.0)) for a, b in pairs]
     )
     t_stop = coarse.trains.t_stop
     limit = certain * fine.trains.interval
