@@ -19,11 +19,14 @@ from spicealif._support.kinds import NETWORK_RUN_FILES
 from spicealif._support.origin import origin
 from spicealif._support.text import counted
 from spicealif.design.needs import Needs, check_needs
-from spicealif.errors import CompareError, DesignError, IntegrationError, WaveformError
+from spicealif.errors import DesignError, IntegrationError, WaveformError
+from spicealif.network.certificate import NetworkCertificate, certify_network
 from spicealif.network.circuit import NetworkSolution, solve_network
+from spicealif.network.comparison import NetworkComparison, compare_networks
 from spicealif.network.description import Network
 from spicealif.network.estimate import estimate_network
 from spicealif.network.expanded import Expanded, expand
+from spicealif.network.measures import NetworkMeasures, measure_network
 from spicealif.network.reference import NetworkReference, solve_network_reference
 from spicealif.network.saved import load_reference, load_solution, save_reference, save_solution
 from spicealif.network.store import load_network, save_network
@@ -74,9 +77,9 @@ class NetworkRun(Described):
     network: Network
     solution: NetworkSolution | None = None
     reference: NetworkReference | None = None
-    measures: Mapping[str, Any] = field(default_factory=dict)
-    comparison: Any = None
-    certificate: Any = None
+    measures: Mapping[str, NetworkMeasures] = field(default_factory=dict)
+    comparison: NetworkComparison | None = None
+    certificate: NetworkCertificate | Mapping[str, Any] | None = None
     cost: Mapping[str, float] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=origin)
 
@@ -184,7 +187,7 @@ def run_network(
         Threads; all cores if not given. No result depends on it.
     certificate : bool
         Whether the numerical error of both sides is found by computing them more finely; see
-        `certify_network`.
+        `certify_network`. Of the reference no traces are kept then.
     progress : callable, optional
         Called with the fraction done.
 
@@ -216,8 +219,18 @@ def run_network(
     about = estimate_network(network, sides=wanted, rtol=rtol, kept=len(kept))
     check_needs(Needs(points=about.cpu_s, memory=0.5 * about.memory))
     share = about.circuit / about.cpu_s if about.cpu_s else _MOST
+    which = variant or chosen_variant(expanded)
     if certificate:
-        share *= 0.3
+        start = time.process_time()
+        found = certify_network(
+            expanded, rtol=rtol, t_tol=t_tol, variant=which, keep=kept, workers=workers,
+            progress=progress,
+        )  # fmt: skip
+        cost = {"both, at two levels": time.process_time() - start}
+        measures = _measured(expanded, found.solution, found.reference)
+        return NetworkRun(
+            network, found.solution, found.reference, measures, found.comparison, found, cost
+        )
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
         if progress is None:
@@ -225,7 +238,7 @@ def run_network(
         return lambda done: progress(begin + (end - begin) * done)
 
     solution = reference = None
-    cost: dict[str, float] = {}
+    cost = {}
     if "equations" in wanted:
         start = time.process_time()
         solution = solve_network(
@@ -235,15 +248,12 @@ def run_network(
     if "reference" in wanted:
         start = time.process_time()
         reference = solve_network_reference(
-            expanded, variant=variant or chosen_variant(expanded), workers=workers, keep=kept,
-            progress=part(share, 0.5 if certificate else 1.0),
-        )  # fmt: skip
+            expanded, variant=which, workers=workers, keep=kept, progress=part(share, 1.0)
+        )
         cost["reference"] = time.process_time() - start
-    measures, comparison = _judged(solution, reference)
-    found = None
-    if certificate:
-        found = _certified(network, variant or chosen_variant(expanded), workers, part(0.5, 1.0))
-    return NetworkRun(network, solution, reference, measures, comparison, found, cost)
+    measures = _measured(expanded, solution, reference)
+    comparison = _compared(expanded, solution, reference)
+    return NetworkRun(network, solution, reference, measures, comparison, None, cost)
 
 
 def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
@@ -266,7 +276,7 @@ def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
     """
     folder = Path(folder)
     shown = ascii(str(folder))
-    if not (folder / _PROVENANCE).is_file() or not (folder / "network.toml").is_file():
+    if not (folder / _PROVENANCE).is_file():
         what = "is no folder of a network's run" if folder.is_dir() else "is no folder"
         raise WaveformError(f"{shown} {what}; give one that 'spicealif network run' wrote.")
     made = read_json(folder / _PROVENANCE)
@@ -291,7 +301,8 @@ def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
         solution = load_solution(folder / "circuit.nc", expanded)
     if "reference.nc" in files:
         reference = load_reference(folder / "reference.nc", expanded)
-    measures, comparison = _judged(solution, reference)
+    measures = _measured(expanded, solution, reference)
+    comparison = _compared(expanded, solution, reference)
     certificate = read_json(folder / "certificate.json") if "certificate.json" in files else None
     cost = made.pop("cpu_s", {})
     for key in ("files", "rtol", "t_tol", "iteration_error", "variant", "h", "network", "digest"):
@@ -374,28 +385,21 @@ def kept_neurons(expanded: Expanded, keep: str | Sequence[int | str]) -> list[in
     return find_neurons(expanded, keep)
 
 
-def _judged(
-    solution: NetworkSolution | None, reference: NetworkReference | None
-) -> tuple[dict[str, Any], Any]:
-    """Return the measures of each side, and their comparison."""
-    import spicealif.network as own
-
-    measure, compare = (getattr(own, n, None) for n in ("measure_network", "compare_networks"))
+def _measured(
+    expanded: Expanded, solution: NetworkSolution | None, reference: NetworkReference | None
+) -> dict[str, NetworkMeasures]:
     sides = {"circuit": solution, "reference": reference}
-    measures = {}
-    if measure is not None:
-        measures = {name: measure(side) for name, side in sides.items() if side is not None}
-    both = compare is not None and solution is not None and reference is not None
-    return measures, compare(solution, reference) if both and compare is not None else None
+    return {
+        name: measure_network(side, expanded) for name, side in sides.items() if side is not None
+    }
 
 
-def _certified(network: Network, variant: Variant, workers: int | None, progress: Any) -> Any:
-    import spicealif.network as own
-
-    certify = getattr(own, "certify_network", None)
-    if certify is None:
-        raise CompareError("This version makes no certificates of networks; leave it out.")
-    return certify(network, variant=variant, workers=workers, progress=progress)
+def _compared(
+    expanded: Expanded, solution: NetworkSolution | None, reference: NetworkReference | None
+) -> NetworkComparison | None:
+    if solution is None or reference is None:
+        return None
+    return compare_networks(solution, reference, network=expanded)
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

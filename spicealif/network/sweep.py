@@ -377,13 +377,19 @@ def _found(run: NetworkRun) -> Value:
         }
         if run.solution is side:
             figures["energy"] = float(run.solution.energy.sum())
-        if name in run.measures:
-            figures = {**_scalars(run.measures[name].to_dict()), **figures}
+        figures = {**_scalars(run.measures[name].of_network), **figures}
         out[name] = figures
         out["spikes"][name] = counts
         out["t_spike"][name] = [train.tolist() for train in side.t_spike]
     if run.comparison is not None:
-        out["pair"] = _scalars(run.comparison.to_dict())
+        pair, apart = run.comparison, np.asarray(run.comparison.worst)
+        known = apart[np.isfinite(apart)]
+        out["pair"] = _scalars(
+            {
+                "matched": int(pair.matched.sum()),
+                "time_error_worst": float(known.max()) if len(known) else math.nan,
+            }
+        )
     return out
 
 

@@ -120,7 +120,7 @@ def test_spikes_of_another_network_are_refused(run, tmp_path):
 
 
 def test_the_same_bits_with_any_number_of_workers():
-    ring = load_network_preset("ring").replace(t_stop="0.1m")
+    ring = load_network_preset("ring").replace(t_stop="0.2m")
     runs = [run_network(ring, keep=[0], workers=n) for n in (1, 2, 3)]
     for other in runs[1:]:
         for side in ("solution", "reference"):

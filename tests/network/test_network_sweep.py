@@ -100,9 +100,7 @@ def test_a_sweep_that_was_killed_goes_on(tmp_path):
     assert not (tmp_path / "out" / "sweep.nc").exists()
     there = sum(p.read_bytes().count(b"\n") for p in segments.glob("*.txt"))
     assert 2 <= there < 12
-    done = subprocess.run(
-        [*program[:-1]], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*program[:-1]], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert f"Note: {there} of 12 points are there." in done.stderr
     lines = sum(p.read_bytes().count(b"\n") for p in segments.glob("*.txt"))
     assert lines == 12, "no point was computed twice"

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spicealif.cli._terminal import for_terminal
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from spicealif.network import NetworkRun
+    from spicealif.network.certificate import NetworkCertificate
+    from spicealif.network.comparison import NetworkComparison
 
-__all__ = ["Text", "population_table", "spike_counts"]
+__all__ = ["Whole", "population_table", "spike_counts"]
 
 
-class Text:
-    """A table that `for_terminal` fits to the terminal."""
+class Whole:
+    """A comparison or certificate, with all of its neurons or the main ones.
 
-    def __init__(
-        self, head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
-    ) -> None:
-        self._parts = head, rows, notes
+    Parameters
+    ----------
+    result : NetworkComparison or NetworkCertificate
+    all_rows : bool
+    """
+
+    def __init__(self, result: NetworkComparison | NetworkCertificate, all_rows: bool) -> None:
+        self._result, self._all = result, all_rows
 
     def __str__(self) -> str:
-        from spicealif.measures.tables import text_table
-
-        return text_table(*self._parts)
+        return self._result.table(all=self._all)
 
 
 def population_table(run: NetworkRun) -> str:
-    """Return the spikes and rates of each population, of every side that there is."""
+    """Return the spikes and rates of each population, of the sides that there are."""
+    from spicealif.measures.tables import text_table
+
     sides = {"circuit": run.solution, "reference": run.reference}
     there = {name: side for name, side in sides.items() if side is not None}
     rows = []
@@ -46,7 +48,7 @@ def population_table(run: NetworkRun) -> str:
     head = ["population", "neurons"]
     for name in there:
         head += [f"spikes ({name})", "mean rate"]
-    return for_terminal(Text(head, rows)).rstrip("\n")
+    return text_table(head, rows).rstrip("\n")
 
 
 def spike_counts(run: NetworkRun) -> dict[str, dict[str, int]]:

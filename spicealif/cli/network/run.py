@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,13 @@ from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
 from spicealif.cli._limits import limit_options
-from spicealif.cli._options import force_option, format_option, quiet_option, workers_option
+from spicealif.cli._options import (
+    all_option,
+    force_option,
+    format_option,
+    quiet_option,
+    workers_option,
+)
 from spicealif.cli._output import writing_folder
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import OutputPath
@@ -23,7 +30,7 @@ from spicealif.cli.network._find import (
     side_option,
     tolerance_options,
 )
-from spicealif.cli.network._show import population_table, spike_counts
+from spicealif.cli.network._show import Whole, population_table, spike_counts
 
 if TYPE_CHECKING:
     from spicealif.network import NetworkRun
@@ -73,6 +80,7 @@ _LEVELS = 4.0
 @click.option("--figures/--no-figures", default=False, help="Whether to draw figures.")
 @format_option("Of the figures: png, svg or pdf [default: png].")
 @limit_options
+@all_option
 @quiet_option
 def run_command(
     network: str,
@@ -91,6 +99,7 @@ def run_command(
     picture: str | None,
     limit: float,
     yes: bool,
+    all_rows: bool,
     quiet: bool,
 ) -> None:  # fmt: skip
     """Solve NETWORK as a circuit and as reference equations, and compare.
@@ -133,10 +142,12 @@ def run_command(
         result.write_into(beside)
         files = sorted(path.name for path in beside.iterdir())
         answer(lambda: _answer(result, target))
-    click.echo(population_table(result))
-    for shown in (result.comparison, result.certificate):
-        if shown is not None:
-            click.echo(for_terminal(shown))
+    found = result.certificate
+    shown = result.comparison if found is None or isinstance(found, Mapping) else found
+    if shown is None:
+        click.echo(population_table(result))
+    else:
+        click.echo(for_terminal(Whole(shown, all_rows)))
     if not quiet:
         cost = " and ".join(f"{s:.3g} s ({name})" for name, s in result.cost.items())
         click.echo(f"{cost} of CPU. Wrote to {target}: {', '.join(files)}.")
