@@ -209,6 +209,8 @@ def run_network(
     [8, 0]
     """
     wanted = _sides(sides)
+    if workers is not None and workers < 1:
+        raise IntegrationError(f"The number of workers is {workers}; give 1 or more.")
     if certificate and len(wanted) < len(SIDES):
         raise IntegrationError(
             "A certificate is of both sides; ask for equations and reference, or for no "

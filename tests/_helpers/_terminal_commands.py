@@ -96,8 +96,19 @@ LONG: dict[str, Long] = {
         ("network", "run", "ring", "--t-stop", "20", "--yes", "--out", "never"), "ring"
     ),
     "network sweep": Long(
-        ("network", "sweep", "ring", "--t-stop", "20", "--vary", _RESISTANCES, "--yes", "--out",
-         "never"), "ring",
+        (
+            "network",
+            "sweep",
+            "ring",
+            "--t-stop",
+            "20",
+            "--vary",
+            _RESISTANCES,
+            "--yes",
+            "--out",
+            "never",
+        ),
+        "ring",
     ),
 }
 # Nothing to see of it and soon over: tried at random times only, see scripts/terminal_check.py.

@@ -11,7 +11,9 @@ from spicealif.cli import cli
 __all__ = ["every_command"]
 
 
-def every_command(group: click.Group = cli, before: str = "") -> Iterator[tuple[str, click.Command]]:
+def every_command(
+    group: click.Group = cli, before: str = ""
+) -> Iterator[tuple[str, click.Command]]:
     """Yield each with its words, such as ``"network run"``."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):

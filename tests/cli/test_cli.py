@@ -19,7 +19,6 @@ from command_line import call
 from own_ngspice import with_home
 
 from spicealif import load_preset, load_toml, load_waveforms, parse_toml
-
 from spicealif.errors import DesignError
 
 PROGRAM = str(Path(sys.executable).with_name("spicealif"))
