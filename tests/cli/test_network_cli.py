@@ -198,7 +198,7 @@ def test_a_long_run_is_told_and_asked_about(tmp_path):
 
 
 def test_a_neuron_that_fails_is_named(tmp_path, monkeypatch):
-    import spicealif.network.circuit.solve as solve
+    from spicealif.network.circuit import solve
 
     def stall(self, ids):
         from spicealif.circuit import run

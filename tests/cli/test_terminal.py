@@ -29,6 +29,8 @@ LOOKS = [
     (40, {"COLUMNS": "200", "LINES": "5"}),  # exported once, and not true any more
 ]
 #: Of these the table has to fit 40 columns.
+#: Lines that are no part of a table.
+_NOTES = ("ngspice", "A neuron", "Note: ")
 TABLES = (
     *("compare", "run", "verify", "explain", "fit", "propose"),
     *("network compare", "network verify"),
@@ -70,7 +72,7 @@ def test_every_command_to_its_end(folder):
         if name in TABLES:
             table = seen.printed()[: -4 if name in ("run", "explain") else None]
             wide = [row for row in table if len(row) > 40 and "Wrote" not in row]
-            assert not [row for row in wide if not row.startswith(("ngspice", "A neuron"))], name
+            assert not [row for row in wide if not row.startswith(_NOTES)], name
 
 
 @pytest.mark.slow
