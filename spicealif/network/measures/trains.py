@@ -111,9 +111,15 @@ def trains_of(
             f"'{own.network.name}'; give the network that it is of."
         )
     return Trains(
-        _label(result), tuple(names), tuple(np.asarray(t, dtype=float) for t in t_spike),
-        float(end), own, neurons, getattr(result, "energy", None), getattr(result, "energy_supply", None),
-    )  # fmt: skip
+        _label(result),
+        tuple(names),
+        tuple(np.asarray(t, dtype=float) for t in t_spike),
+        float(end),
+        own,
+        neurons,
+        getattr(result, "energy", None),
+        getattr(result, "energy_supply", None),
+    )
 
 
 def _label(result: Any) -> str:
