@@ -49,6 +49,7 @@ def comparison_figure(comparison: NetworkComparison, *, title: bool | str = Fals
     rates.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, ncols=1)
     every = np.concatenate([comparison.of_a.rate, comparison.of_b.rate])
     dress(rates.xaxis, "rate", "Hz", every)
+    rates.set_xlim(left=0)
     label_neurons(rates, names)
     at = np.repeat(rows, [len(d) for d in comparison.differences])
     d = np.concatenate([*comparison.differences, np.empty(0)])

@@ -145,8 +145,8 @@ def _matrix(
     image = axes.imshow(matrix, norm=norm, cmap="viridis", interpolation="nearest", aspect="auto")
     axes.set_facecolor("0.9")
     axes.grid(visible=False)
-    axes.set_xlabel(f"target in {some.projection.target}")
-    axes.set_ylabel(f"source in {some.projection.source}")
+    axes.set_xlabel(f"target ({some.projection.target})")
+    axes.set_ylabel(f"source ({some.projection.source})")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
     bar = figure.colorbar(image, ax=axes, pad=0.03)
