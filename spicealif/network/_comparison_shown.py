@@ -101,16 +101,16 @@ class ComparisonShown(ShownInNotebooks):
     def notes(self) -> list[str]:
         """What has to be known to read the tables."""
         notes = [
-            f"Spikes are matched if they are nearer than {figure(self.match_window, 's')}; synchrony "
-            f"and van Rossum distance are of trains filtered by exp(-t / "
+            f"Spikes are matched if they are nearer than {figure(self.match_window, 's')}; "
+            f"synchrony and van Rossum distance are of trains filtered by exp(-t / "
             f"{figure(self.of_a.tau, 's')}).",
         ]
         apart = np.flatnonzero(self.first_apart >= 0)
         if len(apart):
             first = int(apart[np.argmin(self.first_apart_at[apart])])
             notes.append(
-                f"Not spike for spike: {len(apart)} of {len(self.names)}; the first spike without a "
-                f"partner is number {int(self.first_apart[first]) + 1} of {self.names[first]} at "
+                f"Not spike for spike: {len(apart)} of {len(self.names)}; the first spike without "
+                f"a partner is number {int(self.first_apart[first]) + 1} of {self.names[first]} at "
                 f"{figure(float(self.first_apart_at[first]), 's')}."
             )
         if None in self.errors:

@@ -186,9 +186,8 @@ def _of_neuron(
         gamma = math.nan  # so many spikes that chance alone pairs them all
     worst = float(d[np.argmax(np.abs(d))]) if len(d) else math.nan
     median = float(np.median(np.abs(d))) if len(d) else math.nan
-    alone = [
-        (float(t[k]), k) for t, k in ((b, _first_alone(b, j)), (a, _first_alone(a, i))) if k >= 0
-    ]
+    firsts = ((b, _first_alone(b, j)), (a, _first_alone(a, i)))
+    alone = [(float(train[k]), k) for train, k in firsts if k >= 0]
     at, number = min(alone, default=(math.nan, -1))
     return d, b[j], worst, median, gamma, number, at
 

@@ -74,13 +74,13 @@ def test_values_are_set_and_kept_neurons_named(tmp_path):
     assert run.reference is None
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_if_asked_for(tmp_path):
-    from spicealif import plots
-
-    if not hasattr(plots, "raster_figure"):
-        pytest.skip("this version draws no networks")
     network("run", *PAIR, "--out", "out", "--figures", "--format", "svg", cwd=tmp_path)
-    assert (tmp_path / "out" / "raster.svg").is_file()
+    drawn = {path.stem for path in (tmp_path / "out").glob("*.svg")}
+    assert drawn == {"raster", "weights", "propagation", "comparison"}
+    network("run", *PAIR, "--out", "out", "--side", "reference", cwd=tmp_path)
+    assert not list((tmp_path / "out").glob("*.svg")), "of the earlier run"
 
 
 def test_a_netlist_of_all_and_of_one(tmp_path):

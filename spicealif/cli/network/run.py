@@ -33,6 +33,9 @@ from spicealif.cli.network._find import (
 from spicealif.cli.network._show import Whole, population_table, spike_counts
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from spicealif.network import NetworkRun
 
 __all__ = ["run_command"]
@@ -168,16 +171,28 @@ def _answer(result: NetworkRun, folder: Path) -> dict[str, Any]:
 
 
 def _draw(result: NetworkRun, folder: Path, picture: str) -> None:
-    """Draw what there is to see of a run."""
-    from spicealif import plots
+    """Draw what there is to see of a run: phases of a ring, the delays along a chain."""
+    from spicealif import network as own
+    from spicealif.plots import save_figure
 
     side = result.solution if result.solution is not None else result.reference
-    drawn = {
-        "raster": ("raster_figure", side),
-        "weights": ("weights_figure", result.network if result.network.projections else None),
-        "comparison": ("comparison_figure", result.comparison),
-    }
-    for name, (maker, of) in drawn.items():
-        make = getattr(plots, maker, None)
-        if of is not None and make is not None:
-            plots.save_figure(make(of), folder / f"{name}.{picture}")
+    expanded = result.expanded
+    figures = {"raster": own.raster_figure(side, expanded)}
+    if expanded.synapses:
+        figures["weights"] = own.weights_figure(expanded, result.solution)
+    measures = next(iter(result.measures.values()))
+    if measures.is_ring:
+        figures["phase"] = own.phase_figure(side, expanded)
+    elif _is_chain(measures.links, len(expanded.neurons)):
+        figures["propagation"] = own.propagation_figure(side, expanded)
+    if result.comparison is not None:
+        figures["comparison"] = own.comparison_figure(result.comparison)
+    for name, figure in figures.items():
+        save_figure(figure, folder / f"{name}.{picture}")
+
+
+def _is_chain(links: NDArray[np.int64], n: int) -> bool:
+    """Return whether each neuron is joined to the next one and no other."""
+    return len(links) == n - 1 > 0 and sorted(map(tuple, links.tolist())) == [
+        (k, k + 1) for k in range(n - 1)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,9 @@ def sweep_command(
             raise
         finally:
             store.close()
+            for empty in (store.folder / "segments", store.folder):
+                with contextlib.suppress(OSError):  # it holds results
+                    empty.rmdir()
         save_network(described, target / "network.toml")
         save_sweep(result, target / "sweep.nc")
         save_sweep(result, target / "sweep.csv")

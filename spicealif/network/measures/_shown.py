@@ -123,11 +123,10 @@ class MeasuresShown(ShownInNotebooks):
         neurons = (("neuron", *(c[0] for c in self._columns)), self.rows(all=every))
         rest = len(self.trains.names) - len(neurons[1])
         more = [f"{counted(rest, 'more neuron')} with all=True."] if rest else []
-        tables: list[_Table] = [
-            (("network", self.trains.label), whole),
-            *([(head, of)] if of else []),
-            neurons,
-        ]
+        tables: list[_Table] = [(("network", self.trains.label), whole)]
+        if of:
+            tables.append((head, of))
+        tables.append(neurons)
         return [Page(tuple(tables), [*more, *self.notes])]
 
     def to_dict(self) -> dict[str, Any]:

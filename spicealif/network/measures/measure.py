@@ -26,6 +26,9 @@ _Ints = NDArray[np.int64]
 
 #: The time constant that trains are filtered with, as a part of the mean interval.
 TAU_OF_INTERVAL = 0.25
+#: Time constants after the network's first spike from which on synchrony is measured: before, all
+#: signals rise from 0 together.
+SETTLED = 5.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,7 +68,8 @@ class NetworkMeasures(MeasuresShown, Drawn):
         (Physica D 72, 259 (1994); Golomb, Scholarpedia 2(1), 1347 (2007)): the standard deviation
         in time of the neurons' mean signal, over the root of the mean of each one's variance. 1 if
         all fire together, of the order of 1 over the root of n if they have nothing to do with
-        one another. The signal is the spike train filtered by exp(-t / tau): unlike counts in
+        one another. The signal is the spike train filtered by exp(-t / tau), from 5 tau after the
+        network's first spike on, since all signals rise together before: unlike counts in
         bins it moves smoothly with the spikes, so that its numerical error can be told, and it
         costs no more than there are spikes, where pairs cost the square of the neurons.
         ``van_rossum`` is the root of the mean squared distance (`spicealif.measures.spikes.
@@ -254,14 +258,23 @@ def _together(trains: Trains, tau: float) -> tuple[float, float]:
     n = len(trains.t_spike)
     if n < 2:
         return math.nan, math.nan
-    each = np.array([integrals(t, tau, trains.t_stop) for t in trains.t_spike])
-    merged = integrals(np.sort(np.concatenate(trains.t_spike)), tau, trains.t_stop)
-    of_all = each.sum(axis=0)
-    length = trains.t_stop / tau
-    own = float(np.mean(each[:, 1] / length - (each[:, 0] / length) ** 2))
-    mean = merged[1] / length / n**2 - (merged[0] / length / n) ** 2
-    chi = math.sqrt(max(mean, 0.0) / own) if own > 0 else math.nan
-    return chi, math.sqrt(max(2 * (n * of_all[2] - merged[2]) / (n * (n - 1)), 0.0))
+    t_stop, merged = trains.t_stop, np.sort(np.concatenate(trains.t_spike))
+    every = [integrals(t, tau, t_stop)[2] for t in (merged, *trains.t_spike)]
+    distance = math.sqrt(max(2 * (n * sum(every[1:]) - every[0]) / (n * (n - 1)), 0.0))
+    begin = merged[0] + SETTLED * tau if len(merged) else t_stop
+    if begin >= t_stop:
+        return math.nan, distance
+    own = float(np.mean([_variance(t, tau, begin, t_stop) for t in trains.t_spike]))
+    mean = _variance(merged, tau, begin, t_stop) / n**2
+    return (math.sqrt(max(mean, 0.0) / own) if own > 0 else math.nan), distance
+
+
+def _variance(t: _Floats, tau: float, begin: float, end: float) -> float:
+    """Return the variance in time of a filtered train between two times."""
+    before = integrals(t[t < begin], tau, begin)
+    whole = integrals(t, tau, end)
+    length = (end - begin) / tau
+    return (whole[1] - before[1]) / length - ((whole[0] - before[0]) / length) ** 2
 
 
 def _populations(trains: Trains, count: _Ints, cv: _Floats) -> tuple[PopulationMeasures, ...]:
@@ -296,7 +309,9 @@ def _reasons(
     why = {
         "cv": "No neuron has 3 spikes.",
         "latency": "No neuron has a spike.",
-        "synchrony": few,
+        "synchrony": few
+        if n < 2 or not count.any()
+        else "The run ends before 5 tau after the first spike, or no signal changes after it.",
         "van_rossum": few,
         "propagation_delay": unlinked,
         "energy": "This side knows no energies.",

@@ -103,17 +103,29 @@ def trains_of(
         )
     numbers = getattr(netlist, "neurons", None)
     neurons = np.arange(len(names)) if numbers is None else np.asarray(numbers, dtype=np.int64)
-    if own is not None and tuple(own.names[k] for k in neurons if k < len(own.neurons)) != tuple(
-        names
-    ):
+    if own is not None and not _same(own, neurons, tuple(names), numbers is None):
         raise CompareError(
             f"The result's neurons ({names[0]} ...) are not those of the network "
             f"'{own.network.name}'; give the network that it is of."
         )
     return Trains(
-        _label(result), tuple(names), tuple(np.asarray(t, dtype=float) for t in t_spike),
-        float(end), own, neurons, getattr(result, "energy", None), getattr(result, "energy_supply", None),
-    )  # fmt: skip
+        _label(result),
+        tuple(names),
+        tuple(np.asarray(t, dtype=float) for t in t_spike),
+        float(end),
+        own,
+        neurons,
+        getattr(result, "energy", None),
+        getattr(result, "energy_supply", None),
+    )
+
+
+def _same(own: Expanded, neurons: NDArray[np.int64], names: tuple[str, ...], all_of: bool) -> bool:
+    """Return whether these are names of a network's neurons, and of all where they must be."""
+    n = len(own.neurons)
+    if all_of and len(names) != n:
+        return False
+    return names == tuple(own.names[k] for k in neurons if k < n)
 
 
 def _label(result: Any) -> str:
