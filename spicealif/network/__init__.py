@@ -43,13 +43,13 @@ from spicealif.network.nir_export import NirExport, export_nir, nir_graph
 from spicealif.network.nir_files import import_nir
 from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
+from spicealif.network.refinement import Growth, SideError
 from spicealif.network.run import (
     NetworkRun,
     find_neurons,
     load_network_run,
     run_network,
 )
-from spicealif.network.refinement import Growth, SideError
 from spicealif.network.schema import network_schema
 from spicealif.network.store import dump_network, load_network, parse_network, save_network
 from spicealif.network.synapses import (
