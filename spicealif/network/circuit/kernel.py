@@ -38,6 +38,9 @@ RISEN = 0.005
 #: From this voltage (V) on, forward, a synapse that blocks is looked at; below, its current is
 #: nanoamperes.
 CONDUCTING = 0.05
+#: An error of a diode's voltage counts by this much less where its charge goes to a capacitor
+#: instead of an output.
+INCOMING = 0.1
 #: Derivatives of changes are taken over at least this time (s).
 SHORTEST = 1e-10
 #: Up to this voltage (V) a diode's is that across the synapse.
@@ -315,24 +318,15 @@ def sweep(  # noqa: PLR0912, PLR0915 - takes the tables apart
         for b in range(n_out):
             a = n_in + b
             (z[2 * a], z[2 * a + 1]) = (out_0[mine_out[b], 0], out_0[mine_out[b], 1])
-        # Corners of all whom it is joined to.
+        # A pulse could fit between the stages of a step, and so steps end where one begins. The
+        # capacitors that synapses end in have none: a discharge stays, and no step is blind to it.
         most = 0
         for a in range(n_in):
             most += n_corners[which[pre[mine[a]]], pre[mine[a]]]
-        for b in range(n_out):
-            most += n_corners[which[post[mine_out[b]]], post[mine_out[b]]]
         mixed = np.empty(most)
         (most, last) = (0, -1)
         for a in range(n_in):
             node = pre[mine[a]]
-            if node != last:
-                last = node
-                for c in range(n_corners[which[node], node]):
-                    mixed[most] = corners[which[node], node, c]
-                    most += 1
-        last = -1
-        for b in range(n_out):
-            node = post[mine_out[b]]
             if node != last:
                 last = node
                 for c in range(n_corners[which[node], node]):
@@ -359,8 +353,10 @@ def sweep(  # noqa: PLR0912, PLR0915 - takes the tables apart
             (record[I_BEGIN], record[I_END]) = (q_start[synapse], q_start[synapse + 1])
             (record[I_STATES], record[I_NODE]) = (n_states[synapse], node)
             (record[I_SIDE], record[I_COUNT]) = (which[node], counts[which[node], node])
-            for c in range(2):
-                room[ROOM + n_out + PARTS * n_all + 2 * a + c] = weights[synapse, c]
+            first = ROOM + n_out + PARTS * n_all + 2 * a
+            (room[first], room[first + 1]) = (weights[synapse, 0], weights[synapse, 1])
+            if a < n_in and follows[synapse]:
+                room[first] *= INCOMING
         (first, behind) = (piece_start[n], piece_start[n + 1])
         stimulus = (
             t_all[first:behind], i_all[first : behind - 1], slope_all[first : behind - 1],
