@@ -165,7 +165,7 @@ def test_states_of_memristors_are_drawn_at_start_and_end():
     assert end.max() > start.max()
     with pytest.raises(CompareError, match="another network"):
         weights_figure(CHAIN, solution)
-    assert len(solution.plot().axes) == 2 if hasattr(solution, "plot") else True
+    assert len(solution.plot().axes) == 2
 
 
 def test_results_have_their_figures(four):
