@@ -7,7 +7,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ __all__ = ["FINER", "HERE", "Study", "accuracy", "claim", "quantity", "rounded",
 HERE = Path(__file__).resolve().parent
 #: The solution that judges.
 FINER = {"rtol": 1e-7, "t_tol": 1e-10}
+#: How far what witness decks play back may be from the solution, in V. A transconductor takes a
+#: tenth of a millivolt of an output's low level for an input, so that the default is too coarse.
+PLAYED = 3e-6
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,10 @@ class Study:
 
 
 def accuracy(
-    network: Network, base: NetworkSolution | None = None, witnesses: Sequence[int] = ()
+    network: Network,
+    base: NetworkSolution | None = None,
+    witnesses: Sequence[int] = (),
+    finer: Mapping[str, float] = FINER,
 ) -> dict[str, Any]:
     """Return how far a network's spikes are from a finer solution, and from ngspice's.
 
@@ -87,20 +93,22 @@ def accuracy(
         With the tolerances of the study; solved here, if not given.
     witnesses : sequence of int
         Neurons whose decks are run with the finer solution played back.
+    finer : mapping
+        Tolerances of the finer solution.
 
     Returns
     -------
     dict
         ``finer``: the worst difference of a spike in s; ``neuron``: whose; ``spikes``: how many
         were compared; ``witness``: the worst difference in s of the witnesses, from the finer
-        solution; ``witnesses``: their names, ``witness_spikes``: their number of spikes.
-        An infinite difference, where a neuron has more spikes in one of two, is None.
+        solution, ``witnesses``: their names, ``witness_spikes``: their number of spikes. It is
+        None where a neuron has another number of spikes.
     """
     base = base or solve_network(network)
-    finer = solve_network(network, **FINER, keep="all" if witnesses else ())
+    better = solve_network(network, **finer, keep="all" if witnesses else ())
     worst = [
         worst_difference(a, b, network.t_stop)
-        for a, b in zip(base.t_spike, finer.t_spike, strict=True)
+        for a, b in zip(base.t_spike, better.t_spike, strict=True)
     ]
     k = int(np.argmax(worst))
     out: dict[str, Any] = {
@@ -109,7 +117,7 @@ def accuracy(
         "spikes": sum(len(t) for t in base.t_spike),
     }
     if witnesses:
-        found = run_witnesses(network, witnesses, finer.played())
+        found = run_witnesses(network, witnesses, better.played(), tolerance=PLAYED)
         for one in found:
             if not one.ok or math.isinf(one.worst):
                 sys.exit(one.message)

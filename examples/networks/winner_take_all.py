@@ -8,14 +8,14 @@ Usage: python winner_take_all.py [--output FOLDER] [--quick] [--text]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from study import Study, accuracy, claim, counts, quantity, table
 
-from spicealif.network import Network, Population, load_network_preset, solve_network
+from spicealif.network import Network, NetworkSolution, Population, load_network_preset, solve_network
 from spicealif.plots import COLUMN_WIDTH, figure_style
 
 DRIVES, CHARGE, T_STOP, WINDOW = (0.70e-3, 0.67e-3, 0.64e-3), 100e-9, 30e-3, 2e-3
@@ -24,6 +24,11 @@ R_A = 10e3
 T_PRESET = 20e-3
 #: The check with witnesses is of the beginning, up to the first change of the winner.
 T_CHECK, WITNESSES = 13e-3, (1,)
+#: The first winner is compared with a finer solution so far.
+T_FIRST = 10e-3
+#: Tolerances: such synapses amplify what the iteration leaves (see the text).
+TOLERANCES = {"rtol": 1e-7, "t_tol": 1e-11}
+JUDGE = {"rtol": 1e-8, "t_tol": 1e-12}
 
 
 def network(memristor: bool, t_stop: float = T_STOP) -> Network:
@@ -49,8 +54,8 @@ def with_leak(preset: Network, memristor: bool) -> Network:
 
 def rows(which: str, of: Network) -> list[dict[str, Any]]:
     """Return what each neuron does."""
-    solution = solve_network(of, keep="all")
-    alone = solve_network(of.replace({"projections": ()}))
+    solution = solve_network(of, keep="all", **TOLERANCES)
+    alone = solve_network(of.replace({"projections": ()}), **TOLERANCES)
     out = []
     for k, t in enumerate(solution.t_spike):
         traces = solution.traces[k]
@@ -64,6 +69,7 @@ def rows(which: str, of: Network) -> list[dict[str, Any]]:
                 "spikes": len(t),
                 "counts": counts(t, WINDOW, of.t_stop),
                 "alone": len(alone.t_spike[k]),
+                "alone_at_end": counts(alone.t_spike[k], WINDOW, of.t_stop)[-1],
                 "first": float(t[0]) if len(t) else None,
                 "last": float(t[-1]) if len(t) else None,
                 "x_end": float(solution.x_end[k]),
@@ -80,6 +86,7 @@ def run(quick: bool) -> dict[str, Any]:
     if quick:
         return {"rows": rows("memristors", network(True))}
     preset = load_network_preset("winner-take-all").replace(t_stop=T_PRESET)
+    base = solve_network(network(True, T_CHECK), **TOLERANCES)
     result: dict[str, Any] = {
         "rows": [
             *rows("memristors", network(True)),
@@ -87,10 +94,25 @@ def run(quick: bool) -> dict[str, Any]:
             *rows("preset, memristors", preset),
             *rows("preset, resistors", with_leak(preset, False)),
         ],
-        "check": accuracy(network(True, T_CHECK), witnesses=WITNESSES),
-        "check_end": accuracy(network(True)),
+        "check": accuracy(network(True, T_CHECK), base, WITNESSES, JUDGE),
+        "finer": finer(solve_network(network(True), **TOLERANCES)),
+        "default": [len(t) for t in solve_network(network(True)).t_spike],
     }
     return result
+
+
+def finer(base: NetworkSolution) -> list[dict[str, Any]]:
+    """Return, by neuron, how far a finer solution is from one."""
+    better = solve_network(base.expanded, **JUDGE)
+    out = []
+    for a, b in zip(base.t_spike, better.t_spike, strict=True):
+        n = int(np.searchsorted(b, T_FIRST))
+        early = float(np.abs(a[:n] - b[:n]).max()) if n else None
+        out.append(
+            {"spikes": len(b), "begins": abs(float(a[0] - b[0])),
+             "ends": abs(float(a[-1] - b[-1])), "early": early}
+        )  # fmt: skip
+    return out
 
 
 def select(result: dict[str, Any], which: str) -> list[dict[str, Any]]:
@@ -118,19 +140,17 @@ def text(result: dict[str, Any]) -> str:
     claim(winners(resistors) == [0], "The strongest wins throughout.")
     claim(all(r["spikes"] == 0 for r in resistors[1:]), "The losers never fire.")
     claim(winners(memristors) == [0, 1, 2, -1], "They win one after the other, then nobody does.")
-    claim(min(r["x_end"] for r in memristors) > 0.9, "All are adapted at the end.")
+    claim(min(r["x_end"] for r in memristors) > 0.7, "All are adapted at the end.")
+    claim(not any(r["alone_at_end"] for r in memristors), "Adapted ones do not fire alone either.")
     stuck, fast = select(result, "preset, memristors"), select(result, "preset, resistors")
     claim(winners(stuck) == [0, -1], "The preset with memristors ends silent.")
     claim(max(r["v_mem_end"] for r in stuck) < 0.38, "It is silent below the threshold.")
     claim(fast[0]["spikes"] > 1.2 * fast[0]["alone"], "The winner is faster than alone.")
     claim(all(r["v_out_end"] < 0 for r in fast[1:]), "The losers' outputs are negative.")
     end = [r["v_out_end"] for r in stuck]
-    check, whole = result["check"], result["check_end"]
-    sure = (
-        f"within {quantity(whole['finer'], 's')} ({whole['neuron']})"
-        if whole["finer"] is not None
-        else f"not the same: {whole['neuron']} has another number of spikes"
-    )
+    check, better = result["check"], result["finer"]
+    claim(check["witness"] is not None, "The witness has as many spikes.")
+    claim(all(r["spikes"] > 0 for r in better), "The finer solution has the same winners.")
     return "\n".join(
         [
             f"Three neurons, each inhibiting both others by {quantity(CHARGE, 'C')} a spike; "
@@ -146,8 +166,8 @@ def text(result: dict[str, Any]) -> str:
             "- With memristors the winner changes: it slows down, stops inhibiting, and the next "
             "one takes over, in the",
             f"  order of the drives. At the end all are adapted (x at least "
-            f"{min(r['x_end'] for r in memristors):.2f}) and silent, since these drives fire an",
-            "  adapted neuron no more.",
+            f"{min(r['x_end'] for r in memristors):.2f}) and silent; without synapses none of them",
+            "  fires any more by then either.",
             "- What the preset `winner-take-all` shows (its drives, charges and feedback) is "
             "something else. Its outputs'",
             "  low level follows v_mem, since the feedback's resistors draw from an output of 180 "
@@ -162,15 +182,24 @@ def text(result: dict[str, Any]) -> str:
             "  the threshold. This study's feedback has ten times the resistance (`hysteresis.r_a`"
             f" of {quantity(R_A, 'ohm')}).",
             "",
-            f"How sure: over {quantity(T_CHECK, 's')} the spikes are within "
-            f"{quantity(check['finer'], 's') if check['finer'] is not None else 'one spike'} of a "
-            "solution with rtol 1e-7 and t_tol 1e-10,",
-            f"and that within {quantity(check['witness'], 's')} of ngspice's witness deck of "
-            f"{check['witnesses'][0]} ({check['witness_spikes']} spikes); over all "
-            f"{quantity(T_STOP, 's')} they are",
-            f"{sure}.",
+            "How sure: a change of winners hangs on when a neuron that creeps up to its threshold "
+            "gets there, and these",
+            f"synapses amplify what the iteration leaves. So this is solved with rtol 1e-7 and "
+            f"t_tol 1e-11; with 1e-8 and 1e-12",
+            f"the first winner's spikes in {quantity(T_FIRST, 's')} are within "
+            f"{quantity(better[0]['early'], 's')}, the others begin within "
+            f"{quantity(better[1]['begins'], 's')} and {quantity(better[2]['begins'], 's')},",
+            f"and there are {_listed(r['spikes'] for r in better)} spikes (with the default "
+            f"tolerances {_listed(result['default'])}). Over {quantity(T_CHECK, 's')} ngspice's "
+            "witness deck",
+            f"of {check['witnesses'][0]} has the same {check['witness_spikes']} spikes within "
+            f"{quantity(check['witness'], 's')}.",
         ]
     )  # fmt: skip
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(str(n) for n in numbers)
 
 
 def draw(result: dict[str, Any]) -> Figure:
