@@ -55,6 +55,7 @@ __all__ = [
     "RECORD",
     "ROOM",
     "Links",
+    "across",
     "checkpoint",
     "evaluate",
     "linearise",
@@ -227,14 +228,22 @@ def evaluate(
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
+def across(t: float, v_c: float, a: int, links: Links) -> float:
+    """Return v_pre - v_post of synapse a of this neuron in V, the output being as it was last."""
+    if a < links[3][0]:
+        return wave_at(t, 0, a, links) - v_c
+    return float(links[4][R_OUTPUT] - wave_at(t, 1, a, links))
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
 def checkpoint(
     t: float, y: FloatArray, fs: FloatArray, ns: IntArray, interval: float, links: Links | None
 ) -> None:
     """Keep the state, if the last one that is kept is older than `interval` (s).
 
-    Checkpoints are rows of numbers (time, y, fs, the synapses' states) and of integers (ns); how
-    many there are is the first row's last integer. A run that is repeated with other waves can
-    begin at one, where these are still the same.
+    Checkpoints are rows of numbers (time, y, fs, the synapses' states, the voltage across each of
+    them) and of integers (ns); how many there are is the first row's last integer. A run that is
+    repeated with other waves can begin at one, where these are still the same.
     """
     if links is None:
         return
@@ -250,6 +259,8 @@ def checkpoint(
         numbers[count, 1 + n + j] = fs[j]
     for j in range(z.size):
         numbers[count, 1 + m + j] = z[j]
+    for a in range(z.size // 2):
+        numbers[count, 1 + m + z.size + a] = across(t, y[0], a, links)
     for j in range(ns.size):
         whole[count, j] = ns[j]
     whole[0, ns.size] = count + 1

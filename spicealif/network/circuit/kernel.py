@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicealif._support.compiled import njit
-from spicealif.circuit.layout import P_V_LEVEL, P_V_OH
+from spicealif.circuit.layout import P_V_LEVEL, P_V_OH, Y_V_C
 from spicealif.circuit.linked import (
     I_BEGIN,
     I_COUNT,
@@ -22,10 +22,11 @@ from spicealif.circuit.linked import (
     R_OUTPUT,
     RECORD,
     ROOM,
+    across,
 )
 from spicealif.circuit.run import advance
 
-__all__ = ["Tables", "mark", "sweep"]
+__all__ = ["CONDUCTING", "Tables", "mark", "sweep"]
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -34,6 +35,13 @@ Tables: TypeAlias = tuple[Any, ...]
 
 #: A pulse begins where the output has risen by this part of its swing.
 RISEN = 0.005
+#: From this voltage (V) on, forward, a synapse that blocks is looked at; below, its current is
+#: nanoamperes.
+CONDUCTING = 0.05
+#: Derivatives of changes are taken over at least this time (s).
+SHORTEST = 1e-10
+#: Up to this voltage (V) a diode's is that across the synapse.
+BLOCKING = 0.2
 #: It falls where it does so by more than this part of its swing in a nanosecond.
 FALLING = 0.01
 
@@ -121,44 +129,56 @@ def _find_corners(
 
 
 @njit(cache=True, error_model="numpy")
-def _largest_while_high(
-    k: int, other: int, level: float, some: float, waves: Tables
+def _largest_change(
+    k: int, other: int, blocks: bool, lag: float, some: float, waves: Tables
 ) -> tuple[float, float]:
-    """Return the largest change in V of a capacitor's wave while another's output is high.
+    """Return the largest change in V of a capacitor's wave, as a synapse's other neuron meets it.
 
+    If the synapse blocks, that is the change only while the other's output is above the capacitor;
+    else `lag` (s), the synapse's conductance over its capacitance, times the change's derivative.
     And when it was above `some` first in s; infinity if never.
     """
     (times, knots, counts, which) = waves
     (new, old, side) = (which[k], 1 - which[k], which[other])
-    (n, i, j, most, since) = (counts[side, other], 0, 0, 0.0, np.inf)
-    for c in range(n - 1):
-        if knots[side, 0, other, c] <= level and knots[side, 0, other, c + 1] <= level:
-            continue
-        at = 0.5 * (times[side, other, c] + times[side, other, c + 1])
-        while i < counts[new, k] - 2 and times[new, k, i + 1] <= at:
+    (i, j, c, most, since, last) = (0, 0, 0, 0.0, np.inf, 0.0)
+    t = times[new, k, 0]
+    end = times[new, k, counts[new, k] - 1]
+    while t < end:
+        while i < counts[new, k] - 2 and times[new, k, i + 1] <= t:
             i += 1
-        while j < counts[old, k] - 2 and times[old, k, j + 1] <= at:
+        while c < counts[side, other] - 2 and times[side, other, c + 1] <= t:
+            c += 1
+        then = min(times[new, k, i + 1], times[side, other, c + 1])
+        if then <= t:
+            break
+        while j < counts[old, k] - 2 and times[old, k, j + 1] < then:
             j += 1
-        here = _value(at, i, times[new, k], knots[new, 2, k], knots[new, 3, k])
-        then = _value(at, j, times[old, k], knots[old, 2, k], knots[old, 3, k])
-        most = max(most, abs(here - then))
+        now = _value(then, i, times[new, k], knots[new, 2, k], knots[new, 3, k])
+        before = _value(then, j, times[old, k], knots[old, 2, k], knots[old, 3, k])
+        change = abs(now - before)
+        if blocks:
+            out = _value(then, c, times[side, other], knots[side, 0, other], knots[side, 1, other])
+            if out - min(now, before) < CONDUCTING:
+                change = lag * abs(now - before - last) / max(then - t, SHORTEST)
+        most = max(most, change)
         if since == np.inf and most > some:
-            since = times[side, other, c]
+            since = t
+        (t, last) = (then, now - before)
     return most, since
 
 
 @njit(cache=True, error_model="numpy")
 def mark(
     ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
-    pulsing: npt.NDArray[np.bool_], groups: Tables, waves: Tables,
-    blocks: npt.NDArray[np.bool_], effect: FloatArray, dirty: npt.NDArray[np.bool_],
+    pulsing: npt.NDArray[np.bool_], lowest: FloatArray, groups: Tables, waves: Tables,
+    blocks: npt.NDArray[np.bool_], lag: FloatArray, effect: FloatArray, dirty: npt.NDArray[np.bool_],
     since: FloatArray,
 ) -> float:  # fmt: skip
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
     An output's change is its integral over the output's swing; behind synapses that block, only of
     what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
-    at (see `SynapseArrays.effect`), behind those that block only while that one's output is high.
+    at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below ground has synapses conduct whose output is low.
 
     `since` gets the times (s) until which those who are marked need not be solved again: what has
     changed before is below a tenth of the tolerance.
@@ -177,8 +197,9 @@ def mark(
             # once for synapses that block, once for those that do not
             (by_out, first) = (-1.0, np.inf)
             for a in range(out_start[k], out_start[k + 1]):
-                synapse = outs[a]
-                if blocks[synapse] != (kind == 0) or (kind == 0 and not pulsing[k]):
+                target = post[outs[a]]
+                blocked = blocks[outs[a]] and lowest[target] > -CONDUCTING
+                if blocked != (kind == 0) or (kind == 0 and not pulsing[k]):
                     continue
                 if by_out < 0.0:
                     floor = level[k] + RISEN * swing[k] if kind == 0 else -np.inf
@@ -188,7 +209,6 @@ def mark(
                         floor, 0.1 * tol * swing[k],
                     )  # fmt: skip
                     by_out /= swing[k]
-                target = post[synapse]
                 if by_out > tol:
                     since[target] = min(since[target], first)
                     dirty[target] = True
@@ -199,13 +219,8 @@ def mark(
             other = pre[synapse]
             if other >= n or effect[synapse] == 0.0:
                 continue
-            from_level = -np.inf
-            if blocks[synapse]:
-                if not pulsing[other]:
-                    continue
-                from_level = level[other] + RISEN * swing[other]
-            (by_v, first) = _largest_while_high(
-                k, other, from_level, 0.1 * tol / effect[synapse], waves
+            (by_v, first) = _largest_change(
+                k, other, blocks[synapse], lag[synapse], 0.1 * tol / effect[synapse], waves
             )
             by_v *= effect[synapse]
             if by_v > tol:
@@ -217,7 +232,7 @@ def mark(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def sweep(  # noqa: PLR0915 - takes the tables apart
+def sweep(  # noqa: PLR0912, PLR0915 - takes the tables apart
     ids: IntArray,
     begin: float,
     end: float,
@@ -247,8 +262,8 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         values, active, n_active, times, currents, slopes, piece_start, sines, sine_start, h_max,
         q of the leaks, nodes before and behind each synapse's begin, see `NetworkArrays`.
     groups : tuple
-        Of the synapses: equations, currents, rates, group, q, q_start, n_states, weights, pre,
-        post, ins, in_start, outs, out_start.
+        Of the synapses: equations, currents, rates, group, q, q_start, n_states, weights,
+        follows, pre, post, ins, in_start, outs, out_start.
     before, after : tuple
         y, fs, ns, states of synapses at their targets and at their sources: at the begin, and to
         be written at the end.
@@ -259,7 +274,8 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         Of each node's waves, shape (2, nodes, most), (2, nodes).
     results : tuple
         To be written for each neuron: status, spike times, number of spikes, rows,
-        whether the output has been high, steps taken.
+        whether the output has been high, steps taken, lowest voltage of the capacitor over all
+        sweeps of the window.
     kept : tuple
         Which row of the buffers a neuron's traces go to (0: that of all others), and the buffers,
         shape (rows, 9, knots).
@@ -275,12 +291,12 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
     """
     (values, active, n_active, t_all, i_all, slope_all, piece_start, sines, sine_start, h_max,
      q_leak) = tables  # fmt: skip
-    (eqs, currents, rate_s, group, q, q_start, n_states, weights, pre, post, ins, in_start, outs,
-     out_start) = groups  # fmt: skip
+    (eqs, currents, rate_s, group, q, q_start, n_states, weights, follows, pre, post, ins,
+     in_start, outs, out_start) = groups  # fmt: skip
     (y_0, fs_0, ns_0, in_0, out_0) = before
     (y_1, fs_1, ns_1, in_1, out_1) = after
     (times, knots, counts, which) = waves
-    (status, spikes, n_spikes, rows_of, pulsing, steps) = results
+    (status, spikes, n_spikes, rows_of, pulsing, steps, lowest) = results
     (slot, buffers, scratch) = kept
     (saved_numbers, saved_start, saved_length, saved_whole) = saved
     most_saved = saved_whole.shape[1]
@@ -358,7 +374,8 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         while at > 0 and numbers[at - 1, 0] >= since[n]:
             at -= 1
         integers[0, n_ns] = at
-        if at > 0:
+        resumed = at > 0
+        if resumed:
             at -= 1
             y_1[n] = numbers[at, 1 : 1 + n_y]
             fs_1[n] = numbers[at, 1 + n_y : 1 + n_y + n_fs]
@@ -382,6 +399,15 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
             eqs, currents, rate_s, whole, room, times, knots, q, z, np.zeros((N_ROWS, z.size)),
             mixed, own, numbers, integers,
         )  # fmt: skip
+        if resumed:
+            # While it blocks, a diode's voltage goes with that across the synapse at once.
+            for a in range(n_all):
+                synapse = mine[a] if a < n_in else mine_out[a - n_in]
+                if follows[synapse]:
+                    before_it = numbers[at, 1 + n_y + n_fs + z.size + a]
+                    now_it = across(numbers[at, 0], y_1[n, Y_V_C], a, links)
+                    if max(before_it, now_it) < BLOCKING:
+                        z[2 * a] += now_it - before_it
         settings[1] = h_max[n]
         table = buffers[slot[n]] if slot[n] >= 0 else scratch
         out = (
@@ -414,4 +440,6 @@ def sweep(  # noqa: PLR0915 - takes the tables apart
         )
         if n_corners[new, n] > 0 or own[1][0] > level + RISEN * (values[n, P_V_OH] - level):
             pulsing[n] = True
+        for c in range(n_knots):
+            lowest[n] = min(lowest[n], own[3][c])
         steps[n] = ns_1[n, 5] - taken_before

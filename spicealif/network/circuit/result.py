@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +97,7 @@ class NetworkSolution:
     windows, sweeps, solved : int
         Windows taken, sweeps through the network, and neurons times windows that were solved.
     n_steps : int
-    attrs : mapping
+        Steps of all these.
     """
 
     expanded: Expanded
@@ -115,7 +114,6 @@ class NetworkSolution:
     sweeps: int
     solved: int
     n_steps: int
-    attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

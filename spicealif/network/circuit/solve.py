@@ -121,7 +121,7 @@ class _Relaxation:
         self.kept = np.arange(self.n) if keep == "all" else np.array(sorted(set(keep)), dtype=int)
         self.waves = Waves(expanded, arrays, self.kept)
         self.threads = max(1, usable_cores() if workers is None else workers)
-        self.state = [
+        self.state: list[Any] = [
             arrays.y.copy(), arrays.fs.copy(), arrays.ns.copy(), synapses.z.copy(),
             synapses.z.copy(),
         ]  # fmt: skip
@@ -132,14 +132,14 @@ class _Relaxation:
         )  # fmt: skip
         self.groups = (
             synapses.equations, synapses.currents, synapses.rates, synapses.group, synapses.q,
-            synapses.q_start, synapses.n_states, synapses.weights, synapses.pre, synapses.post,
+            synapses.q_start, synapses.n_states, synapses.weights, synapses.follows, synapses.pre, synapses.post,
             synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
-        # Checkpoints: time, state of the neuron and of its synapses.
+        # Checkpoints: time, state of the neuron and of its synapses, voltages across these.
         joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(
             synapses.out_start[: self.n + 1]
         )
-        length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 2 * joined
+        length = 1 + arrays.y.shape[1] + arrays.fs.shape[1] + 3 * joined
         start = np.concatenate([[0], np.cumsum(CHECKPOINTS * length)]).astype(np.int64)
         whole = np.zeros((self.n, CHECKPOINTS, arrays.ns.shape[1] + 1), dtype=np.int64)
         self.saved = (np.zeros(int(start[-1])), start, length.astype(np.int64), whole)
@@ -211,8 +211,9 @@ class _Relaxation:
                 waves.flip(ids)
                 self.since[ids] = np.inf
                 ignored = mark(
-                    ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing, ends,
-                    waves.arguments()[0], synapses.blocks, synapses.effect, dirty, self.since,
+                    ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing,
+                    waves.lowest, ends,
+                    waves.arguments()[0], synapses.blocks, synapses.lag, synapses.effect, dirty, self.since,
                 )  # fmt: skip
                 left = max(left, ignored)
             if not dirty.any():
@@ -221,8 +222,9 @@ class _Relaxation:
         return 0, f"after {MOST_SWEEPS} sweeps {self.expanded.names[int(np.argmax(dirty))]} changes"
 
     def _solve(self, ids: _Ints, begin: float, end: float, pool: ThreadPoolExecutor) -> None:
-        from spicealif.network.circuit.kernel import sweep
+        from spicealif.network.circuit import kernel
 
+        sweep: Any = kernel.sweep
         left = ids
         while len(left):
             for number, model in enumerate(self.arrays.models):
@@ -263,16 +265,17 @@ class _Relaxation:
                 f"t = {self.after[1][k, 4]:g} s; look whether it latches there, or use values of "
                 "ordinary size."
             )
-        return ids[status == run.PAUSED]
+        paused: _Ints = ids[status == run.PAUSED]
+        return paused
 
     def _result(self) -> NetworkSolution:
-        (y, fs, ns, z, _) = self.state
+        y, fs, z = self.state[0], self.state[1], self.state[3]
         supply = np.array([_supply(n, fs[k], self.t_stop) for k, n in
                            enumerate(self.expanded.neurons)])  # fmt: skip
         return NetworkSolution(
             self.expanded, self.waves.spikes(), self.waves.traces(), fs[:, 2].copy(), supply,
             y[:, 1].copy(), z.copy(), self.rtol, self.t_tol, self.error, self.windows, self.sweeps,
-            self.solved, int(ns[:, 5].sum()), {"steps_taken": self.steps},
+            self.solved, self.steps,
         )  # fmt: skip
 
 

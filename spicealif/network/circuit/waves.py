@@ -46,6 +46,7 @@ class Waves:
         self._n_spikes = np.zeros(self._n, dtype=np.int64)
         self._rows = np.zeros(self._n, dtype=np.int64)
         self.pulsing = np.zeros(self._n, dtype=np.bool_)
+        self.lowest = np.zeros(self._n)
         self.steps = np.zeros(self._n, dtype=np.int64)
         self._all_spikes: list[list[_Floats]] = [[] for _ in range(self._n)]
         self._all_rows: list[list[_Floats]] = [[] for _ in kept]
@@ -68,7 +69,8 @@ class Waves:
         return (
             (self._times, self._values, self._counts, self._which), self._corners,
             self._n_corners,
-            (self.status, self._spikes, self._n_spikes, self._rows, self.pulsing, self.steps),
+            (self.status, self._spikes, self._n_spikes, self._rows, self.pulsing, self.steps,
+             self.lowest),
             (self._slot, self._buffers, scratch),
         )  # fmt: skip
 
@@ -95,6 +97,7 @@ class Waves:
     def guess(self, begin: float, end: float) -> None:
         """Let every output stay where it is and every capacitor go on; sources are known."""
         self.pulsing[:] = False
+        self.lowest[:] = np.inf
         nodes = np.arange(self._n)
         side = self._which[: self._n]
         last = self._counts[side, nodes] - 1
@@ -104,7 +107,10 @@ class Waves:
             v = self._values[side, column, nodes, last]
             slope = np.zeros(self._n)
             if column == 2:
-                slope = self._values[side, 3, nodes, last]
+                slope = self._values[side, 3, nodes, last].copy()
+                # A capacitor that is being discharged does not go on like that.
+                slope[v + slope * (end - begin) < np.minimum(v, 0.0)] = 0.0
+                self.lowest[:] = np.minimum(v, v + slope * (end - begin))
             self._values[side, column, nodes, 0] = v
             self._values[side, column, nodes, 1] = v + slope * (end - begin)
             self._values[side, column + 1, nodes, 0] = slope

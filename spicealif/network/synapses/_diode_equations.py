@@ -15,7 +15,7 @@ GMIN = 1e-12
 FORWARD = 0.5
 
 
-@njit(cache=True, _nrt=False, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def diode_current(v: float, q: Sequence[float], k: int) -> float:
     """Return the current in A at the forward voltage v; q[k:] are `JunctionDiode.numbers`.
 
@@ -29,7 +29,7 @@ def diode_current(v: float, q: Sequence[float], k: int) -> float:
     return float(i + GMIN * v)
 
 
-@njit(cache=True, _nrt=False, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def diode_capacitance(v: float, q: Sequence[float], k: int) -> float:
     """Return the capacitance in F at the forward voltage v: depletion and diffusion."""
     (v_t, m, v_j) = (q[k + 1], q[k + 3], q[k + 4])

@@ -87,6 +87,9 @@ class Synapse(Part):
         Whether the current that it draws from an output is linear in that output's voltage.
     blocks : bool
         Whether it carries next to nothing while the output is low.
+    follows : bool
+        Whether the first state is a voltage that, while nothing flows, is that between the
+        synapse's ends.
     state_weights : tuple of float
         What an error of a state counts for beside one of the circuit's when steps are chosen: a
         diode's voltage little, since its charge is that of picofarads.
@@ -100,6 +103,7 @@ class Synapse(Part):
     signed: ClassVar[bool] = False
     linear_load: ClassVar[bool] = True
     blocks: ClassVar[bool] = False
+    follows: ClassVar[bool] = False
     state_weights: ClassVar[tuple[float, float]] = (1.0, 1.0)
     one_way: ClassVar[bool] = False
 

@@ -32,6 +32,7 @@ class DiodeSynapse(Synapse):
     weights: ClassVar[Mapping[WeightKind, str]] = {"resistance": "r", "conductance": "r"}
 
     blocks: ClassVar[bool] = True
+    follows: ClassVar[bool] = True
     state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
 
     kind: Literal["diode"] = "diode"

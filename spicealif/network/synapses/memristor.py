@@ -38,6 +38,7 @@ class MemristorSynapse(Synapse):
     linear_load: ClassVar[bool] = False
 
     blocks: ClassVar[bool] = True
+    follows: ClassVar[bool] = True
     state_weights: ClassVar[tuple[float, float]] = (1e-3, 1.0)
 
     kind: Literal["memristor"] = "memristor"
