@@ -32,6 +32,7 @@ __all__ = [
     "FIT_JSON",
     "NETLIST",
     "NETWORK",
+    "NETWORK_RUN_FILES",
     "NEURON",
     "PICTURE",
     "REPORT",
@@ -317,6 +318,23 @@ RUN_FILES: Mapping[str, Kind] = MappingProxyType(
         "provenance.json": Kind("a run's provenance", (".json",), False, _json("date", "python")),
         "report.html": REPORT,
         **_pictures("fig5", "fig6", "overlay"),
+    }
+)
+
+#: Names of the files that a run of a network may leave, but for the one of its long arrays, whose
+#: name has a part of its digest.
+NETWORK_RUN_FILES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "network.toml": NETWORK,
+        "circuit.nc": WAVEFORMS,
+        "reference.nc": WAVEFORMS,
+        "measures.json": Kind("a network's measures", (".json",), False, _json("sides")),
+        "comparison.json": Kind("a comparison", (".json",), False, _json("network")),
+        "comparison.txt": _TEXT,
+        "certificate.json": Kind("a certificate", (".json",), False, _json("network")),
+        "certificate.txt": _TEXT,
+        "provenance.json": Kind("a run's provenance", (".json",), False, _json("date", "python")),
+        **_pictures("raster", "weights", "phase", "propagation", "comparison"),
     }
 )
 

@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["let_complete"]
 
+#: Parameters that take a path as well.
+_FILES = ("neuron", "device", "result", "network", "folder", "other")
+
 _Find = Callable[["click.Context", str], Iterable[str]]
 
 
-def let_complete(command: click.Command) -> None:
-    """Have a command's parameters complete what they take."""
+def let_complete(command: click.Command, group: str = "") -> None:
+    """Have a command's parameters complete what they take, and those of a group's commands."""
+    for inner in getattr(command, "commands", {}).values():
+        let_complete(inner, f"{command.name} ")
     for parameter in command.params:
-        find = _FINDS.get((command.name or "", parameter.name or "")) or _FINDS.get(
-            ("", parameter.name or "")
-        )
+        name = parameter.name or ""
+        places = (f"{group}{command.name}", name), (group.strip(), name), ("", name)
+        find = next((_FINDS[place] for place in places if place in _FINDS), None)
         if find is not None:
             # The method of this one parameter: click's own argument for it would have to be given
             # wherever the parameter is declared.
@@ -52,9 +57,7 @@ def _complete(
 
 def _takes_file(parameter: click.Parameter, incomplete: str) -> bool:
     """Whether a path may stand there too; asked for once nothing else can be meant."""
-    return parameter.name in ("neuron", "device", "result") and (
-        "/" in incomplete or "." in incomplete
-    )
+    return parameter.name in _FILES and ("/" in incomplete or "." in incomplete)
 
 
 def _neurons(context: click.Context, incomplete: str) -> Iterable[str]:
@@ -131,6 +134,34 @@ def _keys(context: click.Context, incomplete: str) -> Iterable[str]:
     return [f"{key}=" for key in _flat(neuron.to_dict())]
 
 
+def _networks(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    from spicealif.network import network_preset_names
+
+    files = sorted(str(path) for path in Path().glob("*.toml"))
+    return [*network_preset_names(), *files]
+
+
+def _network_runs(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    return sorted(str(p.parent) for p in Path().glob("spicealif-results/*/network.toml"))
+
+
+def _networks_and_runs(context: click.Context, incomplete: str) -> Iterable[str]:
+    return [*_networks(context, incomplete), *_network_runs(context, incomplete)]
+
+
+def _network_keys(context: click.Context, incomplete: str) -> Iterable[str]:
+    """Return the parameters of the network that the line names, each with the sign after it."""
+    from spicealif.cli.network._find import find_network
+    from spicealif.network.sweep import parameter_names
+
+    given = [*context.args, str(context.params.get("network") or "")]
+    return [f"{key}=" for key in parameter_names(find_network(given[0]))]
+
+
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterable[str]:
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -143,7 +174,7 @@ def _words(*words: str) -> _Find:
     return lambda context, incomplete: words
 
 
-#: By the names of command (empty: any) and parameter.
+#: By the names of command, or group (empty: any), and parameter.
 _FINDS: Mapping[tuple[str, str], _Find] = MappingProxyType(
     {
         ("", "neuron"): _neurons,
@@ -162,6 +193,13 @@ _FINDS: Mapping[tuple[str, str], _Find] = MappingProxyType(
         ("", "model"): _models,
         ("", "device"): _devices,
         ("", "method"): _words("LSODA", "Radau", "BDF", "rodas"),
+        ("network", "network"): _networks,
+        ("network verify", "network"): _networks_and_runs,
+        ("network", "changes"): _network_keys,
+        ("network", "vary"): _network_keys,
+        ("network", "folder"): _network_runs,
+        ("network", "other"): _network_runs,
+        ("network presets", "name"): _networks,
         ("sweep", "name"): _experiments,
         ("presets", "name"): _presets,
         ("export", "result"): _results,

@@ -14,7 +14,7 @@ from spicealif.cli._types import QuantityType
 if TYPE_CHECKING:
     from spicealif.design import Neuron
 
-__all__ = ["ask_about", "limit_options", "tell_duration"]
+__all__ = ["ask", "ask_about", "check_limit", "duration", "limit_options", "tell_duration"]
 
 #: Seconds of CPU that nobody is asked about, and that nothing is said about in a sweep.
 _LIMIT, _SHORT = 600.0, 60.0
@@ -50,11 +50,9 @@ def ask_about(
     ResourceError
         If it is not to be run.
     """
-    from spicealif.errors import ResourceError
     from spicealif.simulators.estimate import estimate_run
 
-    if not limit > 0:
-        raise ResourceError(f"--limit is {limit:g} s; give a time in s above 0, such as 3600.")
+    check_limit(limit)
     if yes or (timeout is not None and timeout <= limit):
         return
     for roughly in (True, False):  # most need no closer look, which compiles the reference
@@ -72,6 +70,33 @@ def ask_about(
         "shorten t_stop, or let it fire less often (c, the current) or in larger steps "
         "(numerics.t_step_max)"
     )
+    ask(said, remedy)
+
+
+def check_limit(limit: float) -> None:
+    """Refuse a limit that is none.
+
+    Raises
+    ------
+    ResourceError
+        If it is not above 0.
+    """
+    from spicealif.errors import ResourceError
+
+    if not limit > 0:
+        raise ResourceError(f"--limit is {limit:g} s; give a time in s above 0, such as 3600.")
+
+
+def ask(said: str, remedy: str) -> None:
+    """Ask somebody at a terminal whether to run what will take long; without one, refuse it.
+
+    Raises
+    ------
+    ResourceError
+        If it is not to be run.
+    """
+    from spicealif.errors import ResourceError
+
     if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         if click.confirm(f"{said}. Run it?", err=True):
             return

@@ -27,6 +27,7 @@ __all__ = [
     "force_option",
     "format_option",
     "json_option",
+    "name_of",
     "neuron_options",
     "output_options",
     "quiet_option",
@@ -35,6 +36,7 @@ __all__ = [
     "store_option",
     "title_option",
     "together",
+    "value_of",
     "variant_option",
     "with_cross_check",
     "workers_option",
@@ -224,11 +226,11 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
             )
         if key.strip() in new:
             raise DesignError(f"--set gives {ascii(key.strip())} twice; give it once.")
-        new[key.strip()] = _value(value.strip())
+        new[key.strip()] = value_of(value.strip())
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.
         said = ", ".join(f"{key} = {value}" for key, value in new.items())
-        name = _name_of(neuron.name, new)
+        name = name_of(neuron.name, new)
         _take_file(new)
         told = {"name": name, **changed_from(neuron.to_dict(), neuron.name, said)}
         neuron = neuron.replace({**told, **new})
@@ -279,7 +281,7 @@ def _take_file(new: dict[str, Any]) -> None:
     new["stimulus"] = PiecewiseLinear.from_csv(str(named["stimulus.file"]), columns)
 
 
-def _name_of(base: str, new: Mapping[str, Any]) -> str:
+def name_of(base: str, new: Mapping[str, Any]) -> str:
     """Return a name that says what was changed, so that other changes get other results."""
     changes = [f"{key.rpartition('.')[2]}_{value}" for key, value in new.items()]
     name = "_".join([base, *changes])
@@ -290,5 +292,6 @@ def _name_of(base: str, new: Mapping[str, Any]) -> str:
     return f"{plain[: _LONGEST_NAME - len(digest) - 1]}_{digest}"
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Return a value of ``--set``: true and false are no texts."""
     return {"true": True, "false": False}.get(text.lower(), text)

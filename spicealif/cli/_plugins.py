@@ -15,6 +15,9 @@ from spicealif.errors import SpicealifError
 from spicealif.netlist.dialect import ADDED as DIALECTS_ADDED
 from spicealif.netlist.dialect import OWN as OWN_DIALECTS
 from spicealif.netlist.dialect import Dialect, find_dialect
+from spicealif.network.synapses.registry import ADDED as SYNAPSES_ADDED
+from spicealif.network.synapses.registry import OWN as OWN_SYNAPSES
+from spicealif.network.synapses.registry import load_synapse
 from spicealif.simulators import get_simulator
 from spicealif.simulators.registry import GROUP
 
@@ -28,7 +31,7 @@ class Plugin:
     Attributes
     ----------
     what : str
-        ``"simulator"``, ``"model"``, ``"dialect"`` or ``"part"``.
+        ``"simulator"``, ``"model"``, ``"dialect"``, ``"synapse"`` or ``"part"``.
     name : str
     package : str
         Which package brings it, with its version.
@@ -50,13 +53,17 @@ class Plugin:
 
 
 def find_plugins() -> list[Plugin]:
-    """Return all simulators, models and dialects, ours first, each with what is wrong with it."""
+    """Return all simulators, models, dialects and synapses, each with what is wrong with it."""
     ours = f"spicealif {metadata.version('spicealif')}"
     out = [_tried("simulator", one, _simulator) for one in announced(GROUP)]
     out += [Plugin("model", n, ours, f"{m.__module__}:{m.__name__}") for n, m in OWN.items()]
     out += [_tried("model", one, load_model) for one in MODELS_ADDED.found]
     out += [Plugin("dialect", n, ours, f"{Dialect.__module__}:OWN") for n in OWN_DIALECTS]
     out += [_tried("dialect", one, find_dialect) for one in DIALECTS_ADDED.found]
+    out += [
+        Plugin("synapse", n, ours, f"{s.__module__}:{s.__name__}") for n, s in OWN_SYNAPSES.items()
+    ]
+    out += [_tried("synapse", one, load_synapse) for one in SYNAPSES_ADDED.found]
     # Of ours there are twenty, which 'presets --parts' lists.
     return out + [_tried("part", one, load_added) for one in added_parts()]
 

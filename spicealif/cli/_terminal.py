@@ -14,7 +14,7 @@ from spicealif.cli._answer import QUIET, only_the_answer, want
 from spicealif.cli._log import tell_more
 from spicealif.errors import ResourceError
 
-__all__ = ["Command", "HelpContext", "for_terminal"]
+__all__ = ["Command", "Group", "HelpContext", "for_terminal"]
 
 #: Bytes of address space in which every command can at least end with a sentence.
 _LEAST_MEMORY = 1e9
@@ -114,6 +114,12 @@ class Command(click.Command):
         if not any(name in option.opts for option in order for name in ctx.help_option_names):
             _require_room()
         return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A command that has commands of its own."""
+
+    context_class = HelpContext
 
 
 def _require_room() -> None:

@@ -225,14 +225,14 @@ def doctor_command(compiling: bool) -> None:
     "plugins",
     cls=Command,
     epilog="Example:  spicealif plugins",
-    short_help="List simulators, memristor models and dialects, and who brings them.",
+    short_help="List simulators, memristor models, dialects and synapses, and who brings them.",
 )
 def plugins_command() -> None:
-    """List simulators, memristor models, netlist dialects and parts, and who brings them.
+    """List simulators, memristor models, dialects, synapses and parts, and who brings them.
 
     Packages announce them with the entry points spicealif.simulators, spicealif.devices,
-    spicealif.dialects and spicealif.parts. Each is loaded; what fails to load is named with the
-    reason, breaks nothing else, and makes the exit code 1.
+    spicealif.dialects, spicealif.synapses and spicealif.parts. Each is loaded; what fails to load
+    is named with the reason, breaks nothing else, and makes the exit code 1.
     """
     from spicealif.cli._plugins import find_plugins
 

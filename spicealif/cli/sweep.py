@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +30,7 @@ from spicealif.cli._options import (
 from spicealif.cli._output import check_picture, writing
 from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
+from spicealif.cli._values import read_values
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep_command"]
 
-#: Values that one --over may ask for.
-_MOST_VALUES = 1_000_000
 #: Who looks at an experiment's points, unless told.
 _WITNESS = "ngspice:5%"
 
@@ -329,82 +326,9 @@ def _over(neuron: Neuron, texts: tuple[str, ...], sampling: str) -> dict[str, An
         if name and "=" in text:
             design_value(neuron, name)
             unit = unit_of(neuron, name)
-        key, values = _values(text, drawn=sampling not in ("grid", "list"), unit=unit)
+        key, values = read_values(text, drawn=sampling not in ("grid", "list"), unit=unit)
         out[key] = values
     return out
-
-
-def _values(text: str, *, drawn: bool, unit: str | None = None) -> tuple[str, Any]:
-    """Read KEY=VALUES; without a unit, numbers of any."""
-    import numpy as np
-
-    from spicealif.errors import SweepError
-    from spicealif.quantities.grammar import parse_any, parse_count, quantity_of
-    from spicealif.sweep import Range
-
-    key, equals, values = (part.strip() for part in text.partition("="))
-    if not equals or not key or not values:
-        raise SweepError(f"--over {ascii(text)} is not KEY=VALUES; write --over c=47n,100n.")
-    if ":" not in values:
-        return key, _listed(text, values)
-    low, high, *more = (part.strip() for part in values.split(":"))
-    log = bool(more) and more[-1] == "log"
-    more = more[:-1] if log else more
-    if drawn and not more:
-        return key, Range(low, high, log)
-    form = "low:high or low:high:log" if drawn else "low:high:n or low:high:n:log"
-    wrong = f"--over {ascii(text)} is not KEY={form}; write, say, c=47n:220n:5."
-    if not drawn and not more and not log:
-        wrong = (
-            f"--over {ascii(text)} does not say how many values; write {key}={low}:{high}:5, or "
-            "have them drawn (--sampling random -n 20)."
-        )
-    if len(more) != 1:
-        raise SweepError(wrong)
-    try:
-        count = parse_count(more[0])
-        for end in (low, high):
-            parse_any(end)
-    except ValueError as error:
-        # A comma, an unknown prefix: that is what is to be mended, if it looks like a number.
-        number = all(end[:1].isdigit() for end in (low, high, more[0]))
-        raise SweepError(f"--over {ascii(text)}: a value {error}." if number else wrong) from None
-    if not 1 <= count <= _MOST_VALUES:
-        raise SweepError(
-            f"--over {ascii(text)} asks for {count} values; give a number from 1 to {_MOST_VALUES}."
-        )
-    label = f"An end of the range of {key}"
-    first, last = (
-        parse_any(end) if unit is None else quantity_of(label, end, unit, SweepError)
-        for end in (low, high)
-    )
-    if log and not min(first, last) > 0:
-        raise SweepError(
-            f"--over {ascii(text)}: logarithmic steps go from one value above 0 to another; leave "
-            "':log' out, or change the ends."
-        )
-    spaced = (np.geomspace if log else np.linspace)(first, last, count)
-    # They are in K, and outside the usual range the design would ask.
-    return key, [f"{v!r} K" for v in spaced.tolist()] if unit == "K" else spaced
-
-
-def _listed(text: str, values: str) -> list[str]:
-    """Return values between commas, unless a comma may be meant as a decimal one."""
-    from spicealif.errors import SweepError
-
-    parts = [part.strip() for part in values.split(",")]
-    for first, second in itertools.pairwise(parts):
-        # "0,22u" could be 0.22u; "0, 22u" and "0u,22u" could not.
-        if (
-            re.fullmatch(r"[-+]?[0-9]+", first)
-            and re.fullmatch(r"[0-9]+ ?[^-+0-9.eE].*", second)
-            and f"{first},{second}" in values
-        ):
-            raise SweepError(
-                f"--over {ascii(text)} could mean the values {first} and {second} or the value "
-                f"{first}.{second}; write {first}.{second}, or give every value its prefix or unit."
-            )
-    return parts
 
 
 @contextlib.contextmanager

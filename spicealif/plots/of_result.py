@@ -48,8 +48,9 @@ def figure_of(
         Of the figure's own function: `circuit_figure` and `reference_figure` for traces (with
         ``neuron`` where these do not say which one they are of), `overlay_figure` for comparisons,
         `budget_figure` for budgets (without the intervals of a `ToleranceBudget`),
-        `spicealif.fit.figures.loop_figure` for fits. A sweep's result is an `xarray.Dataset`, for
-        which `spicealif.sweep.figures.sweep_figure` is.
+        `spicealif.fit.figures.loop_figure` for fits, `spicealif.network.raster_figure` and
+        `spicealif.network.comparison_figure` for networks. A sweep's result is an
+        `xarray.Dataset`, for which `spicealif.sweep.figures.sweep_figure` is.
 
     Returns
     -------
@@ -104,6 +105,24 @@ def _of_fit(result: FitResult, **options: Any) -> Figure:
     return loop_figure(result, **options)
 
 
+def _of_network(result: Any, **options: Any) -> Figure:
+    from spicealif.network.figures import raster_figure
+
+    return raster_figure(getattr(result, "trains", result), **options)
+
+
+def _of_networks(result: Any, **options: Any) -> Figure:
+    from spicealif.network.figures import comparison_figure
+
+    return comparison_figure(result, **options)
+
+
+def _of_network_certificate(result: Any, **options: Any) -> Figure:
+    if result.comparison is None:
+        return _of_network(result.measures, **options)
+    return _of_networks(result.comparison, **options)
+
+
 #: By the name of the class: who draws a run need not load what fits devices.
 _FIGURES: Mapping[str, Callable[..., Figure]] = MappingProxyType(
     {
@@ -115,5 +134,11 @@ _FIGURES: Mapping[str, Callable[..., Figure]] = MappingProxyType(
         "GapBudget": budget_figure,
         "ToleranceBudget": _of_tolerances,
         "FitResult": _of_fit,
+        "NetworkSolution": _of_network,
+        "NetworkReference": _of_network,
+        "FlatRun": _of_network,
+        "NetworkMeasures": _of_network,
+        "NetworkComparison": _of_networks,
+        "NetworkCertificate": _of_network_certificate,
     }
 )

@@ -23,6 +23,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from dataclasses import replace
 from typing import Any
 
 from spicealif._support.cores import usable_cores
@@ -103,7 +104,7 @@ class Pool:
         # the others lose nothing but time.
         values = []
         for point in job.points:
-            one = Job(job.base, job.settings, (point,))
+            one = replace(job, points=(point,))
             again = self._attempt(one)
             if again is None:
                 how = self._of_thread.ending

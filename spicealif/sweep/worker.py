@@ -58,6 +58,7 @@ __all__ = [
     "failure",
     "lost",
     "serve",
+    "trouble",
 ]
 
 Side: TypeAlias = Literal["circuit", "reference", "both"]
@@ -125,6 +126,13 @@ class Job:
     settings: Settings
     points: tuple[tuple[str, Mapping[str, Any]], ...]
 
+    def evaluate(self) -> list[Value]:
+        """Compute the points; see `evaluate`. Jobs of another kind compute in their own way."""
+        # Whatever the number of points: one that is computed alone must get the same bits.
+        if self.settings.sides == "reference" and not self.settings.waveforms:
+            return _references(self)
+        return [_point(self, key, changes) for key, changes in self.points]
+
 
 def evaluate(job: Job) -> list[Value]:
     """Compute the points of a job.
@@ -141,10 +149,7 @@ def evaluate(job: Job) -> list[Value]:
         for both also ``pair`` (see `Comparison`); of a SPICE's run that was checked ``check``
         (see `run_accurately`).
     """
-    # Whatever the number of points: one that is computed alone must get the same bits.
-    if job.settings.sides == "reference" and not job.settings.waveforms:
-        return _references(job)
-    return [_point(job, key, changes) for key, changes in job.points]
+    return job.evaluate()
 
 
 def failure(job: Job, status: str, reason: str) -> list[Value]:
@@ -169,12 +174,12 @@ def _point(job: Job, key: str, changes: Mapping[str, Any]) -> Value:
     try:
         value = _compute(job, key, changes)
     except Exception as error:
-        value = _trouble(job.settings, error)
+        value = trouble(job.settings, error)
     value["cpu_s"] = value.get("cpu_s", 0.0) + time.thread_time() - start
     return value
 
 
-def _trouble(settings: Settings, error: Exception) -> Value:
+def trouble(settings: Settings, error: Exception) -> Value:
     """Return what becomes of a point: its trouble, of whatever kind, is not the others'."""
     kind = INVALID if isinstance(error, DesignError) else ERROR
     ours = isinstance(error, SpicealifError)
@@ -258,7 +263,7 @@ def _references(job: Job) -> list[Value]:
         try:
             neurons[k] = base.replace(dict(changes))
         except Exception as error:
-            values[k] = _trouble(settings, error)
+            values[k] = trouble(settings, error)
     # One thread: as many jobs as there are workers run at the same time.
     summaries = solve_references(list(neurons.values()), settings.variant, threads=1)
     for (k, neuron), summary in zip(neurons.items(), summaries, strict=True):
@@ -271,7 +276,7 @@ def _references(job: Job) -> list[Value]:
             value["reference"] = _plain(measure(waveforms, neuron))
             _keep(value, {"reference": waveforms}, settings, "")
         except Exception as error:
-            value = _trouble(settings, error)
+            value = trouble(settings, error)
         values[k] = value
     share = (time.process_time() - start) / len(job.points)
     return [values[k] | {"cpu_s": share} for k in range(len(job.points))]

@@ -14,6 +14,8 @@ __all__ = ["COMMANDS", "LONG", "Long", "prepare"]
 
 _SHORT = ("-s", "t_stop=1m")
 _SWEEP = ("--sides", "reference", "--store", "store", "--workers", "1")
+_PAIR = ("pair", "--t-stop", "0.2m")
+_RESISTANCES = "projections.0.resistance=0.2k,2k"
 
 #: By name, the arguments of a run that takes a second or two.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -38,6 +40,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "store": ("store", "list", "--store", "store"),
     "fit": ("fit", "loop.csv", "--series-resistor", "5k", "-o", "device.toml"),
     "propose": ("propose", "w_sdc_5k_1khz_m2", "--rate", "5k", "--adaptation", "1.5"),
+    "network run": ("network", "run", *_PAIR, "--keep", "all", "--out", "net"),
+    "network netlist": ("network", "netlist", *_PAIR, "--neuron", "n_1"),
+    "network verify": ("network", "verify", "net", "--neurons", "n_1"),
+    "network compare": ("network", "compare", "net", "net"),
+    "network sweep": ("network", "sweep", *_PAIR, "--vary", _RESISTANCES, "--out", "net-sweep"),
+    "network presets": ("network", "presets", "pair"),
+    "network schema": ("network", "schema"),
+    "network export-nir": ("network", "export-nir", "pair", "-o", "pair.nir"),
+    "network import-nir": ("network", "import-nir", "pair.nir", "-o", "pair.toml"),
 }
 
 
@@ -80,6 +91,24 @@ LONG: dict[str, Long] = {
     "sweep": Long(
         ("sweep", "paper", "--over", "leak.tau=1m:9m:400", *_SWEEP, *_ENDLESS, "-o", "never.nc"),
         "paper",
+    ),
+    "network run": Long(
+        ("network", "run", "ring", "--t-stop", "20", "--yes", "--out", "never"), "ring"
+    ),
+    "network sweep": Long(
+        (
+            "network",
+            "sweep",
+            "ring",
+            "--t-stop",
+            "20",
+            "--vary",
+            _RESISTANCES,
+            "--yes",
+            "--out",
+            "never",
+        ),
+        "ring",
     ),
 }
 # Nothing to see of it and soon over: tried at random times only, see scripts/terminal_check.py.

@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from all_commands import every_command
 
 from spicealif import load_preset, load_waveforms, solve_reference
 from spicealif.cli._answer import _plain
-from spicealif.cli.main import cli, run
+from spicealif.cli.main import run
 from spicealif.measures.one_side import MEASURES
 from spicealif.measures.tables import MAIN_MEASURES
 
@@ -30,7 +31,7 @@ def answer(capsys, *arguments, code=0):
 
 
 def test_every_command_takes_them():
-    for name, command in cli.commands.items():
+    for name, command in every_command():
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"-q", "-v"} <= options, name
         assert "--json" in options or name == "completion", name

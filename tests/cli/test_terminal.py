@@ -16,8 +16,8 @@ import pytest
 pytest.importorskip("pty")  # there are none on Windows
 from _terminal import Terminal, command
 from _terminal_commands import COMMANDS, LONG, prepare
+from all_commands import every_command
 
-from spicealif.cli import cli
 from spicealif.measures.tables import fitting, text_table
 
 #: Width and environment of each run to the end: all that there is, over all commands.
@@ -29,7 +29,12 @@ LOOKS = [
     (40, {"COLUMNS": "200", "LINES": "5"}),  # exported once, and not true any more
 ]
 #: Of these the table has to fit 40 columns.
-TABLES = ("compare", "run", "verify", "explain", "fit", "propose")
+#: Lines that are no part of a table.
+_NOTES = ("ngspice", "A neuron", "Note: ")
+TABLES = (
+    *("compare", "run", "verify", "explain", "fit", "propose"),
+    *("network compare", "network verify"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ def under_way(name):
 
 
 def test_every_command_is_here():
-    assert set(COMMANDS) == set(cli.commands)
+    assert set(COMMANDS) == {name for name, _ in every_command()}
 
 
 # In one test, since one command reads what another wrote.
@@ -67,7 +72,7 @@ def test_every_command_to_its_end(folder):
         if name in TABLES:
             table = seen.printed()[: -4 if name in ("run", "explain") else None]
             wide = [row for row in table if len(row) > 40 and "Wrote" not in row]
-            assert not [row for row in wide if not row.startswith(("ngspice", "A neuron"))], name
+            assert not [row for row in wide if not row.startswith(_NOTES)], name
 
 
 @pytest.mark.slow
@@ -108,12 +113,12 @@ def test_ctrl_c_while_it_starts(folder):
 
 @pytest.mark.parametrize("columns", [40, 100])
 def test_help_of_every_command_fits(columns, folder):
+    names = ["", "network", *(name for name, _ in every_command())]
     # One process for all: what is looked at is the layout, which asks for the terminal's width.
     code = (
         "from spicealif.cli import cli\n"
-        "for name in [None, *cli.commands]:\n"
-        "    cli.main([name, '--help'] if name else ['--help'], 'spicealif', "
-        "standalone_mode=False)\n"
+        f"for name in {names}:\n"
+        "    cli.main([*name.split(), '--help'], 'spicealif', standalone_mode=False)\n"
     )
     seen = Terminal([sys.executable, "-c", code], columns=columns, folder=folder).finish()
     assert (seen.code, seen.trouble) == (0, []), seen.text

@@ -63,6 +63,8 @@ class NetworkReference:
         Largest step in s.
     attrs : mapping
         How it was made; among them the number of spikes that arrived (`n_arrived`).
+    expanded : Expanded or None
+        The network.
     """
 
     names: tuple[str, ...]
@@ -71,6 +73,7 @@ class NetworkReference:
     n_steps: int
     h: float
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    expanded: Expanded | None = None
 
 
 def solve_network_reference(
@@ -165,7 +168,7 @@ def solve_network_reference(
         "side": "reference", "variant": variant, "h": step, "n_steps": outcome.n_steps,
         "n_arrived": outcome.n_arrived, "network": expanded.network.name,
     }  # fmt: skip
-    return NetworkReference(tuple(names), t_spike, traces, outcome.n_steps, step, attrs)
+    return NetworkReference(tuple(names), t_spike, traces, outcome.n_steps, step, attrs, expanded)
 
 
 def _numbers(expanded: Expanded, keep: Sequence[str | int]) -> list[int]:
