@@ -171,14 +171,15 @@ def _largest_change(
 def mark(
     ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
     pulsing: npt.NDArray[np.bool_], lowest: FloatArray, groups: Tables, waves: Tables,
-    blocks: npt.NDArray[np.bool_], lag: FloatArray, effect: FloatArray, dirty: npt.NDArray[np.bool_],
-    since: FloatArray,
+    blocks: npt.NDArray[np.bool_], lag: FloatArray, effect: FloatArray,
+    dirty: npt.NDArray[np.bool_], since: FloatArray,
 ) -> float:  # fmt: skip
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
     An output's change is its integral over the output's swing; behind synapses that block, only of
     what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
-    at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below ground has synapses conduct whose output is low.
+    at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below ground has
+    synapses conduct whose output is low.
 
     `since` gets the times (s) until which those who are marked need not be solved again: what has
     changed before is below a tenth of the tolerance.

@@ -132,8 +132,8 @@ class _Relaxation:
         )  # fmt: skip
         self.groups = (
             synapses.equations, synapses.currents, synapses.rates, synapses.group, synapses.q,
-            synapses.q_start, synapses.n_states, synapses.weights, synapses.follows, synapses.pre, synapses.post,
-            synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
+            synapses.q_start, synapses.n_states, synapses.weights, synapses.follows, synapses.pre,
+            synapses.post, synapses.ins, synapses.in_start, synapses.outs, synapses.out_start,
         )  # fmt: skip
         # Checkpoints: time, state of the neuron and of its synapses, voltages across these.
         joined = np.diff(synapses.in_start[: self.n + 1]) + np.diff(
@@ -212,8 +212,8 @@ class _Relaxation:
                 self.since[ids] = np.inf
                 ignored = mark(
                     ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing,
-                    waves.lowest, ends,
-                    waves.arguments()[0], synapses.blocks, synapses.lag, synapses.effect, dirty, self.since,
+                    waves.lowest, ends, waves.arguments()[0], synapses.blocks, synapses.lag,
+                    synapses.effect, dirty, self.since,
                 )  # fmt: skip
                 left = max(left, ignored)
             if not dirty.any():

@@ -119,7 +119,8 @@ def synapse_arrays(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArr
         columns = (
             np.full(m, groups[key]), rows.ravel(), np.full(m, rows.shape[1]),
             np.full(m, kind.n_states), np.tile(kind.state_weights, (m, 1)),
-            np.full(m, kind.blocks), np.full(m, kind.follows), *_effects(expanded, some, rows, states), states,
+            np.full(m, kind.blocks), np.full(m, kind.follows),
+            *_effects(expanded, some, rows, states), states,
         )  # fmt: skip
         for name, column in zip(_COLUMNS, columns, strict=True):
             parts[name].append(column)
