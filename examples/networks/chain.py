@@ -9,6 +9,7 @@ Usage: python chain.py [--output FOLDER] [--quick] [--text]
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,7 +124,7 @@ def text(result: dict[str, Any]) -> str:
     both, first, others, none = parts.values()
     claim(all(abs(r["adaptation_index"]) < 0.01 for r in none), "Without memristors: none.")
     last = [r["last"] for r in both]
-    claim(all(a > b for a, b in zip(last, last[1:], strict=False)), "They fall silent in order.")
+    claim(all(a > b for a, b in itertools.pairwise(last)), "They fall silent in order.")
     claim(all(r["rate"][-1] == 0 for r in both[1:]), "All but the first are silent at the end.")
     claim(both[0]["rate"][-1] > 0, "The first fires on.")
     claim(all(r["rate"][-1] > 0 for r in first), "With one memristor all fire on.")

@@ -1,7 +1,7 @@
 """Cost and power against size.
 
 The preset `ring` with more neurons: what the circuit side and ngspice's flat deck take, and what
-energy a spike takes. Seconds are of processor time of this machine; they are measured anew each time.
+energy a spike takes. Seconds are of processor time of this machine, measured anew each time.
 
 Usage: python cost.py [--output FOLDER] [--quick] [--text]
 """
@@ -146,7 +146,7 @@ def text(result: dict[str, Any]) -> str:
             "  one neuron to four. Its rows of 8 and 16 are from the table of the design "
             "(`reltol` 1e-8), of an earlier prototype.",
             f"- The power does not depend on the size: neurons do not share a supply. A neuron "
-            f"that does not fire takes {still:.0%} of it",
+            f"that does not fire takes {still:.1%} of it",
             f"  ({quantity(result['quiescent'], 'W')}: comparator, op-amp and the feedback's "
             "resistors), so that energy a spike is mostly the time between two.",
             "",
@@ -155,8 +155,8 @@ def text(result: dict[str, Any]) -> str:
             "with rtol 1e-7 and t_tol 1e-10.",
             f"Of 16 neurons, solved as above, they are within {quantity(check['finer'], 's')} of "
             f"that, and that within {quantity(check['witness'], 's')} of the witness",
-            f"decks of {' and '.join(check['witnesses'])}. Seconds differ by some 20 % from run "
-            "to run.",
+            f"decks of {' and '.join(check['witnesses'])}. Seconds are of one run on a busy "
+            "machine.",
         ]
     )  # fmt: skip
 

@@ -114,8 +114,8 @@ def where(result: dict[str, Any], r: float, part: float) -> float:
     rows = [one for one in of(result, r) if one["isi_first"]]
     shorter = [-change(result, one) for one in rows]
     first = next(j for j, one in enumerate(shorter) if one > part)
-    return float(np.interp(part, shorter[first - 1 : first + 1],
-                           [one["k"] for one in rows[first - 1 : first + 1]]))  # fmt: skip
+    here = slice(first - 1, first + 1)
+    return float(np.interp(part, shorter[here], [one["k"] for one in rows[here]]))
 
 
 def fails(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -150,8 +150,8 @@ def text(result: dict[str, Any]) -> str:
     for r in FANS:
         claim(least[r]["k"] < regular[r][-1]["k"], "Intervals grow again before it ends.")
     a, check = alone(result), result["check"]
-    same = [one for one in of(result, 2e3) if one["k"] == 3][0]
-    like = [one for one in of(result, 10e3) if one["k"] == 16][0]
+    same = next(one for one in of(result, 2e3) if one["k"] == 3)
+    like = next(one for one in of(result, 10e3) if one["k"] == 16)
     return "\n".join(
         [
             f"Without synapses the first interval is {quantity(a, 's')}, the output's high level",
@@ -163,10 +163,10 @@ def text(result: dict[str, Any]) -> str:
                  f"spikes in {quantity(T_STOP, 's')}"], rows,
             ),
             "",
-            f"- The first interval is 1 % shorter with {where(result, 10e3, 0.01):.2g} synapses of "
-            f"10 kohm and 5 % with {where(result, 10e3, 0.05):.2g}; of 2 kohm with "
-            f"{where(result, 2e3, 0.01):.1g}",
-            f"  and {where(result, 2e3, 0.05):.2g} (between whole numbers by straight lines). It "
+            f"- The first interval is 1 % shorter with {where(result, 10e3, 0.01):.1f} synapses of "
+            f"10 kohm and 5 % with {where(result, 10e3, 0.05):.1f}; of 2 kohm with "
+            f"{where(result, 2e3, 0.01):.1f}",
+            f"  and {where(result, 2e3, 0.05):.1f} (between whole numbers by straight lines). It "
             "is the conductance of all",
             f"  that counts: 16 of 10 kohm (1.6 mS) change it by {change(result, like):+.1%}, 3 of "
             f"2 kohm (1.5 mS) by {change(result, same):+.1%}.",
@@ -180,8 +180,8 @@ def text(result: dict[str, Any]) -> str:
             f"capacitor, whose threshold is {quantity(result['v_to'], 'V')}.",
             f"- It fails between {last_10['k']} and {stuck_10['k']} synapses of 10 kohm, and "
             f"between {last_2['k']} and {stuck_2['k']} of 2 kohm: after one spike the",
-            f"  output stays at {quantity(stuck_10['v_end'], 'V')} (10 kohm) to the end of the run. "
-            f"The {stuck_2['k']} neurons behind 2 kohm then fire themselves",
+            f"  output stays at {quantity(stuck_10['v_end'], 'V')} (10 kohm) to the end of the run. The "
+            f"{stuck_2['k']} neurons behind 2 kohm then fire themselves",
             f"  ({stuck_2['spikes_of_loads']} spikes), driven by it.",
             "",
             f"How sure: with {CHECKED[1]} synapses of 10 kohm the spikes are within "

@@ -15,7 +15,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from study import Study, accuracy, claim, counts, quantity, table
 
-from spicealif.network import Network, NetworkSolution, Population, load_network_preset, solve_network
+from spicealif.network import (
+    Network,
+    NetworkSolution,
+    Population,
+    load_network_preset,
+    solve_network,
+)
 from spicealif.plots import COLUMN_WIDTH, figure_style
 
 DRIVES, CHARGE, T_STOP, WINDOW = (0.70e-3, 0.67e-3, 0.64e-3), 100e-9, 30e-3, 2e-3
@@ -184,8 +190,8 @@ def text(result: dict[str, Any]) -> str:
             "",
             "How sure: a change of winners hangs on when a neuron that creeps up to its threshold "
             "gets there, and these",
-            f"synapses amplify what the iteration leaves. So this is solved with rtol 1e-7 and "
-            f"t_tol 1e-11; with 1e-8 and 1e-12",
+            "synapses amplify what the iteration leaves. So this is solved with rtol 1e-7 and "
+            "t_tol 1e-11; with 1e-8 and 1e-12",
             f"the first winner's spikes in {quantity(T_FIRST, 's')} are within "
             f"{quantity(better[0]['early'], 's')}, the others begin within "
             f"{quantity(better[1]['begins'], 's')} and {quantity(better[2]['begins'], 's')},",

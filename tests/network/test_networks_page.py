@@ -47,7 +47,7 @@ def test_the_commands(tmp_path):
     names = {p.name for p in tmp_path.iterdir()}
     assert names >= {"results", "three.cir", "n_1.cir", "weaker", "swept"}
     with (tmp_path / "swept" / "sweep.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.reader(line for line in file if not line.startswith("#"))]
+        rows = list(csv.reader(line for line in file if not line.startswith("#")))
     assert len(rows) == 4  # a heading and three resistances
 
 
