@@ -173,9 +173,13 @@ def draw(result: dict[str, Any]) -> Figure:
             ax.loglog([r["n"] for r in rows], [r["cpu_s"] for r in rows], mark, ms=3, label=label)
         ax.loglog(list(EARLIER), list(EARLIER.values()), "C1s", mfc="none", ms=3,
                   label="flat deck, earlier")  # fmt: skip
+        # The style has no mathematical text, in which powers of ten are written by themselves.
+        ax.set_xticks(SIZES, [str(n) for n in SIZES])
+        ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+        ax.minorticks_off()
         ax.set_xlabel("neurons in the ring")
         ax.set_ylabel("processor time in s")
-        ax.legend()
+        ax.legend(loc="lower right")
     return figure
 
 

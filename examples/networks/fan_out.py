@@ -180,8 +180,8 @@ def text(result: dict[str, Any]) -> str:
             f"capacitor, whose threshold is {quantity(result['v_to'], 'V')}.",
             f"- It fails between {last_10['k']} and {stuck_10['k']} synapses of 10 kohm, and "
             f"between {last_2['k']} and {stuck_2['k']} of 2 kohm: after one spike the",
-            f"  output stays at {quantity(stuck_10['v_end'], 'V')} (10 kohm) to the end of the run. The "
-            f"{stuck_2['k']} neurons behind 2 kohm then fire themselves",
+            f"  output stays at {quantity(stuck_10['v_end'], 'V')} (10 kohm) to the end. "
+            f"The {stuck_2['k']} neurons behind 2 kohm then fire themselves",
             f"  ({stuck_2['spikes_of_loads']} spikes), driven by it.",
             "",
             f"How sure: with {CHECKED[1]} synapses of 10 kohm the spikes are within "
