@@ -95,6 +95,14 @@ def solve_network(
         )
     if not t_tol > 0:
         raise IntegrationError(f"The tolerance of the iteration is {t_tol:g} s; give it above 0.")
+    if workers is not None and workers < 1:
+        raise IntegrationError(f"{workers} workers solve nothing; give 1 or more.")
+    if keep != "all":
+        for k in keep:
+            if not 0 <= k < len(expanded.neurons):
+                raise IntegrationError(
+                    f"There is no neuron {k} to keep; they are 0 to {len(expanded.neurons) - 1}."
+                )
     for some in expanded.synapses:
         if np.any(some.delay > 0):
             raise IntegrationError(
