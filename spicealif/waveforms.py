@@ -328,6 +328,11 @@ def load_waveforms(path: str | os.PathLike[str]) -> Waveforms:
         raise WaveformError(f"{ascii(str(path))} cannot be used, since {wrong}.")
     variables = file.variables
     refuse_table(file.attrs, path, WaveformError)
+    if "network_digest" in file.attrs:
+        raise WaveformError(
+            f"{ascii(str(path))} is of a network and holds no single neuron's run; compare its "
+            "folder with 'spicealif network compare', or load it with load_network_run."
+        )
     for name in ("time", "t_spike"):
         if name not in variables and "failures" in file.attrs:
             raise WaveformError(

@@ -60,7 +60,6 @@ def save_solution(solution: NetworkSolution, path: str | os.PathLike[str]) -> Pa
             "rtol": solution.rtol, "t_tol": solution.t_tol,
             "iteration_error": solution.iteration_error,
             **{name: getattr(solution, name) for name in _COUNTS},
-            "attrs": json.dumps(dict(solution.attrs)),
         },
     )  # fmt: skip
     for name, unit in (("energy", "J"), ("energy_supply", "J"), ("x_end", "1")):
@@ -139,7 +138,6 @@ def load_solution(path: str | os.PathLike[str], expanded: Expanded) -> NetworkSo
         sweeps=int(file.number("sweeps")),
         solved=int(file.number("solved")),
         n_steps=int(file.number("n_steps")),
-        attrs=file.attrs(),
     )
 
 

@@ -125,7 +125,10 @@ class NetworkSweep(Described):
             check_variant(self.variant)
         if not self.sides or set(self.sides) - set(SIDES):
             raise SweepError("The sides are equations, reference or both; choose one of these.")
-        sizes = [len(list(values)) for values in self.over.values()]
+        for name, values in self.over.items():
+            if isinstance(values, str | int | float):
+                raise SweepError(f"The values of {name} are {values!r}; give a list of values.")
+        sizes = [len(values) for values in self.over.values()]
         if math.prod(sizes) > MAX_POINTS:
             raise SweepError(
                 f"The grid would have {math.prod(sizes)} points, more than {MAX_POINTS}; take "
@@ -331,8 +334,6 @@ def _names(data: Mapping[str, Any], before: str) -> list[str]:
 
 
 def _column(network: Network, name: str, values: Any) -> tuple[Any, ...]:
-    if isinstance(values, str | int | float):
-        raise SweepError(f"The values of {name} are {values!r}; give a list of values.")
     old, unit = network_parameter(network, name)
     numeric = old is None or (isinstance(old, int | float) and not isinstance(old, bool))
     out = []

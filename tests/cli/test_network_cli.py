@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 
-import numpy as np
 import pytest
 from command_line import call
+from doc_blocks import ROOT, blocks
 
 from spicealif.network import load_network, load_network_run, save_network
 from spicealif.network.presets import load_network_preset
@@ -301,8 +302,26 @@ def test_bad_input_is_one_sentence(case, saved):
 
 def test_a_file_of_a_network_is_no_neurons(saved):
     """The commands of single neurons say what it is instead of taking it apart."""
-    done = call("compare", "full/circuit.nc", "full/reference.nc", cwd=saved)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: ")
-    assert "a fault of its own" not in done.stderr
-    assert np.size(done.stderr.strip().splitlines()) == 1
+    for words in (("compare", "full/circuit.nc", "full/reference.nc"), ("report", "full")):
+        done = call(*words, "-q", cwd=saved)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: 'full/")
+        assert "is of a network and holds no single neuron's run" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page(tmp_path):
+    """docs/how_to/run_a_network.md, of two neurons in the place of eight."""
+    page = "docs/how_to/run_a_network.md"
+    lines = [line for block in blocks(ROOT / page) for line in block.text.splitlines()]
+    assert len(lines) == 8
+    for line in lines:
+        words = shlex.split(line.replace("1m", "0.2m").replace("n_3", "n_1"))
+        words = ["pair" if w == "ring" and words[2] in ("run", "sweep") else w for w in words]
+        if words[2] == "sweep":
+            words += ["--t-stop", "0.1m", "--workers", "1"]
+        if words[2] in ("netlist", "export-nir"):
+            words = ["pair" if word == "ring" else word for word in words]
+        network(*words[2:], cwd=tmp_path)
+    found = {path.name for path in tmp_path.iterdir()}
+    assert found == {"ring", "ring-sweep", "ring.nir", "n_1.cir", "back.toml"}
