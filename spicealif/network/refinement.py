@@ -22,6 +22,8 @@ CERTAIN = 0.02
 _BINS, _FEWEST = 16, 5
 #: A network multiplies errors if the difference grows by this factor within the run.
 _FACTOR = 10.0
+#: Measures of the network that are means over neurons, or a median over links.
+_MEANS = ("cv", "latency", "propagation_delay")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class SideError:
         Largest change of a spike time of each neuron in s; NaN if its counts differ.
     counts_differ : ndarray of bool, shape (n,)
     of_network : mapping of str to float
-        Change of each of `NETWORK_MEASURES`; NaN where a level has none.
+        Change of each of `NETWORK_MEASURES`; NaN where a level has none. Of means over neurons
+        and links the mean of their single changes, which do not cancel by chance.
     of_neurons : mapping of str to ndarray, shape (n,)
         Change of each neuron's count, rate, cv and latency.
     growth : Growth
@@ -169,20 +172,22 @@ def side_error(
     short = [(a[: len(b)], b[: len(a)]) for a, b in pairs]
     t = np.concatenate([b for _, b in short])
     d = np.concatenate([a - b for a, b in short])
+    of_neurons = {
+        name: np.abs(getattr(coarse, name) - getattr(fine, name))
+        for name in ("count", "rate", "cv", "latency")
+    }
+    of_network = {
+        name: abs(coarse.of_network[name] - fine.of_network[name]) for name in NETWORK_MEASURES
+    }
+    links = np.abs(coarse.link_delay - fine.link_delay)
+    for name in _MEANS:
+        each = links if name == "propagation_delay" else of_neurons[name]
+        each = each[np.isfinite(each)]
+        of_network[name] = max(of_network[name], float(each.mean())) if len(each) else math.nan
     return SideError(
-        *levels,
-        worst,
-        differ,
-        {name: abs(coarse.of_network[name] - fine.of_network[name]) for name in NETWORK_MEASURES},
-        {
-            name: np.abs(getattr(coarse, name) - getattr(fine, name))
-            for name in ("count", "rate", "cv", "latency")
-        },
-        growth_of(t, d, t_stop),
-        until,
-        t_stop,
+        *levels, worst, differ, of_network, of_neurons, growth_of(t, d, t_stop), until, t_stop,
         iteration,
-    )
+    )  # fmt: skip
 
 
 def _until(a: _Floats, b: _Floats, limit: float, t_stop: float) -> float:

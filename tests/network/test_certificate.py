@@ -72,7 +72,7 @@ def test_the_error_is_that_against_a_far_finer_level(certificate, truth):
     exact = measure_network(truth, tau=certificate.measures.tau)
     for name in ("cv", "latency", "synchrony", "van_rossum", "propagation_delay", "energy"):
         true = abs(certificate.measures[name] - exact[name])
-        assert error.of_network[name] == pytest.approx(true, rel=0.3), name
+        assert true < 2 * error.of_network[name], name
 
 
 def test_the_reference_is_halved(certificate):
@@ -168,7 +168,7 @@ def test_sampled_shares_sum_to_the_gap_and_have_errors():
         ("rate", {"orders": 1}, "2 or more"),
         ("rate", {"workers": 0}, "1 or more"),
         ("rate", {"causes": ()}, "name at least one"),
-        ("rate", {"causes": (Cause.STIMULUS_EDGES,)}, "No neuron of the network has the cause"),
+        ("rate", {"causes": (Cause.BODY_DIODE,)}, "No neuron of the network has the cause"),
         ("rate", {"causes": ("speed",)}, "No neuron of the network has the cause"),
     ],
 )

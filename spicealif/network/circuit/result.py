@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif._support.drawn import Drawn
 from spicealif.network.expanded import Expanded
 from spicealif.network.netlist import Played
 
@@ -75,7 +76,7 @@ class NeuronTraces:
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkSolution:
+class NetworkSolution(Drawn):
     """The circuit side of a network.
 
     Attributes

@@ -8,7 +8,7 @@ import numpy as np
 
 from spicealif._support.figure_axes import dress
 from spicealif._support.figure_symbols import plain, say_what
-from spicealif._support.figures import PAGE, in_figure_style, new_figure
+from spicealif._support.figures import PAGE, add_legend, in_figure_style, new_figure, readable
 from spicealif.network.comparison import NetworkComparison
 from spicealif.network.figures._common import COLOURS, label_neurons, time_unit
 
@@ -45,8 +45,9 @@ def comparison_figure(comparison: NetworkComparison, *, title: bool | str = Fals
     for of, label, (colour, marker, face) in zip(
         (comparison.of_a, comparison.of_b), comparison.labels, styles, strict=True
     ):
-        rates.plot(of.rate, rows, marker, ms=4, mew=0.9, color=colour, mfc=face, label=plain(label))
-    rates.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, ncols=1)
+        rates.plot(
+            of.rate, rows, marker, ms=4, mew=0.9, color=colour, mfc=face, label=readable(label)
+        )
     every = np.concatenate([comparison.of_a.rate, comparison.of_b.rate])
     dress(rates.xaxis, "rate", "Hz", every)
     rates.set_xlim(left=0)
@@ -71,6 +72,7 @@ def comparison_figure(comparison: NetworkComparison, *, title: bool | str = Fals
         growth.axvline(float(alone.min()), color=COLOURS[1], lw=0.9, ls=(0, (3, 1.5)))
     growth.set_xlim(0, comparison.of_b.trains.t_stop * factor)
     growth.set_xlabel(f"time ({unit})")
+    add_legend(figure, *rates.get_legend_handles_labels())
     labels = " less ".join(plain(label) for label in comparison.labels)
     told = "; the dashed line is the first spike without a partner" if len(alone) else ""
     return say_what(

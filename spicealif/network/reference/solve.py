@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.cores import usable_cores
+from spicealif._support.drawn import Drawn
 from spicealif.errors import IntegrationError
 from spicealif.network.description import Network
 from spicealif.network.expanded import Expanded, expand
@@ -46,7 +47,7 @@ class NetworkTrace:
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkReference:
+class NetworkReference(Drawn):
     """What the reference of a network gives.
 
     Attributes
