@@ -174,13 +174,13 @@ def _largest_change(
 def mark(
     ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
     pulsing: npt.NDArray[np.bool_], lowest: FloatArray, groups: Tables, waves: Tables,
-    blocks: npt.NDArray[np.bool_], lag: FloatArray, effect: FloatArray,
+    blocks: npt.NDArray[np.bool_], gain: FloatArray, lag: FloatArray, effect: FloatArray,
     dirty: npt.NDArray[np.bool_], since: FloatArray,
 ) -> float:  # fmt: skip
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
-    An output's change is its integral over the output's swing; behind synapses that block, only of
-    what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
+    An output's change counts by its integral (see `SynapseArrays.gain`), behind synapses that block
+    only of what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
     at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below ground has
     synapses conduct whose output is low.
 
@@ -199,20 +199,24 @@ def mark(
         (new, old) = (which[k], 1 - which[k])
         for kind in range(2):
             # once for synapses that block, once for those that do not
-            (by_out, first) = (-1.0, np.inf)
+            most = 0.0
+            for a in range(out_start[k], out_start[k + 1]):
+                blocked = blocks[outs[a]] and lowest[post[outs[a]]] > -CONDUCTING
+                if blocked == (kind == 0) and (kind == 1 or pulsing[k]):
+                    most = max(most, gain[outs[a]])
+            if most == 0.0:
+                continue
+            (moved, first) = distance(
+                times[old, k], knots[old, 0, k], knots[old, 1, k], counts[old, k],
+                times[new, k], knots[new, 0, k], knots[new, 1, k], counts[new, k],
+                level[k] + RISEN * swing[k] if kind == 0 else -np.inf, 0.1 * tol / most,
+            )  # fmt: skip
             for a in range(out_start[k], out_start[k + 1]):
                 target = post[outs[a]]
                 blocked = blocks[outs[a]] and lowest[target] > -CONDUCTING
-                if blocked != (kind == 0) or (kind == 0 and not pulsing[k]):
+                if blocked != (kind == 0):
                     continue
-                if by_out < 0.0:
-                    floor = level[k] + RISEN * swing[k] if kind == 0 else -np.inf
-                    (by_out, first) = distance(
-                        times[old, k], knots[old, 0, k], knots[old, 1, k], counts[old, k],
-                        times[new, k], knots[new, 0, k], knots[new, 1, k], counts[new, k],
-                        floor, 0.1 * tol * swing[k],
-                    )  # fmt: skip
-                    by_out /= swing[k]
+                by_out = gain[outs[a]] * moved
                 if by_out > tol:
                     since[target] = min(since[target], first)
                     dirty[target] = True

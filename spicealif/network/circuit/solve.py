@@ -35,7 +35,7 @@ _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
 #: Relative tolerance of each neuron's solution, and of the iteration in s.
-DEFAULT_RTOL, DEFAULT_T_TOL = 1e-6, 1e-9
+DEFAULT_RTOL, DEFAULT_T_TOL = 1e-6, 1e-10
 #: Windows in s: the first, the shortest.
 FIRST_WINDOW, SHORTEST_WINDOW = 20e-6, 20e-9
 #: Sweeps over a window before it is cut. A window in which a neuron was solved fewer than FEW times
@@ -220,8 +220,8 @@ class _Relaxation:
                 self.since[ids] = np.inf
                 ignored = mark(
                     ids, self.t_tol, self.arrays.swing, self.arrays.level, waves.pulsing,
-                    waves.lowest, ends, waves.arguments()[0], synapses.blocks, synapses.lag,
-                    synapses.effect, dirty, self.since,
+                    waves.lowest, ends, waves.arguments()[0], synapses.blocks, synapses.gain,
+                    synapses.lag, synapses.effect, dirty, self.since,
                 )  # fmt: skip
                 left = max(left, ignored)
             if not dirty.any():

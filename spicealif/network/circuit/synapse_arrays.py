@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spicealif._support.compiled import cfunc
 from spicealif.circuit import layout
-from spicealif.design import Memristor
+from spicealif.design import Memristor, Neuron
 from spicealif.network.expanded import Expanded, Synapses
 from spicealif.network.synapses import DiodeSynapse, Synapse
 from spicealif.reference.device import compiled_functions
@@ -53,6 +53,10 @@ class SynapseArrays:
         Of each state in the error of a step.
     blocks, follows : ndarray of bool, shape (m,)
         See `Synapse`.
+    gain : ndarray, shape (m,)
+        By how many seconds a change of the output of 1 V s moves the next spike of the neuron that
+        the synapse ends in, in 1/V: its conductance over half the stimulus' peak; at least 1 over
+        the output's swing.
     lag : ndarray, shape (m,)
         Time in s in which a state that follows does so; 0 without one.
     effect : ndarray, shape (m,)
@@ -79,6 +83,7 @@ class SynapseArrays:
     weights: _Floats
     blocks: NDArray[np.bool_]
     follows: NDArray[np.bool_]
+    gain: _Floats
     lag: _Floats
     effect: _Floats
     pre: _Ints
@@ -140,7 +145,7 @@ def synapse_arrays(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArr
         _joined(parts["q"], np.float64), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         _joined(parts["n_states"], np.int64), np.concatenate([*parts["weights"], pairs]),
         _joined(parts["blocks"], np.bool_), _joined(parts["follows"], np.bool_),
-        _joined(parts["lag"], np.float64),
+        _joined(parts["gain"], np.float64), _joined(parts["lag"], np.float64),
         _joined(parts["effect"], np.float64), pre, post, ins,
         in_start, outs, out_start, np.concatenate([*parts["z"], pairs]),
     )  # fmt: skip
@@ -155,12 +160,15 @@ _COLUMNS = (
     "weights",
     "blocks",
     "follows",
+    "gain",
     "lag",
     "effect",
     "z",
 )
 #: Difference of a state for a derivative.
 _PROBE = 1e-5
+#: Difference of an output in V for its synapse's conductance.
+_MORE = 0.01
 #: Time in s in which a neuron without a stimulus of its own is taken to charge to its threshold.
 _SLOWLY = 1e-4
 #: Stands for the memristor of a synapse that has none; it is never called.
@@ -188,33 +196,52 @@ def _coefficients(expanded: Expanded, some: Synapses, m: int) -> _Floats:
 
 def _effects(
     expanded: Expanded, some: Synapses, rows: _Floats, z: _Floats
-) -> tuple[_Floats, _Floats]:
-    """Return `lag` and `effect` of a projection's synapses, as they are at t = 0."""
-    lag, out = np.zeros(len(some.pre)), np.zeros(len(some.pre))
-    if some.synapse.one_way:
-        return lag, out
-    model = type(some.synapse.memristor or _NO_DEVICE)
+) -> tuple[_Floats, _Floats, _Floats]:
+    """Return `gain`, `lag` and `effect` of a projection's synapses, as they are at t = 0."""
+    kind, n = some.synapse, len(expanded.neurons)
+    (gain, lag, effect) = (np.zeros(len(some.pre)) for _ in range(3))
+    model = type(kind.memristor or _NO_DEVICE)
     results: Any = np.zeros(5)
     room: Any = np.zeros(3)
 
-    def evaluated(v_pre: float, states: Any, q: Any) -> tuple[float, float]:
-        some.synapse.equations(v_pre, 0.0, states, q, results, model.current, model.rate, room)
-        return float(results[1]), float(results[3])
+    def evaluated(v_pre: float, states: Any, q: Any) -> tuple[float, float, float]:
+        """Return d i_pre / d v_pre, i_post and the first state's rate."""
+        kind.equations(v_pre, 0.0, states, q, results, model.current, model.rate, room)
+        return float(results[1]), float(results[2]), float(results[3])
 
     for k, pre in enumerate(some.pre):
-        if pre >= len(expanded.neurons):
-            continue
-        neuron = expanded.neurons[pre]
-        comparator, share = neuron.comparator, neuron.network.share
-        conductance, rate = evaluated(comparator.v_oh, z[k], rows[k])
-        if some.synapse.follows:
+        if pre < n:
+            low, high = expanded.neurons[pre].output_levels
+        else:
+            source = expanded.sources[pre - n][0]
+            low, high = source.v_low, source.v_high
+        conductance, _, rate = evaluated(high, z[k], rows[k])
+        target = expanded.neurons[some.post[k]]
+        if kind.follows:
+            through = conductance
             moved = z[k] + np.array([_PROBE, 0.0])
-            lag[k] = _PROBE / (rate - evaluated(comparator.v_oh, moved, rows[k])[1])
-        divided = conductance * getattr(comparator, "r_source", 1.0)
-        shift = divided * share / (1 - share) / neuron.difference_amplifier.gain
-        peak = neuron.stimulus.peak(neuron.t_stop)
-        out[k] = shift * (2 * neuron.c / peak if peak > 0 else _SLOWLY / neuron.v_th)
-    return lag, out
+            lag[k] = _PROBE / (rate - evaluated(high, moved, rows[k])[2])
+        else:  # settled, since a low-pass hands on what lasts
+            ends = [z[k].copy(), z[k].copy()]
+            for v, states in zip((low, low + _MORE), ends, strict=True):
+                if kind.memristor is None:
+                    states[: kind.n_states] = kind.initial(v, 0.0)
+            before = evaluated(low, ends[0], rows[k])[1]
+            through = abs(evaluated(low + _MORE, ends[1], rows[k])[1] - before) / _MORE
+        gain[k] = max(1 / (high - low), through * _slowness(target) / target.c)
+        if pre < n and not kind.one_way:
+            neuron = expanded.neurons[pre]
+            share = neuron.network.share
+            divided = conductance * getattr(neuron.comparator, "r_source", 1.0)
+            shift = divided * share / (1 - share) / neuron.difference_amplifier.gain
+            effect[k] = shift * _slowness(neuron)
+    return gain, lag, effect
+
+
+def _slowness(neuron: Neuron) -> float:
+    """Return s/V: the time that half the stimulus' peak takes to charge the capacitor by a volt."""
+    peak = neuron.stimulus.peak(neuron.t_stop)
+    return 2 * neuron.c / peak if peak > 0 else _SLOWLY / neuron.v_th
 
 
 def _states(some: Synapses, low: _Floats, y: _Floats, m: int) -> _Floats:
