@@ -35,6 +35,7 @@ __all__ = [
     "largest_step",
     "settled",
     "solve_circuit",
+    "supply_energy",
 ]
 
 _LOG = logging.getLogger(__name__)

@@ -180,9 +180,9 @@ def mark(  # noqa: PLR0912 - outputs and capacitors
     """Mark those who are joined to neurons whose waves have changed by more than `tol` (s).
 
     An output's change counts by its integral (see `SynapseArrays.gain`), behind synapses that block
-    only of what is high. A capacitor's change counts by what it does to the neuron that the synapse begins
-    at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below ground has
-    synapses conduct whose output is low.
+    only of what is high. A capacitor's change counts by what it does to the neuron that the synapse
+    begins at (see `SynapseArrays.effect` and `_largest_change`). A capacitor that falls below
+    ground has synapses conduct whose output is low.
 
     `since` gets the times (s) until which those who are marked need not be solved again: what has
     changed before is below a tenth of the tolerance.

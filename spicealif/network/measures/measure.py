@@ -19,7 +19,13 @@ from spicealif.network.measures.filtered import integrals
 from spicealif.network.measures.names import NETWORK_MEASURES, PopulationMeasures
 from spicealif.network.measures.trains import Trains, trains_of
 
-__all__ = ["NETWORK_MEASURES", "NetworkMeasures", "PopulationMeasures", "measure_network"]
+__all__ = [
+    "NETWORK_MEASURES",
+    "NetworkMeasures",
+    "PopulationMeasures",
+    "measure_network",
+    "spike_phases",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]

@@ -19,7 +19,7 @@ from spicealif.network.reference.point import Plastic, point_form
 from spicealif.reference.driver import _check_parameters, _kernel_parameters
 from spicealif.reference.reference import kernel_parameters
 
-__all__ = ["Grid", "Joined", "Tables", "ideal_tables", "usual_step"]
+__all__ = ["Grid", "Joined", "Tables", "chosen_grid", "ideal_tables", "usual_step"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int64]
