@@ -23,7 +23,7 @@ from spicealif.network.netlist import (
     build_network_netlist,
     build_witness_netlist,
 )
-from spicealif.network.netlist.played import JITTER, TOLERANCE, Playable
+from spicealif.network.netlist.played import FINE, JITTER, TOLERANCE, Playable
 from spicealif.simulators import Run, Simulator, Status, get_simulator
 from spicealif.simulators.judge import spike_times
 from spicealif.waveforms import Waveforms
@@ -214,7 +214,7 @@ def run_witnesses(
     simulator: str | Simulator = "ngspice-batch",
     *,
     reltol: float = 1e-8,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
     jitter: float = JITTER,
     workers: int | None = None,
     timeout: float | None = None,
@@ -233,7 +233,7 @@ def run_witnesses(
         As in `run_flat`.
     reltol : float
         SPICE's relative tolerance.
-    tolerance, jitter : float
+    tolerance, jitter : float, optional
         How far what is played back may be from the solution, in V, and its edges in s.
     workers : int, optional
         Runs at a time; as many as there are cores, if not given. No result depends on it.
@@ -260,6 +260,9 @@ def run_witnesses(
     tool = _tool(simulator)
     if not tool.version:  # it is on this machine, or this raises
         raise SimulatorError(f"The simulator {tool.name} has no version; install it again.")
+    if tolerance is None:
+        blocking = all(some.synapse.blocks for some in expanded.synapses)
+        tolerance = TOLERANCE if blocking else FINE
     back = PlayedBack(played, tolerance, jitter)
     stop = threading.Event()
     local = threading.local()

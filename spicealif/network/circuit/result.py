@@ -35,7 +35,7 @@ class NeuronTraces:
     time: _Floats
     signals: Mapping[str, _Floats]
 
-    def linear(self, name: str, tolerance: float = 1e-5) -> tuple[_Floats, _Floats]:
+    def linear(self, name: str, tolerance: float = 1e-6) -> tuple[_Floats, _Floats]:
         """Return points between which straight lines are the solution to a tolerance.
 
         Parameters

@@ -24,6 +24,9 @@ _Floats = NDArray[np.float64]
 #: 7.4 s and 0.6 ns; 1e-3 V and 1 ns 550 points, 2.5 s and 7 ns. The worst difference goes with the
 #: voltage, the cost with the points.
 TOLERANCE, JITTER = 3e-4, 500e-12
+#: The same where a synapse does not block: it hands on what an output does between pulses, and a
+#: strong one amplifies it.
+FINE = 3e-6
 
 
 class Playable(Protocol):
