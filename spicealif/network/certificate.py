@@ -11,7 +11,7 @@ from spicealif._support.drawn import Drawn
 from spicealif.errors import CompareError
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import figure
-from spicealif.network.circuit import NetworkSolution, solve_network
+from spicealif.network.circuit import DEFAULT_T_TOL, NetworkSolution, solve_network
 from spicealif.network.comparison import TOLERANCE, NetworkComparison, compare_networks
 from spicealif.network.description import Network
 from spicealif.network.expanded import Expanded, expand
@@ -24,7 +24,7 @@ __all__ = ["FINER_RTOL", "FINER_T_TOL", "NetworkCertificate", "certify_network"]
 #: What the tolerances of the finer level are divided by, and their least. Measured with the preset
 #: pair (0.4 ms) against rtol 1e-9 and t_tol 3e-11 s: at 1e-6 and 1e-9 s spike times are off by
 #: 2.1 ns, and by 1.1 ns at 1e-7 and 1e-10 s whatever rtol; at 1e-7 and 3e-11 s by 0.02 ns.
-FINER_RTOL, FINER_T_TOL = 10.0, 30.0
+FINER_RTOL, FINER_T_TOL = 10.0, 10.0
 _LEAST_RTOL = 1e-11
 
 
@@ -159,7 +159,7 @@ def certify_network(
     network: Network | Expanded,
     *,
     rtol: float = 1e-6,
-    t_tol: float = 1e-9,
+    t_tol: float = DEFAULT_T_TOL,
     reference: bool = True,
     variant: Literal["ideal", "schmitt"] = "schmitt",
     h: float | None = None,

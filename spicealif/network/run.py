@@ -21,7 +21,7 @@ from spicealif._support.text import counted
 from spicealif.design.needs import Needs, check_needs
 from spicealif.errors import DesignError, IntegrationError, WaveformError
 from spicealif.network.certificate import NetworkCertificate, certify_network
-from spicealif.network.circuit import NetworkSolution, solve_network
+from spicealif.network.circuit import DEFAULT_T_TOL, NetworkSolution, solve_network
 from spicealif.network.comparison import NetworkComparison, compare_networks
 from spicealif.network.description import Network
 from spicealif.network.estimate import estimate_network
@@ -163,7 +163,7 @@ def run_network(
     sides: Collection[Side] = SIDES,
     variant: Variant | None = None,
     rtol: float = 1e-6,
-    t_tol: float = 1e-9,
+    t_tol: float = DEFAULT_T_TOL,
     keep: Literal["all", "none"] | Sequence[int | str] = "none",
     workers: int | None = None,
     certificate: bool = False,

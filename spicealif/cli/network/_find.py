@@ -55,7 +55,7 @@ tolerance_options = together(
         help="Relative tolerance of each neuron's solution.",
     ),
     click.option(
-        "--t-tol", type=QuantityType("s"), default="1n", show_default=True, metavar="TIME",
+        "--t-tol", type=QuantityType("s"), default="0.1n", show_default=True, metavar="TIME",
         help="Tolerance of the iteration between neurons, in s.",
     ),
 )  # fmt: skip
