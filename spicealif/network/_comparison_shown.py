@@ -116,7 +116,7 @@ class ComparisonShown(ShownInNotebooks):
         if None in self.errors:
             notes.append(
                 "Numerical errors of these figures are not known, so that there are no verdicts; "
-                "certify_network measures them."
+                "--certificate (in Python certify_network) measures them."
             )
         elif Verdict.NOT_RESOLVED in {f.verdict for f in self.figures} | {*self.verdicts}:
             notes.append(NOT_RESOLVED)

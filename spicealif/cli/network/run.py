@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +31,11 @@ from spicealif.cli.network._find import (
     tolerance_options,
 )
 from spicealif.cli.network._show import Whole, population_table, spike_counts
+from spicealif.errors import CompareError, OutputError
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from spicealif.network import NetworkRun
@@ -114,7 +116,6 @@ def run_command(
     """
     from spicealif._support.folders import exchanging
     from spicealif._support.kinds import NETWORK_RUN_FILES
-    from spicealif.errors import OutputError
     from spicealif.network import estimate_network, expand, run_network
     from spicealif.network.run import kept_neurons
 
@@ -177,17 +178,22 @@ def _draw(result: NetworkRun, folder: Path, picture: str) -> None:
 
     side = result.solution if result.solution is not None else result.reference
     expanded = result.expanded
-    figures = {"raster": own.raster_figure(side, expanded)}
+    figures: dict[str, Callable[[], Figure]] = {"raster": lambda: own.raster_figure(side, expanded)}
     if expanded.synapses:
-        figures["weights"] = own.weights_figure(expanded, result.solution)
+        figures["weights"] = lambda: own.weights_figure(expanded, result.solution)
     measures = next(iter(result.measures.values()))
     if measures.is_ring:
-        figures["phase"] = own.phase_figure(side, expanded)
+        figures["phase"] = lambda: own.phase_figure(side, expanded)
     elif _is_chain(measures.links, len(expanded.neurons)):
-        figures["propagation"] = own.propagation_figure(side, expanded)
-    if result.comparison is not None:
-        figures["comparison"] = own.comparison_figure(result.comparison)
-    for name, figure in figures.items():
+        figures["propagation"] = lambda: own.propagation_figure(side, expanded)
+    if (comparison := result.comparison) is not None:
+        figures["comparison"] = lambda: own.comparison_figure(comparison)
+    for name, draw in figures.items():
+        try:
+            figure = draw()
+        except CompareError as error:  # too few spikes for it; the others are drawn
+            click.echo(f"Note: {name}.{picture} is left out. {error}", err=True)
+            continue
         save_figure(figure, folder / f"{name}.{picture}")
 
 

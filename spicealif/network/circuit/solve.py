@@ -183,9 +183,9 @@ class _Relaxation:
                 self.windows += 1
                 now = end
                 if solved < FEW * self.n:
-                    window *= 1.3
+                    window *= 1.15
                 elif solved > MANY * self.n:
-                    window *= 0.8
+                    window *= 0.5
                 if progress is not None:
                     progress(now / self.t_stop)
         took = time.perf_counter() - began
