@@ -1,6 +1,6 @@
 """Commands on a network of which a neuron is silent."""
 
-from spicealif.cli import main
+from command_line import call
 
 TOML = """
 name = "silent"
@@ -19,11 +19,10 @@ connector = { kind = "from-list", connections = [[0, 1], [1, 0]] }
 """
 
 
-def test_a_figure_that_cannot_be_drawn_takes_nothing_with_it(tmp_path, capsys):
+def test_a_figure_that_cannot_be_drawn_takes_nothing_with_it(tmp_path):
     (tmp_path / "silent.toml").write_text(TOML)
-    folder = tmp_path / "out"
-    arguments = ["network", "run", str(tmp_path / "silent.toml"), "--figures", "-o", str(folder)]
-    assert main(arguments) == 0
-    assert "phase.png is left out. There are no phases: n_0 has 0 spikes" in capsys.readouterr().err
-    assert (folder / "raster.png").exists() and (folder / "circuit.nc").exists()
-    assert not (folder / "phase.png").exists()
+    done = call("network", "run", "silent.toml", "--figures", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "phase.png is left out. There are no phases: n_0 has 0 spikes" in done.stderr
+    assert (tmp_path / "out" / "raster.png").exists() and (tmp_path / "out" / "circuit.nc").exists()
+    assert not (tmp_path / "out" / "phase.png").exists()

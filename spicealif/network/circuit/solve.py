@@ -36,8 +36,13 @@ _Ints = NDArray[np.int64]
 
 #: Relative tolerance of each neuron's solution, and of the iteration in s.
 DEFAULT_RTOL, DEFAULT_T_TOL = 1e-6, 1e-10
+#: The largest tolerance of the iteration that makes sense, in s.
+MOST_T_TOL = 1e-6
 #: Windows in s: the first, the shortest.
 FIRST_WINDOW, SHORTEST_WINDOW = 20e-6, 20e-9
+#: Windows are not made shorter than LEAST_WINDOW (s) because of what they cost: a pulse is solved
+#: some times however short its window is.
+LEAST_WINDOW = 4e-6
 #: Sweeps over a window before it is cut. A window in which a neuron was solved fewer than FEW times
 #: in the mean makes the next one longer, one with more than MANY makes it shorter; what is solved
 #: once and what is solved again cost least together in between (benchmarks/network_circuit.py).
@@ -93,12 +98,21 @@ def solve_network(
         raise IntegrationError(
             f"The relative tolerance is {rtol:g}; choose one from 1e-12 to 1e-3."
         )
-    if not t_tol > 0:
-        raise IntegrationError(f"The tolerance of the iteration is {t_tol:g} s; give it above 0.")
+    if not 0 < t_tol <= MOST_T_TOL:
+        raise IntegrationError(
+            f"The tolerance of the iteration is {t_tol:g} s; give it above 0 and at most "
+            f"{MOST_T_TOL:g} s, since spikes are that uncertain then."
+        )
+    if unknown := [c for c in causes if not isinstance(c, Cause)]:
+        raise IntegrationError(f"{ascii(unknown[0])} is no Cause; choose from spicealif's Cause.")
     if workers is not None and workers < 1:
         raise IntegrationError(f"{workers} workers solve nothing; give 1 or more.")
     if keep != "all":
         for k in keep:
+            if isinstance(k, bool) or not isinstance(k, int | np.integer):
+                raise IntegrationError(
+                    f"{ascii(k)} is no neuron to keep; give their numbers, from 0, or 'all'."
+                )
             if not 0 <= k < len(expanded.neurons):
                 raise IntegrationError(
                     f"There is no neuron {k} to keep; they are 0 to {len(expanded.neurons) - 1}."
@@ -185,7 +199,7 @@ class _Relaxation:
                 if solved < FEW * self.n:
                     window *= 1.15
                 elif solved > MANY * self.n:
-                    window *= 0.5
+                    window = max(0.5 * window, min(window, LEAST_WINDOW))
                 if progress is not None:
                     progress(now / self.t_stop)
         took = time.perf_counter() - began

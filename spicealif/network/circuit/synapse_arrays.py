@@ -10,10 +10,13 @@ from numba import types
 from numpy.typing import NDArray
 
 from spicealif._support.compiled import cfunc
+from spicealif._support.plugins import careful
 from spicealif.circuit import layout
 from spicealif.design import Memristor, Neuron
+from spicealif.errors import IntegrationError
 from spicealif.network.expanded import Expanded, Synapses
 from spicealif.network.synapses import DiodeSynapse, Synapse
+from spicealif.network.synapses.registry import OWN
 from spicealif.reference.device import compiled_functions
 
 __all__ = ["SynapseArrays", "synapse_arrays", "synapse_equations"]
@@ -112,20 +115,31 @@ def synapse_arrays(expanded: Expanded, level: _Floats, y: _Floats) -> SynapseArr
     functions: list[tuple[Any, Any, Any]] = []
     parts: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for some in expanded.synapses:
-        m, kind = len(some.pre), some.synapse
-        device = kind.memristor
-        key = (type(kind), type(device))
-        if key not in groups:
-            groups[key] = len(functions)
-            functions.append(
-                (synapse_equations(type(kind)), *compiled_functions(type(device or _NO_DEVICE)))
-            )
-        rows, states = _coefficients(expanded, some, m), _states(some, low, y, m)
-        columns = (
-            np.full(m, groups[key]), rows.ravel(), np.full(m, rows.shape[1]),
-            np.full(m, kind.n_states), np.tile(kind.state_weights, (m, 1)),
-            np.full(m, kind.blocks), np.full(m, kind.follows),
-            *_effects(expanded, some, rows, states), states,
+        kind = some.synapse
+
+        def prepared(some: Synapses = some) -> tuple[Any, ...]:
+            m, kind = len(some.pre), some.synapse
+            device = kind.memristor
+            key = (type(kind), type(device))
+            if key not in groups:
+                compiled = synapse_equations(type(kind))
+                functions.append((compiled, *compiled_functions(type(device or _NO_DEVICE))))
+                groups[key] = len(functions) - 1
+            rows, states = _coefficients(expanded, some, m), _states(some, low, y, m)
+            return (
+                np.full(m, groups[key]), rows.ravel(), np.full(m, rows.shape[1]),
+                np.full(m, kind.n_states), np.tile(kind.state_weights, (m, 1)),
+                np.full(m, kind.blocks), np.full(m, kind.follows),
+                *_effects(expanded, some, rows, states), states,
+            )  # fmt: skip
+
+        ours = type(kind) in OWN.values()
+        columns = prepared() if ours else careful(
+            prepared,
+            f"The synapses of kind {ascii(kind.kind)}, which is another package's, cannot be "
+            "computed with",
+            "ask those who make it",
+            IntegrationError,
         )  # fmt: skip
         for name, column in zip(_COLUMNS, columns, strict=True):
             parts[name].append(column)

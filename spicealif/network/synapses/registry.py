@@ -6,6 +6,7 @@ and brings its template (`Synapse.template_folder`).
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -49,6 +50,10 @@ def load_synapse(name: str) -> type[Synapse]:
     lacking += [one for one in ("title", "weights") if not hasattr(kind, one)]
     if lacking:
         raise DesignError(f"{label} has no {', '.join(lacking)}; {ask}.")
+    if any(one.opname == "RAISE_VARARGS" for one in dis.get_instructions(kind.equations)):
+        raise DesignError(
+            f"{label} raises in its equations, which compiled code cannot hand on; {ask}."
+        )
     field = kind.model_fields.get("kind")
     if field is None or field.default != name:
         raise DesignError(
