@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from spicealif.cli.main import cli
-from spicealif.cli.sweep import _values
+from spicealif.cli._values import read_values
 from spicealif.errors import SpicealifError, SweepError
 from spicealif.sweep import Range
 
@@ -141,14 +141,14 @@ def test_what_makes_no_sense_is_one_sentence(here, arguments, words):
 
 
 def test_values():
-    assert _values("c=47n, 100n", drawn=False) == ("c", ["47n", "100n"])
-    name, values = _values(" leak.tau = 1m:100m:3:log", drawn=False)
+    assert read_values("c=47n, 100n", drawn=False) == ("c", ["47n", "100n"])
+    name, values = read_values(" leak.tau = 1m:100m:3:log", drawn=False)
     assert name == "leak.tau"
     np.testing.assert_allclose(values, [1e-3, 1e-2, 1e-1])
-    assert _values("c=1n:2n", drawn=True) == ("c", Range("1n", "2n"))
-    assert _values("c=1n:2n:log", drawn=True) == ("c", Range("1n", "2n", True))
+    assert read_values("c=1n:2n", drawn=True) == ("c", Range("1n", "2n"))
+    assert read_values("c=1n:2n:log", drawn=True) == ("c", Range("1n", "2n", True))
     with pytest.raises(SweepError):
-        _values("c=1n:2n:3:4", drawn=False)
+        read_values("c=1n:2n:3:4", drawn=False)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from spicealif import load_preset, parse_toml
 from spicealif.cli.main import cli
-from spicealif.cli.sweep import _values
+from spicealif.cli._values import read_values
 from spicealif.design import SeriesCircuit, load_toml
 from spicealif.errors import DesignError, SpicealifError, SweepError
 from spicealif.quantities.grammar import format_quantity, parse_any, parse_count, parse_quantity
@@ -254,16 +254,16 @@ def test_a_series_circuit_reads_volts() -> None:
 
 
 def test_over() -> None:
-    assert _values("c=47n,1u5", drawn=False) == ("c", ["47n", "1u5"])
-    assert _values("r_s=0,500", drawn=False) == ("r_s", ["0", "500"])
+    assert read_values("c=47n,1u5", drawn=False) == ("c", ["47n", "1u5"])
+    assert read_values("r_s=0,500", drawn=False) == ("r_s", ["0", "500"])
     for text in ("c=0,22u", "c=1,5n", "r_s=1,5k,2k"):
         with pytest.raises(SweepError, match="could mean"):
-            _values(text, drawn=False)
+            read_values(text, drawn=False)
     with pytest.raises(SweepError, match=r"0\.1u"):
-        _values("c=0,1u:2u:5", drawn=False)
+        read_values("c=0,1u:2u:5", drawn=False)
     with pytest.raises(SweepError, match="asks for 99999999999"):
-        _values("c=1n:2n:99999999999", drawn=False)
-    name, values = _values("temperature=-40 degC:85 degC:2", drawn=False, unit="K")
+        read_values("c=1n:2n:99999999999", drawn=False)
+    name, values = read_values("temperature=-40 degC:85 degC:2", drawn=False, unit="K")
     assert (name, values) == ("temperature", ["233.15 K", "358.15 K"])
     drawn = Sweep(PAPER, {"temperature": Range("77 K", "400 K")}, "random", 3, sides="reference")
     assert all(77 <= t <= 400 for t in drawn.points.values["temperature"])
