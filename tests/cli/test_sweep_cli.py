@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 
-from spicealif.cli.main import cli
 from spicealif.cli._values import read_values
+from spicealif.cli.main import cli
 from spicealif.errors import SpicealifError, SweepError
 from spicealif.sweep import Range
 

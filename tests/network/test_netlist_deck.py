@@ -219,16 +219,6 @@ ONE_WAY = network(joined(KINDS[2]))
 BAD = {
     "a delay": (network(joined(KINDS[0], delay=1e-6)), "delay of 1e-06 s, which no circuit has"),
     "two temperatures": (network(exc=PAPER.replace({"temperature": 310.0})), "one temperature"),
-    "names alike": (
-        Network(
-            populations=(
-                Population(name="a", neuron=PAPER, size=1),
-                Population(name="A", neuron=PAPER, size=1),
-            ),
-            t_stop=1e-3,
-        ),
-        "capitals",
-    ),
     "ideal edges": (network(exc=PAPER.replace({"stimulus.t_rise": 0.0})), "ideal edge"),
 }
 

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spicealif import load_preset, parse_toml
-from spicealif.cli.main import cli
 from spicealif.cli._values import read_values
+from spicealif.cli.main import cli
 from spicealif.design import SeriesCircuit, load_toml
 from spicealif.errors import DesignError, SpicealifError, SweepError
 from spicealif.quantities.grammar import format_quantity, parse_any, parse_count, parse_quantity
