@@ -43,6 +43,7 @@ from spicealif.network.nir_export import NirExport, export_nir, nir_graph
 from spicealif.network.nir_files import import_nir
 from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
+from spicealif.network.reference import NetworkReference, solve_network_reference
 from spicealif.network.refinement import Growth, SideError
 from spicealif.network.run import (
     NetworkRun,
@@ -86,6 +87,7 @@ __all__ = [
     "NetworkEstimate",
     "NetworkFigure",
     "NetworkMeasures",
+    "NetworkReference",
     "NetworkRun",
     "NetworkSolution",
     "NeuronTraces",
@@ -129,6 +131,7 @@ __all__ = [
     "run_network",
     "save_network",
     "solve_network",
+    "solve_network_reference",
     "to_dataset",
     "weights_figure",
 ]

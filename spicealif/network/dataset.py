@@ -48,8 +48,10 @@ def to_dataset(result: Any, time: ArrayLike | None = None) -> xr.Dataset:
 
     Examples
     --------
-    >>> data = to_dataset(solve_network(load_network_preset("pair"), keep="all"))
-    >>> data.v_c.sel(neuron="n_1")
+    >>> network = load_network_preset("pair").replace(t_stop="0.1m")
+    >>> data = to_dataset(solve_network(network, keep="all"))
+    >>> data.sizes["neuron"]
+    2
     """
     import xarray as xr
 

@@ -206,7 +206,7 @@ def run_network(
     --------
     >>> run = run_network(load_network_preset("pair").replace(t_stop="0.2m"))
     >>> [len(t) for t in run.solution.t_spike]
-    [8, 0]
+    [9, 3]
     """
     wanted = _sides(sides)
     if workers is not None and workers < 1:

@@ -27,6 +27,7 @@ from spicealif._support.kept import tell
 from spicealif._support.text import counted
 from spicealif.design._base import Part
 from spicealif.errors import SweepError
+from spicealif.network.circuit import DEFAULT_T_TOL
 from spicealif.network.description import Network
 from spicealif.network.run import SIDES, NetworkRun, Side, run_network
 from spicealif.network.store import dump_network, parse_network
@@ -116,7 +117,7 @@ class NetworkSweep(Described):
     sides: tuple[Side, ...] = SIDES
     variant: Variant | None = None
     rtol: float = 1e-6
-    t_tol: float = 1e-9
+    t_tol: float = DEFAULT_T_TOL
 
     def __post_init__(self) -> None:
         if not self.over:

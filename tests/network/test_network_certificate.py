@@ -100,7 +100,7 @@ def test_a_certificate_shows_itself(certificate):
     plain = json.loads(json.dumps(certificate.to_dict(), allow_nan=False))
     assert plain["circuit_error"]["iteration"] == certificate.solution.iteration_error
     text = certificate.table(all=True)
-    assert "rtol 1e-07, t_tol 33.33 ps" in text
+    assert "rtol 1e-07, t_tol 10 ps" in text
     assert "n_2" in text
     assert "three" in repr(certificate)
     assert certificate._repr_html_().count("<table>") == 3

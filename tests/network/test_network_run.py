@@ -60,7 +60,7 @@ def test_what_is_saved_comes_back_to_the_last_bit(run, tmp_path):
             assert getattr(trace, key).tobytes() == (
                 getattr(back.reference.traces[name], key).tobytes()
             )
-    for name in ("energy", "energy_supply", "x_end", "weights_end", "rtol", "n_steps", "attrs"):
+    for name in ("energy", "energy_supply", "x_end", "weights_end", "rtol", "n_steps"):
         assert np.array_equal(
             getattr(run.solution, name), getattr(back.solution, name), equal_nan=name == "energy"
         ), name

@@ -151,8 +151,9 @@ def measure_network(
 
     Examples
     --------
-    >>> measures = measure_network(solve_network(load_network_preset("ring")))
-    >>> measures["synchrony"], measures.rate
+    >>> solution = solve_network(load_network_preset("ring").replace(t_stop="0.2m"))
+    >>> measure_network(solution).rate.shape
+    (8,)
     """
     trains = trains_of(result, network, t_stop)
     if tau is not None and not 0 < tau < math.inf:

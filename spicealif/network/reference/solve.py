@@ -129,9 +129,10 @@ def solve_network_reference(
 
     Examples
     --------
-    >>> reference = solve_network_reference(network, keep=["exc_3"])
-    >>> dict(zip(reference.names, map(len, reference.t_spike)))["exc_3"]
-    14
+    >>> network = load_network_preset("pair").replace(t_stop="0.2m")
+    >>> reference = solve_network_reference(network, variant="schmitt")
+    >>> [len(t) for t in reference.t_spike]
+    [7, 1]
     """
     check_variant(variant)
     if workers is not None and workers < 1:
