@@ -59,7 +59,16 @@ from spicealif.circuit.rodas import (
 )
 from spicealif.reference.device import Device
 
-__all__ = ["DONE", "N_FLOAT_STATE", "N_INT_STATE", "N_WORK", "PAUSED", "STALLED", "advance"]
+__all__ = [
+    "DONE",
+    "N_FLOAT_STATE",
+    "N_INT_STATE",
+    "N_WORK",
+    "PAUSED",
+    "ROWS_A_STEP",
+    "STALLED",
+    "advance",
+]
 
 # What `advance` reports.
 DONE, PAUSED, STALLED = 0, 1, 2
@@ -71,6 +80,8 @@ H_MIN = 1e-19
 # Length of the first step after an event and after a corner.
 H_EVENT, H_CORNER = 1e-12, 1e-9
 EVENTS_AT_ONCE = 100
+#: Rows that one step can write at most; with fewer left a buffer is full.
+ROWS_A_STEP = 4
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -326,7 +337,7 @@ def advance(  # noqa: PLR0912, PLR0915 - one state machine
                 (out_s[0], out_e[0], out_d[0]) = (v_spike, energy, v_d)
                 (out_a[0], out_b[0]) = drops(y, p)
                 (row, t_row) = (1, t_piece[k] + s)
-        if left <= 0 or row >= out_t.size - 4 or spike >= out_spike.size:
+        if left <= 0 or row >= out_t.size - ROWS_A_STEP or spike >= out_spike.size:
             status = PAUSED
             break
         # A sharp comparator that is already beyond its threshold switches without a step.

@@ -275,7 +275,7 @@ def _integrate(
                 f"The circuit's equations cannot be followed beyond t = {now:g} s; use values of "
                 "ordinary size, or look whether the neuron latches there."
             )
-        full = ns[3] >= rows[0].size - 2
+        full = ns[3] >= rows[0].size - run.ROWS_A_STEP
         if taken is not None and (full or status == run.DONE):
             taken(tuple(row[first : ns[3]] for row in rows))
             for row in rows:  # the last one stays: the kernel goes on behind it
