@@ -21,7 +21,7 @@ __all__ = ["compare_command"]
 @click.command(
     "compare",
     cls=Command,
-    epilog="Example:  spicealif network compare results",
+    epilog="Example:  spicealif network compare ring-results",
     short_help="Compare circuit and reference of a saved run, or two saved runs.",
 )
 @click.argument("folder", type=click.Path(path_type=Path))

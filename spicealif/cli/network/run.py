@@ -49,7 +49,7 @@ _LEVELS = 4.0
 @click.command(
     "run",
     cls=Command,
-    epilog="Example:  spicealif network run ring --t-stop 1m --keep n_0,n_1 --out results",
+    epilog="Example:  spicealif network run ring --t-stop 1m --keep n_0,n_1 --out ring-results",
     short_help="Solve circuit and reference of a network, compare them, write everything.",
 )
 @network_options
