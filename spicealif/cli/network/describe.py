@@ -188,7 +188,7 @@ def export_nir_command(
 @click.command(
     "import-nir",
     cls=Command,
-    epilog="Example:  spicealif network import-nir trained.nir --r-unit 10k --output trained.toml",
+    epilog="Example:  spicealif network import-nir ring.nir --r-unit 10k --output imported.toml",
     short_help="Make a network of a NIR file.",
 )
 @click.argument("file", type=click.Path(path_type=Path))
