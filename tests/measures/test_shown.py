@@ -88,8 +88,8 @@ def test_every_result_shows_itself_through_pages():
                 own.append(value)
     assert set(own) == {Cosimulation, Described, Netlist, Shown, Waveforms}
     assert found == {
-        "Certificate", "Comparison", "FitResult", "GapBudget", "Proposal", "ShownInNotebooks",
-        "ToleranceBudget", "Verification",
+        "Certificate", "Comparison", "FitResult", "GapBudget", "NetworkComparison",
+        "NetworkMeasures", "Proposal", "ShownInNotebooks", "ToleranceBudget", "Verification",
     }  # fmt: skip
 
 
