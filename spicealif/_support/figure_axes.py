@@ -201,7 +201,8 @@ def cell_edges(values: _Floats, *, log: bool) -> _Floats:
         middles = (v[1:] + v[:-1]) / 2
         ends = [v[0] - (middles[0] - v[0])], [v[-1] + (v[-1] - middles[-1])]
         edges = np.concatenate((ends[0], middles, ends[1]))
-    return np.exp(edges) if log else edges
+    out: NDArray[np.float64] = np.exp(edges) if log else edges
+    return out
 
 
 def _round_numbers(kind: type[MaxNLocator], shift: float) -> MaxNLocator:

@@ -231,7 +231,7 @@ def _candidates(s: _Floats, u: _Floats, line: float) -> list[tuple[float, int]]:
         # Few periods hardly make lines in a spectrum.
         most = min(1.3 * max(line, 1.0) + 1.0, len(s) / 8)
         numbers = np.arange(0.9, max(most, 1.5), 0.05)
-        rests = np.array([_rest(s, u, f, 3)[0] for f in numbers])
+        rests = np.array([_rest(s, u, float(f), 3)[0] for f in numbers])
         inner = np.r_[True, rests[1:] < rests[:-1]] & np.r_[rests[:-1] < rests[1:], True]
         guesses += [(float(f), 3) for f in numbers[inner]]
     # Those that leave much more than another are not worth the search for their minimum.

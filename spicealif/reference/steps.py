@@ -57,7 +57,8 @@ def count_steps(
 
 def whole(steps: _Floats) -> _Floats:
     """Round numbers of steps up; a whole number up to rounding is that number."""
-    return np.maximum(np.ceil(steps * (1.0 - 1e-12)), 1.0)
+    rounded: _Floats = np.maximum(np.ceil(steps * (1.0 - 1e-12)), 1.0)
+    return rounded
 
 
 def _shortest_time(params: KernelParameters) -> float:

@@ -156,7 +156,7 @@ def map_panel(
     axes.set_facecolor(_GREY)
     axes.grid(visible=False)
     axes.spines[:].set_visible(True)
-    cells = np.ma.masked_invalid(values[np.ix_(*order)].T)
+    cells = values[np.ix_(*order)].T  # pcolormesh leaves out what is not finite
     mesh = axes.pcolormesh(*edges, cells, norm=norm, cmap=cmap, rasterized=cells.size > 10_000)
     axes.set_xlim(edges[0][0], edges[0][-1])
     axes.set_ylim(edges[1][0], edges[1][-1])

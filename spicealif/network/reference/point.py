@@ -205,4 +205,5 @@ def _drop(diode: JunctionDiode, v: _Floats, thermal: _Floats, current: Any) -> _
         passed = diode.i_s * np.expm1(np.minimum(middle / (diode.n * thermal), 200.0))
         more = passed > current(v - middle)
         (low, high) = (np.where(more, low, middle), np.where(more, middle, high))
-    return 0.5 * (low + high)
+    root: _Floats = 0.5 * (low + high)
+    return root

@@ -319,4 +319,5 @@ def _source_spikes(expanded: Expanded) -> _Floats:
     ]
     every = np.vstack([np.zeros((0, 2)), *rows])
     every = every[np.lexsort((every[:, 0], every[:, 1]))]
-    return every[every[:, 1] < expanded.network.t_stop]
+    early: _Floats = every[every[:, 1] < expanded.network.t_stop]
+    return early
