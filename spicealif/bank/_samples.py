@@ -33,7 +33,9 @@ _MOST_CORNERS = 7
 class Samples:
     """The samples' values, and each one as a neuron if need be."""
 
-    def __init__(self, neuron: Neuron, values: Mapping[str, ArrayLike]) -> None:
+    def __init__(
+        self, neuron: Neuron, values: Mapping[str, ArrayLike], times: ArrayLike | None = None
+    ) -> None:
         if not values:
             raise DesignError("There are no values; give at least one array, such as leak.tau.")
         self.neuron = neuron
@@ -50,6 +52,29 @@ class Samples:
         self.n = next(iter(lengths.values()))
         if not self.n:
             raise DesignError("The arrays are empty; give at least one sample.")
+        self.times = self._checked_times(times)
+
+    def _checked_times(self, times: ArrayLike | None) -> _Floats:
+        """Return when the currents hold, shape (K,)."""
+        i, t_stop = self.columns.get(_CURRENT), self.neuron.t_stop
+        k = 1 if i is None or i.ndim == 1 else i.shape[1]
+        if times is None:
+            return _times(k, t_stop)
+        t = np.asarray(times, dtype=float)
+        if i is None or i.ndim == 1:
+            raise DesignError(
+                "times are given, and no currents at these times; give 'stimulus' of shape (n, K)."
+            )
+        if t.shape != (k,):
+            raise DesignError(
+                f"times has the shape {t.shape} for {k} currents a sample; give one for each."
+            )
+        if not (np.all(np.diff(t) > 0) and t[0] == 0 and t[-1] == t_stop):
+            raise DesignError(
+                f"times do not rise from 0 to t_stop = {t_stop:g} s; give the first as 0, the last "
+                "as t_stop, and none twice."
+            )
+        return t
 
     def neuron_of(self, k: int) -> Neuron:
         """Return sample k as a neuron.
@@ -66,7 +91,7 @@ class Samples:
 
     def _changed(self, values: Mapping[str, Any]) -> Neuron:
         changes: dict[str, Any] = {
-            name: _stimulus(value, self.neuron.t_stop) if name == _CURRENT else float(value)
+            name: _stimulus(value, self.times) if name == _CURRENT else float(value)
             for name, value in values.items()
         }
         return self.neuron.replace(changes)
@@ -101,7 +126,7 @@ class Samples:
             if i.ndim == 1 or i.shape[1] == 1:
                 i = i.reshape(-1, 1)
                 return Drive(np.array([0.0, t_stop]), i, np.zeros((1, 1)), none)
-            t = _times(i.shape[1], t_stop)
+            t = self.times
             return Drive(t, i[:, :-1], np.diff(i, axis=1) / np.diff(t), none)
         varied = [f for f in _LINEAR if f"{_CURRENT}.{f}" in self.columns]
         base = self.neuron.stimulus
@@ -170,12 +195,12 @@ def _times(k: int, t_stop: float) -> _Floats:
     return t
 
 
-def _stimulus(value: Any, t_stop: float) -> Constant | PiecewiseLinear:
+def _stimulus(value: Any, times: _Floats) -> Constant | PiecewiseLinear:
     """Return a sample's current as a stimulus."""
     i = np.atleast_1d(value)
     if len(i) == 1:
         return Constant(amplitude=float(i[0]))
-    return PiecewiseLinear(t=tuple(_times(len(i), t_stop).tolist()), i=tuple(i.tolist()))
+    return PiecewiseLinear(t=tuple(times.tolist()), i=tuple(i.tolist()))
 
 
 def _ends(array: _Floats) -> list[int]:

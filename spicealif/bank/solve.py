@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spicealif._support.cores import usable_cores
 from spicealif.bank._samples import Samples
+from spicealif.circuit.parameters import ALL_CAUSES, Cause
 from spicealif.design import Neuron, Resistor
 from spicealif.errors import IntegrationError
 from spicealif.reference import Variant, check_variant, solve_references
@@ -47,8 +49,9 @@ class Bank:
         Capacitor voltage at the end, and its largest value, in V.
     x_final : ndarray, shape (n,)
         State of the memristor at the end; NaN with a resistor as leak.
-    energy_source : ndarray, shape (n,)
-        Energy that the source has delivered in J.
+    energy_source, energy_supply : ndarray, shape (n,)
+        Energy that the source and the supplies have delivered in J; NaN for supplies that are not
+        there: of the reference, and of a circuit whose parts are ideal.
     errors : mapping of int to str
         Why a sample could not be integrated to its end, by its number; its figures are NaN and its
         spikes those up to there.
@@ -61,6 +64,7 @@ class Bank:
     v_c_peak: _Floats
     x_final: _Floats
     energy_source: _Floats
+    energy_supply: _Floats
     errors: Mapping[int, str]
     side: BankSide
 
@@ -93,7 +97,9 @@ def solve_bank(
     values: Mapping[str, ArrayLike],
     *,
     side: BankSide = "reference",
+    times: ArrayLike | None = None,
     variant: Variant = "ideal",
+    causes: AbstractSet[Cause] = ALL_CAUSES,
     rtol: float | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -109,12 +115,17 @@ def solve_bank(
     values : mapping of str to array_like
         For each parameter (dotted name, such as ``"leak.tau"`` or ``"stimulus.amplitude"``) its
         values, shape (n,), SI units. ``"stimulus"`` is the current itself in A instead of the
-        neuron's: shape (n,) for currents that do not change, shape (n, K) for K currents at equally
-        spaced times from 0 to t_stop, joined by straight lines.
+        neuron's: shape (n,) for currents that do not change, shape (n, K) for K currents at
+        `times`, joined by straight lines.
     side : {"reference", "equations"}
         The paper's equations by RK4, or the circuit's own.
+    times : array_like, shape (K,), optional
+        When the currents of ``"stimulus"`` hold, in s, from 0 to t_stop; equally spaced if not
+        given.
     variant : {"ideal", "schmitt"}
         The reference, see `solve_reference`.
+    causes : set of Cause
+        Of the circuit's equations, see `solve_circuit`.
     rtol : float, optional
         Of the circuit's equations, see `solve_circuit`.
     threads : int, optional
@@ -156,10 +167,10 @@ def solve_bank(
         raise IntegrationError(f"threads is {threads!r}; give a whole number from 1 up.")
     if rtol is not None and not 1e-14 < rtol < 1e-2:
         raise IntegrationError(f"rtol is {rtol}; choose one between 1e-14 and 1e-2.")
-    samples = Samples(neuron, values)
+    samples = Samples(neuron, values, times)
     workers = usable_cores() if threads is None else threads
     if side == "equations":
-        return _by_equations(samples, rtol, workers, progress)
+        return _by_equations(samples, causes, rtol, workers, progress)
     if not samples.fast(variant):
         return _by_reference(samples, variant, workers, progress)
     samples.validate()
@@ -180,7 +191,8 @@ def _by_columns(
     ends, times, counts = run_tables(made, threads, progress)
     bad = np.flatnonzero(ends[:, of.END_STATUS] != of.FINISHED)
     errors = {int(k): failure(ends[k]) or "" for k in bad}
-    figures = ends[:, [of.END_V, of.END_PEAK, of.END_X, of.END_ENERGY]].T.copy()
+    figures = np.full((5, len(ends)), math.nan)
+    figures[:4] = ends[:, [of.END_V, of.END_PEAK, of.END_X, of.END_ENERGY]].T
     if isinstance(samples.neuron.leak, Resistor):
         figures[2] = math.nan
     figures[:, bad] = math.nan
@@ -192,13 +204,14 @@ def _by_reference(
 ) -> Bank:
     neurons = [samples.neuron_of(k) for k in range(samples.n)]
     found = solve_references(neurons, variant, threads=threads, progress=progress)
-    rows = [(s.v_c_final, s.v_c_peak, s.x_final, s.energy_source) for s in found]
+    rows = [(s.v_c_final, s.v_c_peak, s.x_final, s.energy_source, math.nan) for s in found]
     errors = {k: s.error for k, s in enumerate(found) if s.error is not None}
     return _bank([s.t_spike for s in found], rows, errors, "reference")
 
 
 def _by_equations(
     samples: Samples,
+    causes: AbstractSet[Cause],
     rtol: float | None,
     threads: int,
     progress: Callable[[float], None] | None,
@@ -214,12 +227,12 @@ def _by_equations(
 
     def one(neuron: Neuron) -> tuple[_Floats, tuple[float, ...], str | None]:
         try:
-            w = solve_circuit(neuron, rtol=rtol, progress=go_on)
+            w = solve_circuit(neuron, causes=causes, rtol=rtol, progress=go_on)
         except IntegrationError as error:
-            return np.empty(0), (math.nan,) * 4, str(error)
+            return np.empty(0), (math.nan,) * 5, str(error)
         v_c, x = w["v_c"], float(w["x"][-1]) if "x" in w else math.nan
-        energy = float(w.attrs["energy_source"])
-        return w.t_spike, (float(v_c[-1]), float(v_c.max()), x, energy), None
+        energies = float(w.attrs["energy_source"]), float(w.attrs.get("energy_supply", math.nan))
+        return w.t_spike, (float(v_c[-1]), float(v_c.max()), x, *energies), None
 
     # The compiled integrator lets other threads run.
     with ThreadPoolExecutor(threads) as pool:
@@ -270,5 +283,5 @@ def _made(
     errors: Mapping[int, str],
     side: BankSide,
 ) -> Bank:
-    (v_c, peak, x, energy) = figures
-    return Bank(times, counts, v_c, peak, x, energy, errors, side)
+    (v_c, peak, x, source, supply) = figures
+    return Bank(times, counts, v_c, peak, x, source, supply, errors, side)

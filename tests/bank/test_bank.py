@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spicealif import load_preset, solve_bank, solve_circuit, solve_reference
-from spicealif.bank._samples import _stimulus
+from spicealif.bank._samples import _stimulus, _times
 from spicealif.errors import DesignError, IntegrationError
 
 PAPER = load_preset("paper").replace({"t_stop": 3e-3})
@@ -61,7 +61,9 @@ CASES = {
 def neuron_of(base, values, k):
     changes = {name: array[k] for name, array in values.items()}
     return base.replace({
-        name: _stimulus(value, base.t_stop) if name == "stimulus" else float(value)
+        name: _stimulus(value, _times(np.size(value), base.t_stop))
+        if name == "stimulus"
+        else float(value)
         for name, value in changes.items()
     })  # fmt: skip
 
@@ -188,3 +190,39 @@ def test_a_bound_that_is_worst_between_the_corners():
         neuron.replace({"r_s": end})
     with pytest.raises(DesignError, match=r"Sample 1: .*latch"):
         solve_bank(neuron, {"r_s": [0.1, 80.0, 1e4]})
+
+
+def test_currents_at_times_of_their_own():
+    times, i = np.array([0.0, 1e-3, 1.001e-3, 3e-3]), np.array([[0, 0, 2e-3, 1e-3]])
+    bank = solve_bank(PAPER, {"stimulus": i}, times=times)
+    alone = solve_reference(PAPER.replace({"stimulus": {"kind": "pwl", "t": times, "i": i[0]}}))
+    assert bank.times[0] > 1e-3
+    np.testing.assert_allclose(bank.times, alone.t_spike, rtol=0, atol=1e-12)
+
+
+WRONG_TIMES = {
+    "too few": ([0.0, 3e-3], {"stimulus": np.ones((1, 3))}, "shape"),
+    "do not end at t_stop": ([0.0, 1e-3], {"stimulus": np.ones((1, 2))}, "t_stop"),
+    "not in order": ([0.0, 2e-3, 2e-3, 3e-3], {"stimulus": np.ones((1, 4))}, "twice"),
+    "without currents": ([0.0, 3e-3], {"c": [1e-7]}, "no currents"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TIMES)
+def test_wrong_times(name):
+    times, values, said = WRONG_TIMES[name]
+    with pytest.raises(DesignError, match=said):
+        solve_bank(PAPER, values, times=times)
+
+
+def test_causes_and_energies_of_the_equations():
+    from spicealif.circuit.parameters import Cause
+
+    neuron = PAPER.replace({"t_stop": 1e-3, "stimulus.amplitude": 2e-3})
+    some = frozenset({Cause.RESET_LEVEL})
+    bank = solve_bank(neuron, {"c": [1e-7]}, side="equations", causes=some)
+    alone = solve_circuit(neuron, causes=some)
+    np.testing.assert_array_equal(bank.times, alone.t_spike)
+    assert bank.energy_supply[0] == alone.attrs["energy_supply"]
+    assert len(bank.times) != len(solve_circuit(neuron).t_spike)
+    assert np.isnan(solve_bank(neuron, {"c": [1e-7]}).energy_supply[0])
