@@ -15,6 +15,7 @@
     |-- StoreError             a store of results cannot be read (OSError)
     |-- FitError               a measured loop cannot be read or fitted as asked (ValueError)
     |-- SweepError             an experiment makes no sense, or cannot go on (ValueError)
+    |-- LearningError          a data set cannot be read, or a study makes no sense (ValueError)
     |-- WaveformError          waveforms are missing a quantity or cannot be loaded (ValueError)
     |-- CompareError           two results cannot be compared (ValueError)
     |-- OutputError            a file or folder cannot be written (OSError)
@@ -32,6 +33,7 @@ __all__ = [
     "DesignError",
     "FitError",
     "IntegrationError",
+    "LearningError",
     "LogFileError",
     "NetlistError",
     "OutputError",
@@ -112,6 +114,10 @@ class FitError(SpicealifError, ValueError):
 
 class SweepError(SpicealifError, ValueError):
     """An experiment of many points makes no sense, or cannot go on."""
+
+
+class LearningError(SpicealifError, ValueError):
+    """A data set cannot be read without doubt, or a study of learning makes no sense."""
 
 
 class WaveformError(SpicealifError, ValueError):

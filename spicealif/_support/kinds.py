@@ -41,10 +41,12 @@ __all__ = [
     "SEAL",
     "SIGN",
     "SIGNATURE",
+    "STUDY",
     "SWEEP",
     "SYMBOL",
     "TABLE",
     "TABLE_MARK",
+    "TASK",
     "WAVEFORMS",
     "Kind",
     "beside_good",
@@ -237,6 +239,7 @@ _TABLES = (
     re.compile(rb"(side,)?spike,t_spike \[s\]\r?\n"),
     re.compile(rb"measure,label,unit,[^\n]*\r?\nspike_count,spikes,,"),
     re.compile(rb"[^\n]*,status,reason,[^\n]*\bspike_count,"),
+    re.compile(rb"method,label,accuracy,accuracy_low,accuracy_high,"),
 )
 
 
@@ -280,7 +283,7 @@ SWEEP = Kind(
     "a file of a sweep",
     (".nc", ".csv", ".parquet"),
     True,
-    _or_table(_netcdf(sweep=True), _TABLES[3:]),
+    _or_table(_netcdf(sweep=True), _TABLES[3:4]),
 )
 TABLE = Kind("a table", (".csv", ".parquet", ".nc"), False, _or_table(_is_netcdf_table, _TABLES))
 NETLIST = Kind(
@@ -288,6 +291,10 @@ NETLIST = Kind(
 )
 NEURON = Kind("a neuron's file", (".toml",), False, _toml("leak", "stimulus"))
 NETWORK = Kind("a network's file", (".toml",), False, _toml("populations", "t_stop"))
+TASK = Kind("a task's file", (".toml",), False, _toml("data", "readouts"))
+STUDY = Kind(
+    "a study's result", (".json", ".csv"), False, _or_table(_json("task", "cells"), _TABLES[4:])
+)
 DEVICE = Kind("a device's file", (".toml",), False, _toml("device", "fit"))
 FIT_JSON = Kind("a fit's JSON", (".json",), False, _json("model", "device", "parameters"))
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), True, _is_picture)

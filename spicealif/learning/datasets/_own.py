@@ -1,0 +1,193 @@
+"""The user's own data: CSV and npz. What could mean two things is asked for, not guessed."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spicealif._support.text import counted, shown
+from spicealif.errors import LearningError
+from spicealif.learning.datasets.dataset import Dataset, Kind, made
+
+__all__ = ["load_csv", "load_npz"]
+
+_SHOWN = 8  # names of columns in a sentence
+
+
+def load_csv(
+    path: Path, label: str | None, drop: Sequence[str], kind: Kind | None = None
+) -> Dataset:
+    """Read a table with a row for each sample.
+
+    The columns are separated by commas, semicolons, tabs or spaces, the first row names them. One
+    column is the class, which must be named; all others that are not dropped are numbers: features,
+    or for ``kind="series"`` the steps of one channel, in the order of the columns.
+
+    Parameters
+    ----------
+    path : Path
+    label : str or None
+        Name of the column of the classes.
+    drop : sequence of str
+        Columns that are neither, such as a number of the sample.
+    kind : {"features", "series"}, optional
+
+    Raises
+    ------
+    LearningError
+        If it cannot be read, or it is not clear what a column is.
+    """
+    frame = _frame(path)
+    name = ascii(path.name)
+    columns = [str(c) for c in frame.columns]
+    frame.columns = columns
+    listed = ", ".join(shown(c, 30) for c in columns[:_SHOWN])
+    listed += f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    if len(set(columns)) < len(columns):
+        raise LearningError(f"{name} has two columns of the same name; give each its own.")
+    if all(_is_number(c) for c in columns):
+        raise LearningError(
+            f"{name} has numbers in its first row and no names of columns; add a first row with "
+            "names."
+        )
+    if label is None:
+        raise LearningError(
+            f"{name} does not say which column is the class; name it (label), one of {listed}."
+        )
+    for one in (label, *drop):
+        if one not in columns:
+            raise LearningError(f"{name} has no column {ascii(one)}; it has {listed}.")
+    if label in drop:
+        raise LearningError(f"The column {ascii(label)} is the class and dropped; choose one.")
+    rest = [c for c in columns if c != label and c not in drop]
+    if not rest:
+        raise LearningError(f"{name} has no column beside the class; add the features.")
+    if frame[label].isna().any():
+        row = int(frame[label].isna().to_numpy().argmax())
+        raise LearningError(
+            f"{name} has a row without a class (row {row + 1} below the names); fill it in."
+        )
+    for column in rest:
+        _check_numbers(frame[column], column, name)
+    return made(
+        path.stem, _shaped(frame[rest].to_numpy(np.float64), kind), frame[label].to_numpy(),
+        columns=["series"] if kind == "series" else rest, source=f"The user's file {name}.",
+        where=name,
+    )  # fmt: skip
+
+
+def load_npz(path: Path, kind: Kind | None = None) -> Dataset:
+    """Read arrays X and y, or X_train, y_train, X_test and y_test, of an npz file.
+
+    X is (n, d), or (n, channels, K) for series; with ``kind="series"`` (n, K) is one channel. Files
+    that hold Python objects are refused.
+
+    Raises
+    ------
+    LearningError
+        If it cannot be read, or does not hold these arrays.
+    """
+    name = ascii(path.name)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, Any] = {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "damaged, no npz file, or with Python objects"
+        raise LearningError(
+            f"{name} cannot be read ({reason}); save plain arrays with numpy.savez."
+        ) from None
+    there = {key.lower(): key for key in arrays}
+    both = [[there.get(f"{a}_{part}") for a in ("x", "y")] for part in ("train", "test")]
+    whole = [there.get(a) for a in ("x", "y")]
+    if all(whole) and not any(key for pair in both for key in pair):
+        x, y, split = arrays[str(whole[0])], arrays[str(whole[1])], None
+    elif all(key for pair in both for key in pair) and not any(whole):
+        (xs, ys) = zip(*[[arrays[str(key)] for key in pair] for pair in both], strict=True)
+        if xs[0].shape[1:] != xs[1].shape[1:]:
+            raise LearningError(
+                f"{name} has X_train and X_test of different shapes ({xs[0].shape}, "
+                f"{xs[1].shape}); give samples of one shape."
+            )
+        x, y = np.concatenate(xs), np.concatenate(ys)
+        n = len(xs[0])
+        if len(ys[0]) != n:
+            raise LearningError(f"{name} has not one y_train for each X_train; give one each.")
+        split = (np.arange(n), np.arange(n, len(x)))
+    else:
+        told = ", ".join(shown(k, 30) for k in list(arrays)[:_SHOWN]) or "nothing"
+        raise LearningError(
+            f"{name} holds {told}; give the arrays X and y, or X_train, y_train, X_test and y_test."
+        )
+    return made(
+        path.stem, _shaped(x, kind), y, split=split, source=f"The user's file {name}.", where=name
+    )
+
+
+def _shaped(x: Any, kind: Kind | None) -> Any:
+    x = np.asarray(x)
+    if kind == "series" and x.ndim == 2:
+        return x[:, np.newaxis, :]
+    if kind == "features" and x.ndim == 3:
+        return x.reshape(len(x), -1)
+    return x
+
+
+def _frame(path: Path) -> Any:
+    import pandas as pd
+
+    name = ascii(path.name)
+    try:
+        return pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", comment="#")
+    except UnicodeDecodeError:
+        raise LearningError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError as error:
+        raise LearningError(
+            f"{name} cannot be read ({error.strerror or error}); check the path and its rights."
+        ) from None
+    except Exception as error:  # pandas and csv have errors of many kinds for what is no table
+        reason = shown(str(error).splitlines()[0] if str(error) else type(error).__name__, 120)
+        raise LearningError(
+            f"{name} is no table that can be read ({reason}); give a row for each sample, the same "
+            "number of cells in each."
+        ) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_numbers(column: Any, heading: str, name: str) -> None:
+    """Refuse a column that is no feature, or may be none."""
+    told = ascii(shown(heading, 40))
+    if column.dtype.kind not in "iufb":
+        sample = next((str(v) for v in column if not _is_number(str(v))), "")
+        if _is_number(sample.replace(",", ".", 1)):
+            raise LearningError(
+                f"{name} has decimal commas in the column {told} (such as {ascii(sample)}); write "
+                "points."
+            )
+        raise LearningError(
+            f"{name} has texts in the column {told} (such as {ascii(shown(sample, 30))}), which "
+            "are no feature; drop the column, or code it in numbers."
+        )
+    if column.isna().any():
+        row = int(column.isna().to_numpy().argmax())
+        raise LearningError(
+            f"{name} has {counted(int(column.isna().sum()), 'cell')} without a value in the column "
+            f"{told} (the first in row {row + 1} below the names); fill them in or drop the "
+            "column."
+        )
+    values = column.to_numpy(np.float64)
+    if len(values) > 2 and (np.diff(values) == 1).all():
+        raise LearningError(
+            f"{name} has a column {told} that numbers the rows, which would be taken for a "
+            "feature; drop it."
+        )

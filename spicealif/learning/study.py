@@ -1,0 +1,292 @@
+"""Studies: all methods over all splits, each cell computed once and kept.
+
+The pool of processes and the store are those of sweeps: a worker that dies takes one cell with it,
+every result is a line with its own digest, and a study that was stopped or killed goes on where it
+was. A job holds the readouts of one stage on one split, so that the bank runs once for them.
+
+A cell's key holds what the cell depends on and no more: that of a classical method knows nothing of
+the bank, so that another bank computes the bank's own cells anew and leaves the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from spicealif._support.cache import digest_of, source_digest
+from spicealif._support.kept import tell
+from spicealif._support.text import counted
+from spicealif.errors import LearningError
+from spicealif.learning._names import stage_of
+from spicealif.learning.datasets import Dataset
+from spicealif.learning.study_result import Cell, StudyResult
+from spicealif.learning.task import Task
+from spicealif.learning.task_files import dump_task, load_task, parse_task
+from spicealif.sweep.pool import run_jobs, width
+from spicealif.sweep.store import Store, default_store
+from spicealif.sweep.worker import OK, PASSING, Job, Settings, Value, trouble
+
+__all__ = ["check_methods", "run_study"]
+
+#: What the cells of every method depend on, and those of a bank beside it.
+_SOURCES = tuple(
+    f"learning/{name}"
+    for name in ("_models.py", "methods.py", "splits.py", "datasets")
+)  # fmt: skip
+_OF_BANK = (
+    *(f"learning/{name}" for name in ("bank.py", "runs.py", "control.py")),
+    "bank", "reference", "circuit", "design", "quantities",
+)  # fmt: skip
+_PACKAGES = ("scikit-learn", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class _StudyJob(Job):
+    """Cells of one split whose methods read the same stage: `base` is the task as TOML."""
+
+    def evaluate(self) -> list[Value]:
+        """Compute the cells; the trouble of one is not the others'."""
+        from spicealif.learning.methods import outcomes
+        from spicealif.learning.splits import split_of
+
+        cells = [changes for _, changes in self.points]
+        try:
+            task = _task(self.base)
+            dataset = _data(self.base)
+            split = split_of(task, dataset, int(cells[0]["seed"]))
+            found: Mapping[str, Any] = outcomes(
+                task, dataset, split, [str(cell["method"]) for cell in cells]
+            )
+        except Exception as error:
+            return [trouble(self.settings, error) for _ in cells]
+        values = []
+        for cell in cells:
+            one = found[str(cell["method"])]
+            if isinstance(one, Exception):
+                values.append(trouble(self.settings, one))
+                continue
+            values.append(
+                {
+                    "status": OK, "reason": "", "experiment": self.settings.experiment,
+                    "method": cell["method"], "seed": cell["seed"],
+                    "n_train": len(split.train), "n_test": len(split.test),
+                    "accuracy": one.accuracy, "balanced_accuracy": one.balanced_accuracy,
+                    "inner_accuracy": one.inner_accuracy, "n_features": one.n_features,
+                    "chosen": one.chosen, "stage_s": one.stage_s, "fit_s": one.fit_s,
+                    "notes": list(one.notes), "predictions": one.predictions.tolist(),
+                }
+            )  # fmt: skip
+        return values
+
+
+def run_study(
+    task: Task | str | os.PathLike[str],
+    *,
+    methods: Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    store: Store | str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> StudyResult:
+    """Compute what the store does not have yet of a study, and return everything.
+
+    Parameters
+    ----------
+    task : Task, str or path-like
+        A task, the name of one that comes with spicealif, or the path of a TOML file.
+    methods : sequence of str, optional
+        Such as "alif-ridge", "raw-svm" or "minirocket"; all of the task's if not given.
+    seeds : int or sequence of int, optional
+        How many splits, or which; all of the task's if not given.
+    store : Store or path-like, optional
+        Where results are kept; `spicealif.sweep.default_store` if not given.
+    executor : Executor, optional
+        Who computes; processes of our own if not given.
+    workers : int, optional
+        Number of processes; the usable cores if not given. No result depends on it.
+    retry_failed : bool
+        Compute cells anew that failed before.
+    progress : callable, optional
+        Called with the cells done (stored ones included), all cells, and the failed ones.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    DesignError, LearningError
+        If the task, its data or a method makes no sense.
+    StoreError
+        If the store cannot be read.
+    SweepError
+        If no process can be started. What was done is stored.
+
+    Examples
+    --------
+    >>> result = run_study("iris", methods=["raw-ridge", "k-nn"], seeds=2, workers=1)
+    >>> [cell.method for cell in result.cells]
+    ['raw-ridge', 'k-nn', 'raw-ridge', 'k-nn']
+    """
+    described = task if isinstance(task, Task) else load_task(task)
+    chosen = check_methods(described, methods)
+    numbers = _check_seeds(described, seeds)
+    width(None, workers)
+    _check_packages(chosen)
+    dataset = described.load_data()
+    cells = [(method, seed) for seed in numbers for method in chosen]
+    keys = dict(zip(cells, _keys(described, dataset, cells), strict=True))
+    own = not isinstance(store, Store)
+    kept = store if isinstance(store, Store) else Store(store or default_store())
+    try:
+        values = dict(kept.find(set(keys.values())))
+        if retry_failed:
+            values = {key: v for key, v in values.items() if v["status"] == OK}
+        kept.tell_damage()
+        _compute(described, keys, values, kept, executor, workers, progress)
+    finally:
+        if own:
+            kept.close()
+    return StudyResult(
+        described, tuple(_cell(method, seed, values[keys[method, seed]]) for method, seed in cells),
+        dataset.classes, dataset.counts, dataset.source, dataset.notes,
+    )  # fmt: skip
+
+
+def check_methods(task: Task, methods: Sequence[str] | None) -> list[str]:
+    """Return the methods that are asked for, each once.
+
+    Raises
+    ------
+    LearningError
+        If there is no such method, or none.
+    """
+    if methods is None:
+        return task.methods
+    if isinstance(methods, str) or not methods:
+        raise LearningError("The methods are no list of names; give one or more of them.")
+    for method in methods:
+        stage_of(method)
+    return list(dict.fromkeys(methods))
+
+
+def _check_seeds(task: Task, seeds: int | Sequence[int] | None) -> list[int]:
+    given = range(task.seeds) if seeds is None else range(seeds) if isinstance(seeds, int) else seeds
+    numbers = list(dict.fromkeys(int(seed) for seed in given))
+    if not numbers or min(numbers) < 0:
+        raise LearningError("There are no seeds, or one is below 0; give at least 1 split.")
+    return numbers
+
+
+def _check_packages(methods: Sequence[str]) -> None:
+    for package in ("sklearn", "aeon"):
+        try:
+            __import__(package)
+        except ImportError:
+            raise LearningError(
+                f"A study takes the package {package}, which is not installed; install it with: "
+                "pip install 'spicealif[learning]'."
+            ) from None
+
+
+def _keys(task: Task, dataset: Dataset, cells: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the key of each cell: the digest of everything that its result depends on."""
+    of_bank = {}
+    split = [task.data.split, task.data.folds if task.data.split == "folds" else None]
+    common = [dataset.digest, split, task.inner_folds, source_digest(*_SOURCES),
+              {name: _version(name) for name in _PACKAGES}]  # fmt: skip
+    for stage in ("alif", "lif"):
+        of_bank[stage] = [task.bank.to_dict(), source_digest(*_OF_BANK)]
+    return [
+        digest_of(common, method, seed, of_bank.get(stage_of(method)[0])) for method, seed in cells
+    ]
+
+
+@lru_cache(maxsize=8)
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _compute(
+    task: Task,
+    keys: Mapping[tuple[str, int], str],
+    values: dict[str, Value],
+    store: Store,
+    executor: Executor | None,
+    workers: int | None,
+    progress: Callable[[int, int, int], None] | None,
+) -> None:
+    total, failed = len(set(keys.values())), sum(v["status"] != OK for v in values.values())
+
+    def look() -> None:
+        if progress is not None:
+            progress(len(values), total, failed)
+
+    look()
+    missing = {cell: key for cell, key in keys.items() if key not in values}
+    if not missing:
+        return
+    store.prepare()
+    told = bool(store.trouble)
+    if told:
+        tell(store.trouble)
+    with contextlib.closing(run_jobs(_jobs(task, missing), executor, workers, look)) as done:
+        for job, results in done:
+            for (key, _), value in zip(job.points, results, strict=True):
+                if not value.pop(PASSING, False):
+                    store.put(key, value)
+                values[key] = value
+                failed += value["status"] != OK
+    if store.trouble and not told:
+        tell(store.trouble)
+    look()
+
+
+def _jobs(task: Task, missing: Mapping[tuple[str, int], str]) -> Iterator[_StudyJob]:
+    """Give a job for each split and stage, and for each classical method."""
+    settings = Settings("both", "both", "ideal", "equations", None, False, "", f"learn-{task.name}")
+    groups: dict[tuple[int, str], list[tuple[str, dict[str, Any]]]] = {}
+    for (method, seed), key in missing.items():
+        group = seed, stage_of(method)[0] or method
+        groups.setdefault(group, []).append((key, {"method": method, "seed": seed}))
+    base = dump_task(task)
+    for points in groups.values():
+        yield _StudyJob(base, settings, tuple(points))
+
+
+def _cell(method: str, seed: int, value: Value) -> Cell:
+    if value["status"] != OK:
+        return Cell(method, seed, str(value["status"]), str(value["reason"]))
+    return Cell(
+        method, seed, OK, "", value["accuracy"], value["balanced_accuracy"],
+        value["inner_accuracy"], value["n_train"], value["n_test"], value["n_features"],
+        value["stage_s"], value["fit_s"], value["chosen"], tuple(value["notes"]),
+        tuple(value["predictions"]),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _task(text: str) -> Task:
+    return parse_task(text)
+
+
+@lru_cache(maxsize=2)
+def _data(text: str) -> Dataset:
+    return _task(text).load_data()
+
+
+def cells_told(result: StudyResult) -> str:
+    """Return how many cells there are, and how many failed, as part of a sentence."""
+    failed = len(result.failed)
+    return counted(len(result.cells), "cell") + (f", {failed} of them failed" if failed else "")
