@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["let_complete"]
 
 #: Parameters that take a path as well.
-_FILES = ("neuron", "device", "result", "network", "folder", "other")
+_FILES = ("neuron", "device", "result", "network", "folder", "other", "task")
 
 _Find = Callable[["click.Context", str], Iterable[str]]
 
@@ -162,6 +162,29 @@ def _network_keys(context: click.Context, incomplete: str) -> Iterable[str]:
     return [f"{key}=" for key in parameter_names(find_network(given[0]))]
 
 
+def _tasks(context: click.Context, incomplete: str) -> Iterable[str]:
+    from pathlib import Path
+
+    from spicealif._support.resources import models_dir
+
+    shipped = sorted(path.stem for path in (models_dir() / "tasks").glob("*.toml"))
+    return [*shipped, *sorted(str(path) for path in Path().glob("*.toml"))]
+
+
+def _task_keys(context: click.Context, incomplete: str) -> Iterable[str]:
+    """Return the values of the task that the line names, each with the sign that follows it."""
+    from spicealif.learning.task_files import load_task
+
+    given = [*context.args, str(context.params.get("task") or "")]
+    return [f"{key}=" for key in _flat(load_task(given[0]).to_dict())]
+
+
+def _learners(context: click.Context, incomplete: str) -> Iterable[str]:
+    from spicealif.learning._names import BASELINES, READOUTS, method_names
+
+    return method_names(list(READOUTS), list(BASELINES))
+
+
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterable[str]:
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -200,6 +223,10 @@ _FINDS: Mapping[tuple[str, str], _Find] = MappingProxyType(
         ("network", "folder"): _network_runs,
         ("network", "other"): _network_runs,
         ("network presets", "name"): _networks,
+        ("learn", "task"): _tasks,
+        ("learn", "changes"): _task_keys,
+        ("learn", "methods"): _learners,
+        ("learn", "method"): _learners,
         ("sweep", "name"): _experiments,
         ("presets", "name"): _presets,
         ("export", "result"): _results,

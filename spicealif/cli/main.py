@@ -31,6 +31,7 @@ from spicealif.cli.explain import explain_command
 from spicealif.cli.export import export_command
 from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, plugins_command, presets_command, schema_command
+from spicealif.cli.learn import learn_command
 from spicealif.cli.network import network_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.propose import propose_command
@@ -90,6 +91,7 @@ for _command in (
     sweep_command,
     store_command,
     network_command,
+    learn_command,
     plot_command,
     export_command,
     cite_command,

@@ -17,14 +17,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.kept import tell
-from spicealif._support.text import counted
 from spicealif.errors import LearningError
 from spicealif.learning._names import stage_of
-from spicealif.learning.datasets import Dataset
+from spicealif.learning.datasets import Dataset, dataset_names
 from spicealif.learning.study_result import Cell, StudyResult
 from spicealif.learning.task import Task
 from spicealif.learning.task_files import dump_task, load_task, parse_task
@@ -40,7 +40,10 @@ _SOURCES = tuple(
     for name in ("_models.py", "methods.py", "splits.py", "datasets")
 )  # fmt: skip
 _OF_BANK = (
-    *(f"learning/{name}" for name in ("bank.py", "runs.py", "control.py")),
+    *(
+        f"learning/{name}.py"
+        for name in ("bank", "runs", "control", "encoding", "features", "inputs", "neurons")
+    ),
     "bank", "reference", "circuit", "design", "quantities",
 )  # fmt: skip
 _PACKAGES = ("scikit-learn", "numpy", "scipy")
@@ -260,9 +263,16 @@ def _jobs(task: Task, missing: Mapping[tuple[str, int], str]) -> Iterator[_Study
     for (method, seed), key in missing.items():
         group = seed, stage_of(method)[0] or method
         groups.setdefault(group, []).append((key, {"method": method, "seed": seed}))
-    base = dump_task(task)
+    base = dump_task(_with_absolute_path(task))
     for points in groups.values():
         yield _StudyJob(base, settings, tuple(points))
+
+
+def _with_absolute_path(task: Task) -> Task:
+    """Return the task as a process in another folder can read it."""
+    if task.data.source in dataset_names():
+        return task
+    return task.replace({"data.source": str(Path(task.data.source).absolute())})
 
 
 def _cell(method: str, seed: int, value: Value) -> Cell:
@@ -285,8 +295,3 @@ def _task(text: str) -> Task:
 def _data(text: str) -> Dataset:
     return _task(text).load_data()
 
-
-def cells_told(result: StudyResult) -> str:
-    """Return how many cells there are, and how many failed, as part of a sentence."""
-    failed = len(result.failed)
-    return counted(len(result.cells), "cell") + (f", {failed} of them failed" if failed else "")

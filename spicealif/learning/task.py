@@ -89,7 +89,9 @@ class Bank(Part):
     input_range: tuple[float, float] | None = Field(
         default=None, description="least and largest value [default: those of the training data]"
     )
-    polarity: str = "offset"
+    polarity: Literal["offset", "split"] = Field(
+        default="offset", description="split: values above and below 0 drive neurons of their own"
+    )
     neurons_per_input: Count = Field(default=1, ge=1)
     n_neurons: Count | None = Field(default=None, ge=1)
     spread: dict[str, tuple[float | str, float | str]] | None = Field(
@@ -102,7 +104,7 @@ class Bank(Part):
     )
     windows: Count = Field(default=1, ge=1, description="counts in so many equal windows")
     backend: Literal["reference", "equations", "ngspice", "ltspice"] = "reference"
-    variant: str = "ideal"
+    variant: Literal["ideal", "schmitt"] = "ideal"
     rtol: float | None = None
     random_state: Count | None = Field(default=None, ge=0)
 

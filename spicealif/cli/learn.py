@@ -1,0 +1,250 @@
+"""``spicealif learn``: what a bank of neurons is worth on a task, beside other methods."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spicealif._support.progress import progress_bar
+from spicealif._support.text import counted
+from spicealif.cli._answer import answer
+from spicealif.cli._options import (
+    figure_option,
+    format_option,
+    output_options,
+    quiet_option,
+    set_option,
+    store_option,
+    title_option,
+    value_of,
+    workers_option,
+)
+from spicealif.cli._output import check_picture, writing
+from spicealif.cli._terminal import Command, for_terminal
+from spicealif.cli._types import CountType, OutputPath
+
+if TYPE_CHECKING:
+    from spicealif.learning import StudyResult, Task
+
+__all__ = ["learn_command"]
+
+
+@click.command(
+    "learn",
+    cls=Command,
+    epilog="Example:  spicealif learn iris --seeds 5 -o iris.json --figure iris.svg",
+    short_help="What a bank of neurons is worth on a task of machine learning.",
+)
+@click.argument("task", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the tasks that come with spicealif.")
+@set_option(
+    "Change a value of the task, such as bank.duration=4m or data.folds=10; may be repeated."
+)
+@click.option(
+    "--methods",
+    metavar="NAMES",
+    help="Only these, with commas: alif-ridge, lif-svm, raw-logistic, rbf-svm, minirocket and "
+    "so on; alif, lif and raw stand for all their readouts  [default: the task's].",
+)
+@click.option(
+    "--seeds", type=CountType(), metavar="N", help="How many splits [default: the task's]."
+)
+@click.option("--method", metavar="NAME", help="With --seed: compute this one cell.")
+@click.option("--seed", type=CountType(), metavar="N", help="With --method: of this split.")
+@workers_option("Processes")
+@store_option
+@click.option("--retry-failed", is_flag=True, help="Compute cells anew that failed before.")
+@output_options(
+    "File to write: .json with everything, or .csv with a row for each method [default: none]."
+)
+@figure_option("Draw the accuracies as well.")
+@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
+@title_option
+@click.option("--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well.")
+@quiet_option
+def learn_command(
+    task: str | None,
+    listing: bool,
+    changes: tuple[str, ...],
+    methods: str | None,
+    seeds: int | None,
+    method: str | None,
+    seed: int | None,
+    workers: int | None,
+    store: Path | None,
+    retry_failed: bool,
+    output: Path | None,
+    force: bool,
+    figure: Path | None,
+    picture: str | None,
+    title: bool,
+    report: Path | None,
+    quiet: bool,
+) -> None:
+    """Train and test readouts of a bank of neurons on TASK, and classical methods beside them.
+
+    TASK is a name (see --list) or a TOML file. All methods are trained on the same splits, and
+    choose what they choose on the training samples alone. The table has each method's accuracy with
+    its interval, and whether its difference to the bank is more than chance. Cells are kept: the
+    same again computes only what is missing, so that what was interrupted goes on where it was. The
+    exit code is 1 if a cell failed.
+    """
+    _need_packages()
+    from spicealif.errors import LearningError
+    from spicealif.learning.task_files import load_task
+
+    if listing:
+        if task is not None:
+            raise LearningError("--list shows all tasks; leave out the task's name, or --list.")
+        _list()
+        return
+    if task is None:
+        raise click.UsageError("Missing argument 'TASK'; --list shows what there is.")
+    check_picture(figure, picture, title)
+    described = _changed(load_task(task), changes)
+    chosen, numbers = _cells(described, methods, seeds, method, seed)
+    _compute(
+        described, task, chosen, numbers, workers, store, retry_failed, quiet,
+        (output, figure, picture, title, report), force,
+    )  # fmt: skip
+
+
+def _compute(
+    task: Task,
+    name: str,
+    methods: list[str],
+    seeds: list[int],
+    workers: int | None,
+    store: Path | None,
+    retry_failed: bool,
+    quiet: bool,
+    files: tuple[Path | None, Path | None, str | None, bool, Path | None],
+    force: bool,
+) -> None:
+    from spicealif._support.kinds import PICTURE, REPORT, STUDY
+    from spicealif.learning.study import run_study
+
+    output, figure, picture, title, report = files
+    targets = (output, STUDY), (figure, PICTURE), (report, REPORT)
+    with writing(*targets, inputs=(name, task.data.source), force=force) as say:
+        label = f"{task.name}, {counted(len(methods) * len(seeds), 'cell')}"
+        try:
+            with progress_bar(label, quiet) as bar:
+                result = run_study(
+                    task, methods=methods, seeds=seeds, store=store, workers=workers,
+                    retry_failed=retry_failed, progress=bar,
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            click.echo("What was done is kept; the same command goes on from there.", err=True)
+            raise
+        say(for_terminal(result))
+        answer(result.to_dict)
+        if output is not None:
+            result.save(output)
+        if figure is not None:
+            from spicealif.plots import save_figure
+
+            save_figure(result.plot(title=title), figure, picture)
+        if report is not None:
+            from spicealif.report import write_report
+
+            write_report(result, report)
+        if wrote := [str(path) for path in (output, figure, report) if path is not None]:
+            if not quiet:
+                say(f"Wrote {', '.join(wrote)}.")
+    _tell_failed(result)
+
+
+def _tell_failed(result: StudyResult) -> None:
+    if not result.failed:
+        return
+    first = result.failed[0]
+    click.echo(
+        f"{len(result.failed)} of {counted(len(result.cells), 'cell')} failed; the first is "
+        f"{first.method}, seed {first.seed}: {first.reason}",
+        err=True,
+    )
+    raise click.exceptions.Exit(1)
+
+
+def _need_packages() -> None:
+    from importlib.util import find_spec
+
+    from spicealif.errors import LearningError
+
+    for module, package in (("sklearn", "scikit-learn"), ("aeon", "aeon")):
+        if find_spec(module) is None:
+            raise LearningError(
+                f"Learning takes the package {package}, which is not installed; install it with: "
+                "pip install 'spicealif[learning]'."
+            )
+
+
+def _list() -> None:
+    from spicealif.learning.task_files import load_task, task_names
+
+    tasks = {name: load_task(name) for name in task_names()}
+    answer(
+        [{"name": name, "description": task.description, "methods": task.methods,
+          "seeds": task.seeds} for name, task in tasks.items()]
+    )  # fmt: skip
+    width = max(map(len, tasks))
+    for name, task in tasks.items():
+        click.echo(f"{name:<{width}}  {task.description}")
+
+
+def _changed(task: Task, changes: tuple[str, ...]) -> Task:
+    """Return the task with the values that ``--set`` gives."""
+    from spicealif.errors import DesignError
+
+    new: dict[str, Any] = {}
+    for change in changes:
+        key, equals, value = (part.strip() for part in change.partition("="))
+        if not equals or not key:
+            raise DesignError(
+                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
+                "--set bank.duration=4m."
+            )
+        if key in new:
+            raise DesignError(f"--set gives {ascii(key)} twice; give it once.")
+        several = key in ("bank.features", "readouts", "baselines", "data.drop")
+        several = several or key == "bank.input_range" or key.startswith("bank.spread.")
+        new[key] = [part.strip() for part in value.split(",")] if several else value_of(value)
+    spread = {k: new.pop(k) for k in list(new) if k.startswith("bank.spread.")}
+    if spread:
+        old = dict(task.bank.spread or {})
+        old |= {key.removeprefix("bank.spread."): tuple(v) for key, v in spread.items()}
+        new["bank.spread"] = old
+    return task.replace(new) if new else task
+
+
+def _cells(
+    task: Task, methods: str | None, seeds: int | None, method: str | None, seed: int | None
+) -> tuple[list[str], list[int]]:
+    """Return the methods and seeds that are asked for."""
+    from spicealif.errors import LearningError
+    from spicealif.learning._names import STAGES
+    from spicealif.learning.study import check_methods
+
+    if (method is None) != (seed is None):
+        raise LearningError("--method and --seed are of one cell; give both, or neither.")
+    if method is not None and seed is not None:
+        if methods is not None or seeds is not None:
+            raise LearningError(
+                "--method and --seed compute one cell, --methods and --seeds many; choose one."
+            )
+        return check_methods(task, [method]), [seed]
+    if seeds is not None and seeds < 1:
+        raise LearningError("--seeds 0 leaves nothing to compute; give 1 or more.")
+    names: list[str] | None = None
+    if methods is not None:
+        names = []
+        for name in (part.strip() for part in methods.split(",")):
+            if name in STAGES:
+                names += [f"{name}-{readout}" for readout in task.readouts]
+            elif name:
+                names.append(name)
+    return check_methods(task, names), list(range(task.seeds if seeds is None else seeds))

@@ -1,0 +1,97 @@
+"""What has to be known to read a study's table, in sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spicealif._support.text import counted
+from spicealif.learning._names import label_of, stage_of
+
+if TYPE_CHECKING:
+    from spicealif.learning.study_result import StudyResult
+
+__all__ = ["notes_of"]
+
+#: Failed cells that are named.
+_MOST = 5
+
+
+def notes_of(result: StudyResult) -> list[str]:
+    """Return the sentences below the table.
+
+    Parameters
+    ----------
+    result : StudyResult
+    """
+    good = [cell for cell in result.cells if cell.status == "OK"]
+    notes = [_about_splits(result)]
+    if good:
+        notes.append(
+            "Intervals and p-values are by the corrected resampled t (Nadeau and Bengio 2003), "
+            "since splits share samples; p is two-sided and adjusted by Holm's method over the "
+            f"methods that are not ALIF's. Always naming the largest class gives "
+            f"{100 * result.chance:.1f} %."
+        )
+        train, test = (float(np.mean([getattr(c, n) for c in good])) for n in ("n_train", "n_test"))
+        if test > train:
+            notes.append(
+                f"There are {test / train:.1f} test samples for each training sample: the "
+                "correction, made for fewer, is then wide and calls real differences chance."
+            )
+    if result.compared_with is not None:
+        notes.append(
+            f"All are compared with {label_of(result.compared_with)}, of ALIF's readouts the best "
+            "by folds within the training samples."
+        )
+    single = [m for m in result.methods if m.splits and math.isclose(*_ends(result, m.method))]
+    if single:
+        notes.append(
+            "Where all splits give the same accuracy, or there is one, the interval is Wilson's "
+            f"for one split's test samples: {', '.join(label_of(m.method) for m in single)}."
+        )
+    if any(stage_of(cell.method)[0] == "lif" for cell in result.cells):
+        notes.append(_about_lif(result))
+    for text, count in _told(result):
+        notes.append(f"In {counted(count, 'cell')}: {text}")
+    for cell in result.failed[:_MOST]:
+        notes.append(f"Failed: {cell.method}, seed {cell.seed}: {cell.reason}")
+    if len(result.failed) > _MOST:
+        notes.append(f"{len(result.failed) - _MOST} more failed; the JSON has their reasons.")
+    notes += result.data_notes
+    notes.append(f"Data: {result.data_source}")
+    return notes
+
+
+def _about_splits(result: StudyResult) -> str:
+    data, seeds = result.task.data, sorted({cell.seed for cell in result.cells})
+    good = [cell for cell in result.cells if cell.status == "OK"]
+    size = f", {good[0].n_train} training and {good[0].n_test} test samples" if good else ""
+    if data.split == "folds":
+        return f"{counted(len(seeds), 'fold')} of repeated stratified {data.folds}-fold{size}."
+    own = "the data set's own and " if 0 in seeds else ""
+    drawn = len(seeds) - (0 in seeds)
+    return f"{counted(len(seeds), 'split')}: {own}{counted(drawn, 'stratified resample')}{size}."
+
+
+def _ends(result: StudyResult, method: str) -> tuple[float, float]:
+    values = [c.accuracy for c in result.cells if c.method == method and c.status == "OK"]
+    return min(values), max(values)
+
+
+def _about_lif(result: StudyResult) -> str:
+    said = "LIF is the same bank with a resistor as leak, the memristor's resistance at the start"
+    spread = [name for name in result.task.bank.spread or {} if name.startswith("leak.")]
+    if not spread:
+        return f"{said}."
+    return f"{said}; its neurons are not spread in {', '.join(spread)}, which a resistor has not."
+
+
+def _told(result: StudyResult) -> list[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for cell in result.cells:
+        for note in cell.notes:
+            found[note] = found.get(note, 0) + 1
+    return sorted(found.items(), key=lambda item: -item[1])[:_MOST]
