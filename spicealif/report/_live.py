@@ -24,6 +24,7 @@ from spicealif.report._material import (
     NetlistText,
     ProposalMaterial,
     RunMaterial,
+    StudyMaterial,
     SweepMaterial,
 )
 from spicealif.report._words import plain_name, quoted
@@ -67,10 +68,14 @@ def from_result(result: Any) -> Material:
         return from_neuron(result)
     if hasattr(result, "data_vars") and "status" in result:
         return SweepMaterial(result, _design(result.attrs.get("design")))
+    # By its name: importing it takes scikit-learn, which is an extra.
+    if type(result).__name__ == "StudyResult":
+        again = quoted("spicealif", "learn", result.task.name)
+        return StudyMaterial(result, [], [("All of it, if the task is a shipped one:", again)])
     raise CompareError(
         f"There is no report of a {type(result).__name__}; give what cosimulate, certify, compare, "
-        "simulate, explain, fit_device, propose_neuron or an experiment's run returned, or the "
-        "path of a saved result."
+        "simulate, explain, fit_device, propose_neuron, run_study or an experiment's run returned, "
+        "or the path of a saved result."
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from spicealif.fit import FitResult
+    from spicealif.learning import StudyResult
     from spicealif.propose import Proposal
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "NetlistText",
     "ProposalMaterial",
     "RunMaterial",
+    "StudyMaterial",
     "SweepMaterial",
 ]
 
@@ -163,4 +165,21 @@ class ProposalMaterial:
     run: RunMaterial
 
 
-Material: TypeAlias = RunMaterial | BudgetMaterial | SweepMaterial | FitMaterial | ProposalMaterial
+@dataclass(frozen=True, eq=False)
+class StudyMaterial:
+    """A study of learning.
+
+    Attributes
+    ----------
+    result : StudyResult
+    digests, commands : list of (str, str)
+    """
+
+    result: StudyResult
+    digests: list[tuple[str, str]] = field(default_factory=list)
+    commands: list[tuple[str, str]] = field(default_factory=list)
+
+
+Material: TypeAlias = (
+    RunMaterial | BudgetMaterial | SweepMaterial | FitMaterial | ProposalMaterial | StudyMaterial
+)

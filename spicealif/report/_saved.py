@@ -25,6 +25,7 @@ from spicealif.report._material import (
     Material,
     NetlistText,
     RunMaterial,
+    StudyMaterial,
     SweepMaterial,
 )
 from spicealif.report._words import plain_name, quoted
@@ -301,14 +302,25 @@ def _json_file(path: Path) -> Material:
         return _budget(path)
     if {"model", "device", "parameters"} <= keys:
         return _fit(path, data)
+    if {"task", "cells"} <= keys:
+        return _study(path)
     if {"labels", "pair"} <= keys or {"levels", "movement"} <= keys:
         raise CompareError(
             f"{ascii(str(path))} is a part of a run's results; give the folder that it is in."
         )
     raise CompareError(
-        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit --result' "
-        "or of 'spicealif explain', or the folder of a run."
+        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit --result', "
+        "of 'spicealif explain' or of 'spicealif learn', or the folder of a run."
     )
+
+
+def _study(path: Path) -> StudyMaterial:
+    try:
+        from spicealif.learning import load_study
+    except ImportError as error:  # scikit-learn is an extra
+        raise CompareError(str(error)) from None
+    again = [("This report:", quoted("spicealif", "report", str(path)))]
+    return StudyMaterial(load_study(path), [(f"{path.name}, SHA-256", _sha256(path))], again)
 
 
 def _budget(path: Path) -> BudgetMaterial:

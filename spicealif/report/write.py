@@ -21,12 +21,14 @@ from spicealif.report._material import (
     Material,
     ProposalMaterial,
     RunMaterial,
+    StudyMaterial,
     SweepMaterial,
 )
 from spicealif.report._others import page_of_budget, page_of_proposal
 from spicealif.report._render import render
 from spicealif.report._run import page_of_run
 from spicealif.report._saved import from_folder, from_path, load_budget
+from spicealif.report._study import page_of_study
 from spicealif.report._sweep import page_of_sweep
 
 if TYPE_CHECKING:
@@ -47,10 +49,10 @@ def report_html(
     ----------
     result : object or path-like
         What `cosimulate`, `certify`, `compare`, `simulate`, `solve_reference`, `explain`,
-        `explain_tolerances`, `fit_device`, `propose_neuron` or an experiment's ``run`` returned;
-        a `Neuron`, whose reference is then solved; or the path of a saved one: a folder of
-        ``spicealif run`` or ``explain``, a netCDF file, the JSON of a fit or of a budget, a
-        neuron's or a device's TOML file, or a raw file.
+        `explain_tolerances`, `fit_device`, `propose_neuron`, `spicealif.learning.run_study` or an
+        experiment's ``run`` returned; a `Neuron`, whose reference is then solved; or the path of a
+        saved one: a folder of ``spicealif run`` or ``explain``, a netCDF file, the JSON of a fit,
+        a budget or a study, a neuron's or a device's TOML file, or a raw file.
     budget : GapBudget, ToleranceBudget or path-like, optional
         For a run's report: what `explain` found for the same design. That in the folder of a saved
         run is found by itself.
@@ -181,4 +183,6 @@ def _page(material: Material) -> Page:
         return page_of_fit(material, made)
     if isinstance(material, ProposalMaterial):
         return page_of_proposal(material, made)
+    if isinstance(material, StudyMaterial):
+        return page_of_study(material, made)
     return page_of_budget(material, made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,10 +42,12 @@ def load_csv(
     LearningError
         If it cannot be read, or it is not clear what a column is.
     """
-    frame = _frame(path)
     name = ascii(path.name)
-    columns = [str(c) for c in frame.columns]
-    frame.columns = columns
+    # Once without headings: pandas would tell two of the same name apart by itself.
+    columns = ["" if c != c else str(c) for c in _frame(path, header=None, nrows=1).iloc[0]]
+    frame = _frame(path)
+    if len(frame.columns) == len(columns):
+        frame.columns = columns
     listed = ", ".join(shown(c, 30) for c in columns[:_SHOWN])
     listed += f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
     if len(set(columns)) < len(columns):
@@ -136,12 +139,17 @@ def _shaped(x: Any, kind: Kind | None) -> Any:
     return x
 
 
-def _frame(path: Path) -> Any:
+def _frame(path: Path, **options: Any) -> Any:
     import pandas as pd
 
     name = ascii(path.name)
     try:
-        return pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig", comment="#")
+        with warnings.catch_warnings():
+            # Where a row has more cells than there are names, some of them would be lost.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path, sep=None, engine="python", encoding="utf-8-sig", index_col=False, **options
+            )
     except UnicodeDecodeError:
         raise LearningError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
     except OSError as error:
