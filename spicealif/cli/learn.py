@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,9 +151,9 @@ def _compute(
             from spicealif.report import write_report
 
             write_report(result, report)
-        if wrote := [str(path) for path in (output, figure, report) if path is not None]:
-            if not quiet:
-                say(f"Wrote {', '.join(wrote)}.")
+        wrote = [str(path) for path in (output, figure, report) if path is not None]
+        if wrote and not quiet:
+            say(f"Wrote {', '.join(wrote)}.")
     _tell_failed(result)
 
 

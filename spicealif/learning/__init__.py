@@ -12,9 +12,10 @@ from spicealif.learning.statistics import (
     wilson_interval,
 )
 from spicealif.learning.study import run_study
+from spicealif.learning.study_cells import Cell, MethodResult
 from spicealif.learning.study_figure import study_figure
 from spicealif.learning.study_files import load_study
-from spicealif.learning.study_result import Cell, MethodResult, StudyResult
+from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Bank, Data, Task
 from spicealif.learning.task_files import (
     dump_task,

@@ -26,9 +26,7 @@ Baseline: TypeAlias = Literal[
 ]
 
 #: What a readout reads: the samples as they are, or what a bank makes of them.
-STAGES: Mapping[str, str] = MappingProxyType(
-    {"alif": "ALIF", "lif": "LIF", "raw": "raw"}
-)
+STAGES: Mapping[str, str] = MappingProxyType({"alif": "ALIF", "lif": "LIF", "raw": "raw"})
 READOUTS: Mapping[str, str] = MappingProxyType(
     {"ridge": "ridge", "logistic": "logistic", "svm": "linear SVM"}
 )

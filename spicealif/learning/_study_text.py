@@ -1,30 +1,64 @@
-"""What has to be known to read a study's table, in sentences."""
+"""A study's table as texts, and what has to be known to read it."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spicealif._support.text import counted
 from spicealif.learning._names import label_of, stage_of
+from spicealif.learning.study_cells import MethodResult, StudyCells
 
-if TYPE_CHECKING:
-    from spicealif.learning.study_result import StudyResult
-
-__all__ = ["notes_of"]
+__all__ = ["head_of", "notes_of", "rows_of"]
 
 #: Failed cells that are named.
 _MOST = 5
 
 
-def notes_of(result: StudyResult) -> list[str]:
+def head_of(result: StudyCells) -> tuple[str, ...]:
+    """Return the table's heading.
+
+    Parameters
+    ----------
+    result : StudyCells
+    """
+    balanced = ("balanced %",) if result.unequal else ()
+    return (
+        "", "accuracy %", "95 % interval", *balanced, "to ALIF, points", "p (Holm)", "verdict",
+        "features", "CPU s",
+    )  # fmt: skip
+
+
+def rows_of(result: StudyCells) -> list[tuple[str, ...]]:
+    """Return the rows of the table as texts.
+
+    Parameters
+    ----------
+    result : StudyCells
+    """
+    out = []
+    for one in result.methods:
+        row = [label_of(one.method), _percent(one.accuracy), _interval(one)]
+        if result.unequal:
+            row.append(_percent(one.balanced_accuracy))
+        row += [
+            "compared with" if one.method == result.compared_with else _points(one.difference),
+            _p(one.p_holm),
+            one.verdict or "-",
+            str(one.n_features) if one.n_features else "-",
+            "-" if math.isnan(one.seconds) else f"{one.seconds:.3g}",
+        ]
+        out.append(tuple(row))
+    return out
+
+
+def notes_of(result: StudyCells) -> list[str]:
     """Return the sentences below the table.
 
     Parameters
     ----------
-    result : StudyResult
+    result : StudyCells
     """
     good = [cell for cell in result.cells if cell.status == "OK"]
     notes = [_about_splits(result)]
@@ -65,7 +99,7 @@ def notes_of(result: StudyResult) -> list[str]:
     return notes
 
 
-def _about_splits(result: StudyResult) -> str:
+def _about_splits(result: StudyCells) -> str:
     data, seeds = result.task.data, sorted({cell.seed for cell in result.cells})
     good = [cell for cell in result.cells if cell.status == "OK"]
     size = f", {good[0].n_train} training and {good[0].n_test} test samples" if good else ""
@@ -76,12 +110,12 @@ def _about_splits(result: StudyResult) -> str:
     return f"{counted(len(seeds), 'split')}: {own}{counted(drawn, 'stratified resample')}{size}."
 
 
-def _ends(result: StudyResult, method: str) -> tuple[float, float]:
+def _ends(result: StudyCells, method: str) -> tuple[float, float]:
     values = [c.accuracy for c in result.cells if c.method == method and c.status == "OK"]
     return min(values), max(values)
 
 
-def _about_lif(result: StudyResult) -> str:
+def _about_lif(result: StudyCells) -> str:
     said = "LIF is the same bank with a resistor as leak, the memristor's resistance at the start"
     spread = [name for name in result.task.bank.spread or {} if name.startswith("leak.")]
     if not spread:
@@ -89,9 +123,27 @@ def _about_lif(result: StudyResult) -> str:
     return f"{said}; its neurons are not spread in {', '.join(spread)}, which a resistor has not."
 
 
-def _told(result: StudyResult) -> list[tuple[str, int]]:
+def _told(result: StudyCells) -> list[tuple[str, int]]:
     found: dict[str, int] = {}
     for cell in result.cells:
         for note in cell.notes:
             found[note] = found.get(note, 0) + 1
     return sorted(found.items(), key=lambda item: -item[1])[:_MOST]
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _interval(one: MethodResult) -> str:
+    return "-" if math.isnan(one.low) else f"{100 * one.low:.1f} to {100 * one.high:.1f}"
+
+
+def _points(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:+.1f}"
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

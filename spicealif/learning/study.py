@@ -25,7 +25,8 @@ from spicealif._support.kept import tell
 from spicealif.errors import LearningError
 from spicealif.learning._names import stage_of
 from spicealif.learning.datasets import Dataset, dataset_names
-from spicealif.learning.study_result import Cell, StudyResult
+from spicealif.learning.study_cells import Cell
+from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Task
 from spicealif.learning.task_files import dump_task, load_task, parse_task
 from spicealif.sweep.pool import run_jobs, width
@@ -182,7 +183,9 @@ def check_methods(task: Task, methods: Sequence[str] | None) -> list[str]:
 
 
 def _check_seeds(task: Task, seeds: int | Sequence[int] | None) -> list[int]:
-    given = range(task.seeds) if seeds is None else range(seeds) if isinstance(seeds, int) else seeds
+    given = (
+        range(task.seeds) if seeds is None else range(seeds) if isinstance(seeds, int) else seeds
+    )
     numbers = list(dict.fromkeys(int(seed) for seed in given))
     if not numbers or min(numbers) < 0:
         raise LearningError("There are no seeds, or one is below 0; give at least 1 split.")
@@ -294,4 +297,3 @@ def _task(text: str) -> Task:
 @lru_cache(maxsize=2)
 def _data(text: str) -> Dataset:
     return _task(text).load_data()
-

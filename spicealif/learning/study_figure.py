@@ -10,10 +10,11 @@ from spicealif._support.figure_symbols import say_what
 from spicealif._support.figures import COLUMN, add_legend, in_figure_style, new_figure
 from spicealif.errors import LearningError
 from spicealif.learning._names import label_of, stage_of
+from spicealif.learning.study_cells import StudyCells
 
 if TYPE_CHECKING:
     from spicealif._support.styled_figure import StyledFigure
-    from spicealif.learning.study_result import StudyResult
+
 
 __all__ = ["study_figure"]
 
@@ -26,7 +27,7 @@ _ROW, _EDGES = 5.0, 26.0  # mm
 
 
 @in_figure_style
-def study_figure(result: StudyResult, *, title: bool | str = False) -> StyledFigure:
+def study_figure(result: StudyCells, *, title: bool | str = False) -> StyledFigure:
     """Draw a study.
 
     Parameters
@@ -77,7 +78,7 @@ def study_figure(result: StudyResult, *, title: bool | str = False) -> StyledFig
     return say_what(figure, _caption(result), title)
 
 
-def _caption(result: StudyResult) -> str:
+def _caption(result: StudyCells) -> str:
     seeds = len({cell.seed for cell in result.cells})
     return (
         f"Accuracy on the task {result.task.name} over {seeds} splits: mean and 95 % interval of "

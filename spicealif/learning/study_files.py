@@ -1,46 +1,20 @@
-"""Studies in files: JSON with everything, CSV with a row for each method."""
+"""Studies read from files."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from pathlib import Path
 from typing import Any
 
-from spicealif._support.files import write_text
 from spicealif._support.json_files import read_json
-from spicealif._support.kinds import STUDY, check_ending
 from spicealif.errors import CompareError, DesignError, LearningError
-from spicealif.learning._names import label_of, stage_of
-from spicealif.learning.study_result import Cell, StudyResult
+from spicealif.learning._names import stage_of
+from spicealif.learning.study_cells import Cell
+from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Task
-from spicealif.measures.shown import json_text
 
-__all__ = ["load_study", "save_study", "study_from_dict"]
-
-_COLUMNS = {
-    "accuracy": "accuracy", "accuracy_low": "low", "accuracy_high": "high",
-    "balanced_accuracy": "balanced_accuracy", "inner_accuracy": "inner_accuracy",
-    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm", "verdict": "verdict",
-    "splits": "splits", "failed": "failed", "n_features": "n_features", "cpu_s": "seconds",
-}  # fmt: skip
-
-
-def save_study(result: StudyResult, path: str | os.PathLike[str]) -> Path:
-    """Write a study's result; see `StudyResult.save`."""
-    path = Path(path)
-    check_ending(path, STUDY)
-    if path.suffix.lower() == ".json":
-        return write_text(path, json_text(result) + "\n")
-    out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(["method", "label", *_COLUMNS])
-    for one in result.methods:
-        cells = [getattr(one, name) for name in _COLUMNS.values()]
-        rows.writerow([one.method, label_of(one.method), *(_text(cell) for cell in cells)])
-    return write_text(path, out.getvalue())
+__all__ = ["load_study", "study_from_dict"]
 
 
 def load_study(path: str | os.PathLike[str]) -> StudyResult:
@@ -109,9 +83,3 @@ def _cell(data: dict[str, Any]) -> Cell:
     for name in ("notes", "predictions"):
         data[name] = tuple(data[name])
     return Cell(**data)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    return str(value)

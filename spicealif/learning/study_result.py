@@ -2,135 +2,41 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from spicealif._support.text import counted
-from spicealif.errors import LearningError
-from spicealif.learning._names import label_of, stage_of
-from spicealif.learning.statistics import (
-    corrected_interval,
-    corrected_t_test,
-    holm,
-    wilson_interval,
-)
-from spicealif.learning.task import Task
-from spicealif.measures.shown import Page, ShownInNotebooks
+from spicealif._support.files import write_text
+from spicealif._support.kinds import STUDY, check_ending
+from spicealif.learning._names import label_of
+from spicealif.learning._study_text import head_of, notes_of, rows_of
+from spicealif.learning.study_cells import StudyCells
+from spicealif.learning.study_figure import study_figure
+from spicealif.measures.shown import Page, ShownInNotebooks, json_text
 from spicealif.measures.tables import plain
 
 if TYPE_CHECKING:
-    import os
-    from pathlib import Path
-
     from spicealif._support.styled_figure import StyledFigure
 
-__all__ = ["Cell", "MethodResult", "StudyResult"]
+__all__ = ["StudyResult"]
 
-_OK = "OK"
-#: Of confidence, and below which p a difference counts as one.
-_LEVEL, _ALPHA = 0.95, 0.05
-#: Classes count as unequal when the largest has this many times the samples of the smallest.
-_UNEQUAL = 1.5
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One method on one split.
-
-    Attributes
-    ----------
-    method : str
-    seed : int
-    status, reason : str
-        "OK", or how and why it failed; then the figures are NaN.
-    accuracy, balanced_accuracy : float
-        On the test samples; the second is the mean of the classes' recalls.
-    inner_accuracy : float or None
-        By folds within the training samples, of what was chosen there.
-    n_train, n_test, n_features : int
-    stage_s, fit_s : float
-        CPU seconds of the stage, shared by its readouts, and of fit and predictions.
-    chosen : mapping
-        What was chosen within the training samples.
-    notes : tuple of str
-        What was warned of.
-    predictions : tuple of int
-        Classes of the test samples, in the split's order.
-    """
-
-    method: str
-    seed: int
-    status: str = _OK
-    reason: str = ""
-    accuracy: float = math.nan
-    balanced_accuracy: float = math.nan
-    inner_accuracy: float | None = None
-    n_train: int = 0
-    n_test: int = 0
-    n_features: int = 0
-    stage_s: float = math.nan
-    fit_s: float = math.nan
-    chosen: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    predictions: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class MethodResult:
-    """One method over its splits.
-
-    Attributes
-    ----------
-    method : str
-    splits, failed : int
-        Cells that have an accuracy, and those that failed.
-    accuracy, low, high : float
-        Mean, and its interval (`corrected_interval`; `wilson_interval` of one split's test samples
-        where all splits agree, or there is one).
-    balanced_accuracy, inner_accuracy : float
-        Means; NaN where there is none.
-    n_features : int
-    difference : float
-        Mean over the splits that both have of this method's accuracy less that of the ALIF readout
-        that the study compares with; NaN for itself.
-    p, p_holm : float
-        Of the paired corrected t-test, and by Holm's method over all methods but ALIF's own; NaN
-        where nothing is tested.
-    seconds : float
-        CPU seconds of a cell: stage, fit and predictions.
-    """
-
-    method: str
-    splits: int
-    failed: int
-    accuracy: float
-    low: float
-    high: float
-    balanced_accuracy: float
-    inner_accuracy: float
-    n_features: int
-    difference: float = math.nan
-    p: float = math.nan
-    p_holm: float = math.nan
-    seconds: float = math.nan
-
-    @property
-    def verdict(self) -> str:
-        """What the comparison with ALIF says: "better", "worse", "within chance" or ""."""
-        if math.isnan(self.p_holm):
-            return ""
-        if self.p_holm >= _ALPHA:
-            return "within chance"
-        return "better" if self.difference > 0 else "worse"
+_COLUMNS = {
+    "accuracy": "accuracy", "accuracy_low": "low", "accuracy_high": "high",
+    "balanced_accuracy": "balanced_accuracy", "inner_accuracy": "inner_accuracy",
+    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm", "verdict": "verdict",
+    "splits": "splits", "failed": "failed", "n_features": "n_features", "cpu_s": "seconds",
+}  # fmt: skip
+#: What of a method's result stands in JSON, in this order.
+_FIGURES = tuple(name for name in _COLUMNS.values() if name != "verdict")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StudyResult(ShownInNotebooks):
+class StudyResult(StudyCells, ShownInNotebooks):
     """A study's cells and what follows from them.
 
     Attributes
@@ -146,147 +52,22 @@ class StudyResult(ShownInNotebooks):
         What was done to the data.
     """
 
-    task: Task
-    cells: tuple[Cell, ...]
-    classes: tuple[str, ...]
-    counts: tuple[int, ...]
-    data_source: str
-    data_notes: tuple[str, ...] = ()
-
-    def __getitem__(self, method: str) -> MethodResult:
-        """Return a method's result by its name."""
-        for one in self.methods:
-            if one.method == method:
-                return one
-        raise LearningError(
-            f"The study has no method {ascii(method)}; choose one of "
-            f"{', '.join(one.method for one in self.methods)}."
-        )
-
-    @property
-    def failed(self) -> tuple[Cell, ...]:
-        """Cells that failed."""
-        return tuple(cell for cell in self.cells if cell.status != _OK)
-
-    @cached_property
-    def chance(self) -> float:
-        """Accuracy of always naming the largest class."""
-        return max(self.counts) / sum(self.counts)
-
-    @cached_property
-    def unequal(self) -> bool:
-        """Whether classes are so unequal that the balanced accuracy is shown too."""
-        return max(self.counts) > _UNEQUAL * min(self.counts)
-
-    @cached_property
-    def compared_with(self) -> str | None:
-        """The ALIF readout that all others are compared with; None if there is none.
-
-        It is the one with the best mean accuracy by folds within the training samples: chosen by
-        the test samples it would look better than it is.
-        """
-        best: tuple[float, str] | None = None
-        for method in dict.fromkeys(cell.method for cell in self.cells):
-            inner = [c.inner_accuracy for c in self._good(method) if c.inner_accuracy is not None]
-            if stage_of(method)[0] == "alif" and inner:
-                mean = float(np.mean(inner))
-                if best is None or mean > best[0]:
-                    best = mean, method
-        return best[1] if best else None
-
-    @cached_property
-    def methods(self) -> tuple[MethodResult, ...]:
-        """Each method's result, in the order of the study."""
-        names = list(dict.fromkeys(cell.method for cell in self.cells))
-        tests = {name: self._tested(name) for name in names}
-        others = [name for name in names if stage_of(name)[0] != "alif"]
-        adjusted = dict(zip(others, holm([tests[n][1] for n in others]), strict=True))
-        return tuple(self._summary(name, *tests[name], adjusted.get(name)) for name in names)
-
-    def _good(self, method: str) -> list[Cell]:
-        return [cell for cell in self.cells if cell.method == method and cell.status == _OK]
-
-    def _tested(self, method: str) -> tuple[float, float]:
-        """Return the mean difference to ALIF over the splits of both, and p."""
-        base = self.compared_with
-        if base is None or method == base:
-            return math.nan, math.nan
-        ours = {cell.seed: cell for cell in self._good(base)}
-        pairs = [(cell, ours[cell.seed]) for cell in self._good(method) if cell.seed in ours]
-        if not pairs:
-            return math.nan, math.nan
-        a = [cell.accuracy for cell, _ in pairs]
-        b = [cell.accuracy for _, cell in pairs]
-        p = corrected_t_test(a, b, *_sizes([cell for cell, _ in pairs]))[1]
-        return float(np.mean(np.subtract(a, b))), p
-
-    def _summary(
-        self, method: str, difference: float, p: float, p_holm: float | None
-    ) -> MethodResult:
-        cells = self._good(method)
-        failed = sum(cell.method == method for cell in self.cells) - len(cells)
-        if not cells:
-            nan = math.nan
-            return MethodResult(method, 0, failed, nan, nan, nan, nan, nan, 0)
-        sizes = _sizes(cells)
-        mean, low, high = corrected_interval([cell.accuracy for cell in cells], *sizes, _LEVEL)
-        if math.isnan(low):
-            low, high = wilson_interval(mean, sizes[1], _LEVEL)
-        inner = [cell.inner_accuracy for cell in cells if cell.inner_accuracy is not None]
-        return MethodResult(
-            method, len(cells), failed, mean, max(low, 0.0), min(high, 1.0),
-            float(np.mean([cell.balanced_accuracy for cell in cells])),
-            float(np.mean(inner)) if inner else math.nan, cells[0].n_features, difference, p,
-            math.nan if p_holm is None else p_holm,
-            float(np.mean([cell.stage_s + cell.fit_s for cell in cells])),
-        )  # fmt: skip
-
-    def _facts(self) -> list[tuple[str, str]]:
-        done = [one for one in self.methods if one.splits]
-        facts = [("of", f"'{self.task.name}'"), ("", counted(len(self.methods), "method"))]
-        facts.append(("", counted(len({cell.seed for cell in self.cells}), "split")))
-        if done:
-            best = max(done, key=lambda one: one.accuracy)
-            facts.append(("best", f"{best.method} {100 * best.accuracy:.1f} %"))
-        if self.failed:
-            facts.append(("failed", counted(len(self.failed), "cell")))
-        return facts
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the rows of the table as texts."""
-        out = []
-        for one in self.methods:
-            row = [label_of(one.method), _percent(one.accuracy), _interval(one)]
-            if self.unequal:
-                row.append(_percent(one.balanced_accuracy))
-            row += [
-                "compared with" if one.method == self.compared_with else _points(one.difference),
-                _p(one.p_holm),
-                one.verdict or "-",
-                str(one.n_features) if one.n_features else "-",
-                "-" if math.isnan(one.seconds) else f"{one.seconds:.3g}",
-            ]
-            out.append(tuple(row))
-        return out
-
     @property
     def head(self) -> tuple[str, ...]:
         """The table's heading."""
-        balanced = ("balanced %",) if self.unequal else ()
-        return (
-            "", "accuracy %", "95 % interval", *balanced, "to ALIF, points", "p (Holm)", "verdict",
-            "features", "CPU s",
-        )  # fmt: skip
+        return head_of(self)
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the rows of the table as texts."""
+        return rows_of(self)
 
     @property
     def notes(self) -> list[str]:
         """What has to be known to read the table."""
-        from spicealif.learning._study_text import notes_of
-
         return notes_of(self)
 
     def _pages(self) -> list[Page]:
-        return [Page(((self.head, self.rows()),), self.notes)]
+        return [Page(((head_of(self), rows_of(self)),), self.notes)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
@@ -323,8 +104,6 @@ class StudyResult(ShownInNotebooks):
         title : bool or str
             Whether it says above what it shows, or what it says there.
         """
-        from spicealif.learning.study_figure import study_figure
-
         return study_figure(self, title=title)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -341,36 +120,20 @@ class StudyResult(ShownInNotebooks):
         OutputError
             If it cannot be written, or has another ending.
         """
-        from spicealif.learning.study_files import save_study
-
-        return save_study(self, path)
-
-
-#: What of a method's result stands in files, in this order.
-_FIGURES = (
-    "accuracy", "low", "high", "balanced_accuracy", "inner_accuracy", "difference", "p", "p_holm",
-    "splits", "failed", "n_features", "seconds",
-)  # fmt: skip
-
-
-def _sizes(cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the mean numbers of training and test samples; folds differ by one."""
-    return float(np.mean([c.n_train for c in cells])), float(np.mean([c.n_test for c in cells]))
+        path = Path(path)
+        check_ending(path, STUDY)
+        if path.suffix.lower() == ".json":
+            return write_text(path, json_text(self) + "\n")
+        out = io.StringIO()
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(["method", "label", *_COLUMNS])
+        for one in self.methods:
+            cells = [getattr(one, name) for name in _COLUMNS.values()]
+            rows.writerow([one.method, label_of(one.method), *(_text(cell) for cell in cells)])
+        return write_text(path, out.getvalue())
 
 
-def _percent(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:.1f}"
-
-
-def _interval(one: MethodResult) -> str:
-    return "-" if math.isnan(one.low) else f"{100 * one.low:.1f} to {100 * one.high:.1f}"
-
-
-def _points(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:+.1f}"
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    return str(value)

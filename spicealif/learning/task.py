@@ -210,9 +210,7 @@ class Task(Described, Part):
         return repr(self)
 
     def _facts(self) -> list[tuple[str, str]]:
-        how = (
-            f"{self.data.folds} folds" if self.data.split == "folds" else "resamples of its split"
-        )
+        how = f"{self.data.folds} folds" if self.data.split == "folds" else "resamples of its split"
         return [
             ("", f"'{self.name}'"),
             ("data", f"{Path(self.data.source).name} ({how})"),

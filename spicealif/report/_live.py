@@ -70,8 +70,8 @@ def from_result(result: Any) -> Material:
         return SweepMaterial(result, _design(result.attrs.get("design")))
     # By its name: importing it takes scikit-learn, which is an extra.
     if type(result).__name__ == "StudyResult":
-        again = quoted("spicealif", "learn", result.task.name)
-        return StudyMaterial(result, [], [("All of it, if the task is a shipped one:", again)])
+        command = quoted("spicealif", "learn", result.task.name)
+        return StudyMaterial(result, [], [("All of it, if the task is a shipped one:", command)])
     raise CompareError(
         f"There is no report of a {type(result).__name__}; give what cosimulate, certify, compare, "
         "simulate, explain, fit_device, propose_neuron, run_study or an experiment's run returned, "

@@ -309,8 +309,8 @@ def _json_file(path: Path) -> Material:
             f"{ascii(str(path))} is a part of a run's results; give the folder that it is in."
         )
     raise CompareError(
-        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit --result', "
-        "of 'spicealif explain' or of 'spicealif learn', or the folder of a run."
+        f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit "
+        "--result', of 'spicealif explain' or of 'spicealif learn', or the folder of a run."
     )
 
 

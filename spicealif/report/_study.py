@@ -98,5 +98,6 @@ def _cells(result: StudyResult) -> Table:
 def _task(result: StudyResult) -> list[Block]:
     values = flat(result.task.to_dict())
     facts = [(key, typeset(str(value))) for key, value in values.items() if value not in ("", [])]
-    classes = [f"{name}: {count}" for name, count in zip(result.classes, result.counts, strict=True)]
-    return [Facts([*facts, ("samples of each class", typeset(", ".join(classes)))])]
+    pairs = zip(result.classes, result.counts, strict=True)
+    classes = ", ".join(f"{name}: {count}" for name, count in pairs)
+    return [Facts([*facts, ("samples of each class", typeset(classes))])]

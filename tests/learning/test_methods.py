@@ -137,7 +137,8 @@ def test_one_scale_keeps_the_features_weights():
     x = np.random.default_rng(0).normal(size=(50, 3)) * [1.0, 5.0, 0.1] + 7.0
     out = OneScale().fit(x).transform(x)
     assert out.std() == pytest.approx(1.0)
-    assert np.std(out, axis=0) / np.std(x, axis=0) == pytest.approx([1 / OneScale().fit(x).scale_] * 3)
+    ratio = np.std(out, axis=0) / np.std(x, axis=0)
+    assert ratio == pytest.approx([ratio[0]] * 3)
     assert set(MODELS) == {"ridge", "logistic", "svm", "rbf-svm", "random-forest", "k-nn", "mlp",
                            "minirocket", "rocket", "1nn-dtw"}  # fmt: skip
 

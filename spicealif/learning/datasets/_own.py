@@ -44,7 +44,7 @@ def load_csv(
     """
     name = ascii(path.name)
     # Once without headings: pandas would tell two of the same name apart by itself.
-    columns = ["" if c != c else str(c) for c in _frame(path, header=None, nrows=1).iloc[0]]
+    columns = [str(c) for c in _frame(path, header=None, nrows=1).iloc[0]]
     frame = _frame(path)
     if len(frame.columns) == len(columns):
         frame.columns = columns

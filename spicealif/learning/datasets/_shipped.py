@@ -135,12 +135,12 @@ def _own_randomness() -> Iterator[None]:
     """Put the global generators back, which mnist1d seeds."""
     import random
 
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()
     try:
         yield
     finally:
         random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
+        np.random.set_state(before[1])
 
 
 #: By the name that a task gives.

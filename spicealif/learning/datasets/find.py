@@ -96,7 +96,7 @@ def load_dataset(
     if idx or path.is_dir():
         found = load_idx(path)
         if kind == "series":
-            side = int(round(found.x.shape[1] / _rows(found)))
+            side = found.x.shape[1] // _rows(found)
             return replace(found, kind="series", x=found.x.reshape(len(found), -1, side),
                            columns=tuple(f"row_{k}" for k in range(_rows(found))))  # fmt: skip
         return found
