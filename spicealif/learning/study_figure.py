@@ -20,8 +20,8 @@ __all__ = ["study_figure"]
 
 #: Colour (Okabe and Ito's, told apart by everybody) and marker of each stage.
 _LOOKS = {
-    "alif": ("#D55E00", "o", "ALIF"), "lif": ("#0072B2", "s", "LIF"), "raw": ("#000000", "D", "raw"),
-    "": ("#009E73", "^", "classical"),
+    "alif": ("#D55E00", "o", "ALIF"), "lif": ("#0072B2", "s", "LIF"),
+    "raw": ("#000000", "D", "raw"), "": ("#009E73", "^", "classical"),
 }  # fmt: skip
 _ROW, _EDGES = 5.0, 26.0  # mm
 

@@ -191,8 +191,8 @@ class Task(Described, Part):
         )
         if found.kind != kind:
             raise LearningError(
-                f"{found.name} has {found.kind}, and the bank's encoding {self.bank.encoding} takes "
-                f"{kind}; choose an encoding for {found.kind}."
+                f"{found.name} has {found.kind}, and the bank's encoding {self.bank.encoding} "
+                f"takes {kind}; choose an encoding for {found.kind}."
             )
         if found.kind == "features" and (bad := SERIES_ONLY & set(self.baselines)):
             raise LearningError(

@@ -108,9 +108,9 @@ def parse_task(text: str, *, folder: str | os.PathLike[str] = ".", name: str = "
             "neuron = 'FILE' in [bank]."
         )
     table = data.get("data")
-    if isinstance(table, dict) and isinstance(source := table.get("source"), str):
-        if source not in dataset_names():
-            table["source"] = str(Path(folder) / source)
+    source = table.get("source") if isinstance(table, dict) else None
+    if isinstance(table, dict) and isinstance(source, str) and source not in dataset_names():
+        table["source"] = str(Path(folder) / source)
     bank = data.get("bank")
     if isinstance(bank, dict) and isinstance(neuron := bank.get("neuron"), str):
         if neuron not in preset_names() and neuron.lower().endswith(".toml"):
