@@ -11,8 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from aeon.classification.convolution_based import MiniRocketClassifier, RocketClassifier
-from aeon.distances import dtw_pairwise_distance
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
@@ -62,6 +60,8 @@ class DtwNeighbour(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, x: _Floats, y: NDArray[np.int64]) -> DtwNeighbour:
         """Choose the window among the training samples, and keep these."""
+        from aeon.distances import dtw_pairwise_distance
+
         self.classes_ = np.unique(y)
         self.x_, self.y_ = x, y
         some = np.arange(len(y)) % max(1, -(-len(y) // _MOST_COMPARED)) == 0
@@ -77,6 +77,8 @@ class DtwNeighbour(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, x: _Floats) -> NDArray[np.int64]:
         """Return the class of each sample's nearest neighbour."""
+        from aeon.distances import dtw_pairwise_distance
+
         apart = dtw_pairwise_distance(x, self.x_, window=self.window_)
         out: NDArray[np.int64] = self.y_[apart.argmin(axis=1)]
         return out
@@ -116,6 +118,13 @@ def _searched(
     return make
 
 
+def _convolution(name: str, seed: int) -> Any:
+    # aeon takes seconds to import: methods that need none of it do without.
+    from aeon.classification import convolution_based
+
+    return getattr(convolution_based, name)(random_state=seed, n_jobs=1)
+
+
 def _either(**grid: Any) -> Any:
     return {"scale": [StandardScaler(), OneScale()], **grid}
 
@@ -135,7 +144,8 @@ MODELS: Mapping[str, Callable[[NDArray[np.int64], int, int, int], Any]] = Mappin
         ),
         # Of the two problems the primal one, which is solved without chance.
         "svm": _searched(
-            lambda seed: LinearSVC(dual=False, tol=1e-3, max_iter=5000), {"C": np.logspace(-5, 0, 6)}
+            lambda seed: LinearSVC(dual=False, tol=1e-3, max_iter=5000),
+            {"C": np.logspace(-5, 0, 6)},
         ),
         "rbf-svm": _searched(lambda seed: SVC(), _rbf_grid),  # type: ignore[arg-type]
         "random-forest": _searched(
@@ -149,8 +159,8 @@ MODELS: Mapping[str, Callable[[NDArray[np.int64], int, int, int], Any]] = Mappin
             lambda seed: MLPClassifier((100,), max_iter=500, random_state=seed),
             {"alpha": [1e-4, 1e-1]},
         ),
-        "minirocket": lambda y, folds, seed, d: MiniRocketClassifier(random_state=seed, n_jobs=1),
-        "rocket": lambda y, folds, seed, d: RocketClassifier(random_state=seed, n_jobs=1),
+        "minirocket": lambda y, folds, seed, d: _convolution("MiniRocketClassifier", seed),
+        "rocket": lambda y, folds, seed, d: _convolution("RocketClassifier", seed),
         "1nn-dtw": lambda y, folds, seed, d: DtwNeighbour(),
     }
 )  # fmt: skip

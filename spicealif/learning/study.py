@@ -23,7 +23,7 @@ from typing import Any
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.kept import tell
 from spicealif.errors import LearningError
-from spicealif.learning._names import stage_of
+from spicealif.learning._names import SERIES_ONLY, stage_of
 from spicealif.learning.datasets import Dataset, dataset_names
 from spicealif.learning.study_cells import Cell
 from spicealif.learning.study_result import StudyResult
@@ -193,7 +193,8 @@ def _check_seeds(task: Task, seeds: int | Sequence[int] | None) -> list[int]:
 
 
 def _check_packages(methods: Sequence[str]) -> None:
-    for package in ("sklearn", "aeon"):
+    of_series = any(stage_of(method)[1] in SERIES_ONLY for method in methods)
+    for package in ("sklearn", *(["aeon"] if of_series else [])):
         try:
             __import__(package)
         except ImportError:

@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "network presets": ("network", "presets", "pair"),
     "network schema": ("network", "schema"),
     "network export-nir": ("network", "export-nir", "pair", "-o", "pair.nir"),
+    "learn": ("learn", "iris", "--methods", "alif,k-nn", "--seeds", "2", "--store", "store"),
     "network import-nir": ("network", "import-nir", "pair.nir", "-o", "pair.toml"),
 }
 
@@ -91,6 +92,9 @@ LONG: dict[str, Long] = {
     "sweep": Long(
         ("sweep", "paper", "--over", "leak.tau=1m:9m:400", *_SWEEP, *_ENDLESS, "-o", "never.nc"),
         "paper",
+    ),
+    "learn": Long(
+        ("learn", "digits", "--methods", "mlp", "--store", "store", "--workers", "1"), "digits"
     ),
     "network run": Long(
         ("network", "run", "ring", "--t-stop", "20", "--yes", "--out", "never"), "ring"
