@@ -1,0 +1,107 @@
+"""What energy per decision shows: rows, notes and plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spicealif._support.text import counted
+from spicealif.learning._words import interval_of, p_value, percent
+from spicealif.measures.shown import Page, ShownInNotebooks
+from spicealif.measures.tables import figure, plain
+
+if TYPE_CHECKING:
+    from spicealif.learning.energy import DecisionEnergy
+
+__all__ = ["EnergyShown"]
+
+
+class EnergyShown(ShownInNotebooks):
+    """What of an `EnergyPerDecision` is shown."""
+
+    on: DecisionEnergy
+    off: DecisionEnergy
+    p_value: float
+    n_neurons: int
+    duration: float
+    trained_on: str
+    remarks: tuple[str, ...]
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            (of.label, f"{figure(float(of.total.mean()), 'J')}, {percent(of.accuracy.value)}")
+            for of in (self.on, self.off)
+        ]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the rows of the table as texts, with adaptation and without."""
+        both = (self.on, self.off)
+        return [
+            ("accuracy", *(percent(of.accuracy.value) for of in both)),
+            ("  interval", *(interval_of(of.accuracy) for of in both)),
+            ("energy per decision", *(figure(float(of.total.mean()), "J") for of in both)),
+            ("  of the sources", *(figure(float(of.source.mean()), "J") for of in both)),
+            ("  of the supplies", *(figure(float(of.supply.mean()), "J") for of in both)),
+            ("  without any current", *(figure(of.idle, "J") for of in both)),
+            ("idle share", *(percent(of.idle_share) for of in both)),
+            ("spikes per decision", *(f"{of.spikes.mean():.4g}" for of in both)),
+            ("energy per spike", *(figure(of.per_spike, "J") for of in both)),
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the table."""
+        notes = [
+            f"Means over {counted(len(self.on.right), 'test sample')}, a decision being "
+            f"{counted(self.n_neurons, 'neuron')} over {figure(self.duration, 's')}, by the "
+            "circuit's own equations; the readout's own energy is not in it. Without adaptation "
+            "the memristor is the resistor that it is at the start, and all else is equal; each "
+            f"has a readout of its own, trained on the {_TRAINED[self.trained_on]}.",
+            f"McNemar's exact test of the rightly predicted samples: p = {p_value(self.p_value)}.",
+        ]
+        if failed := self.on.failed + self.off.failed:
+            notes.append(f"{counted(failed, 'run')} could not be followed, and has no energy here.")
+        return [*notes, *self.remarks]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
+        return {
+            "kind": "energy-per-decision",
+            "n_neurons": self.n_neurons,
+            "duration": self.duration,
+            "trained_on": self.trained_on,
+            "p_value": self.p_value,
+            "levels": [_plain(of) for of in (self.on, self.off)],
+            "notes": self.notes,
+        }
+
+    def _pages(self) -> Sequence[Page]:
+        head = ("", self.on.label, self.off.label)
+        return [Page(((head, self.rows()),), self.notes)]
+
+
+_TRAINED = {
+    "reference": "features of the ideal equations",
+    "equations": "features of the circuit",
+}
+
+
+def _plain(of: DecisionEnergy) -> dict[str, Any]:
+    return {
+        "name": of.name,
+        "label": of.label,
+        "n": len(of.right),
+        "accuracy": asdict(of.accuracy),
+        "energy": plain(float(of.total.mean())),
+        "source": plain(float(of.source.mean())),
+        "supply": plain(float(of.supply.mean())),
+        "energy_deviation": plain(float(np.std(of.total))),
+        "idle": plain(of.idle),
+        "idle_share": plain(of.idle_share),
+        "spikes": float(of.spikes.mean()),
+        "per_spike": plain(of.per_spike),
+        "failed": of.failed,
+    }

@@ -1,0 +1,138 @@
+"""What a transfer shows: rows, notes and plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from spicealif._support.text import counted
+from spicealif.learning._chance import Estimate
+from spicealif.learning._words import interval_of, p_value, percent, points, points_interval
+from spicealif.measures.shown import Page, ShownInNotebooks
+from spicealif.measures.tables import plain
+from spicealif.sweep.tolerances import Tolerance
+
+if TYPE_CHECKING:
+    from spicealif.learning.transfer import TransferLevel
+
+__all__ = ["TransferShown"]
+
+_HEAD = (
+    *("", "accuracy", "interval", "lost points", "interval", "changed predictions", "p"),
+    *("counts that differ", "others differ by", "re-trained"),
+)
+
+
+class TransferShown(ShownInNotebooks):
+    """What of a `Transfer` is shown."""
+
+    levels: tuple[TransferLevel, ...]
+    n_train: int
+    n_test: int
+    n_features: int
+    seed: int
+    tolerances: tuple[Tolerance, ...]
+    remarks: tuple[str, ...]
+
+    def lost(self, name: str, *, recovered: bool = False) -> Estimate:
+        """Return what a level loses; see `Transfer`."""
+        raise NotImplementedError
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("", counted(self.n_test, "test sample")),
+            ("", counted(self.n_features, "feature")),
+            *((level.name, percent(level.accuracy.value)) for level in self.levels),
+        ]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a row for each level as texts."""
+        return [self._row(level) for level in self.levels]
+
+    def _row(self, level: TransferLevel) -> tuple[str, ...]:
+        lost, first = self.lost(level.name), level is self.levels[0]
+        again = level.accuracy_recovered
+        least, most = min(level.p_values), max(level.p_values)
+        p = p_value(least) if least == most else f"{p_value(least)} to {p_value(most)}"
+        # Over several draws a mean.
+        changed = f"{level.changed.sum(axis=1).mean():.3g}"
+        return (
+            level.label + (f", {counted(level.draws, 'draw')}" if level.draws > 1 else ""),
+            percent(level.accuracy.value),
+            interval_of(level.accuracy),
+            "" if first else points(lost.value),
+            "" if first else points_interval(lost),
+            "" if first else changed,
+            "" if first else p,
+            "" if first else percent(level.counts_differ),
+            "" if first else "-" if level.others_differ != level.others_differ
+            else f"{level.others_differ:.3g}",
+            "" if first else "-" if again is None else percent(again.value),
+        )  # fmt: skip
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the table."""
+        notes = [
+            f"One readout, trained on features of the ideal equations of "
+            f"{counted(self.n_train, 'sample')}, and {counted(self.n_test, 'test sample')} with "
+            f"{counted(self.n_features, 'feature')}. Intervals are of 95 %: of one run by Wilson, "
+            "of several draws over samples and draws; of lost points they are paired.",
+            "p is of McNemar's exact test of rightly predicted samples against the ideal "
+            "equations, for each draw by itself. Other features than counts differ by the root "
+            "mean square in units of each feature's standard deviation.",
+        ]
+        if any(level.recovered is not None for level in self.levels[1:]):
+            notes.append(
+                "Re-trained: the accuracy of a readout trained on features of the same circuit."
+            )
+        failed = [
+            f"{level.label} {counted(level.failed, 'run')}" for level in self.levels if level.failed
+        ]
+        if failed:
+            notes.append(
+                f"Not followed to the end, and counted as the bank fills them in: "
+                f"{', '.join(failed)}."
+            )
+        return [*notes, *self.remarks]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
+        return {
+            "kind": "transfer",
+            "n_train": self.n_train,
+            "n_test": self.n_test,
+            "n_features": self.n_features,
+            "seed": self.seed,
+            "tolerances": [asdict(t) for t in self.tolerances],
+            "levels": [self._level(level) for level in self.levels],
+            "notes": self.notes,
+        }
+
+    def _level(self, level: TransferLevel) -> dict[str, Any]:
+        again = level.accuracy_recovered
+        return {
+            "name": level.name,
+            "label": level.label,
+            "draws": level.draws,
+            "accuracy": _plain(level.accuracy),
+            "accuracy_of_draws": level.right.mean(axis=1).tolist(),
+            "lost": _plain(self.lost(level.name)),
+            "changed": level.changed.sum(axis=1).tolist(),
+            "p_values": [plain(p) for p in level.p_values],
+            "counts_differ": plain(level.counts_differ),
+            "others_differ": plain(level.others_differ),
+            "recovered": None if again is None else _plain(again),
+            "lost_recovered": None
+            if again is None
+            else _plain(self.lost(level.name, recovered=True)),
+            "failed": level.failed,
+        }
+
+    def _pages(self) -> Sequence[Page]:
+        return [Page(((_HEAD, self.rows()),), self.notes)]
+
+
+def _plain(estimate: Estimate) -> dict[str, Any]:
+    return {name: plain(value) for name, value in asdict(estimate).items()}
