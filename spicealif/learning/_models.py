@@ -140,7 +140,7 @@ MODELS: Mapping[str, Callable[[NDArray[np.int64], int, int, int], Any]] = Mappin
     {
         "ridge": _searched(lambda seed: RidgeClassifier(), {"alpha": np.logspace(-3, 4, 8)}),
         "logistic": _searched(
-            lambda seed: LogisticRegression(max_iter=2000), {"C": np.logspace(-4, 2, 7)}
+            lambda seed: LogisticRegression(max_iter=1000, tol=1e-3), {"C": np.logspace(-4, 1, 6)}
         ),
         # Of the two problems the primal one, which is solved without chance.
         "svm": _searched(

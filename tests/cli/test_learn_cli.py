@@ -26,6 +26,7 @@ def task(here):
     return ("small.toml", "--store", "store", "--workers", "1")
 
 
+@pytest.mark.slow
 def test_a_study_is_printed_and_written(task, here, capsys):
     words = ["learn", *task, "--seeds", "2", "-o", "out.json", "--figure", "out.svg", "--report",
              "out.html"]  # fmt: skip
@@ -83,6 +84,7 @@ def test_no_task_and_one_that_is_not_there(here, capsys):
     assert "see 'spicealif learn --list'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_values_are_set(task, capsys):
     changes = ("bank.spread.leak.tau=1m,9m", "bank.features=count,x_last", "readouts=svm",
                "data.folds=3", "baselines=k-nn,mlp")  # fmt: skip
@@ -94,6 +96,7 @@ def test_values_are_set(task, capsys):
     assert (found["readouts"], found["data"]["folds"]) == (["svm"], 3)
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_told_and_is_exit_code_one(task, capsys):
     words = ["--set", "bank.spread.leak.nonesuch=1,2", "--seeds", "1", "--methods", "alif,k-nn"]
     assert run(["learn", *task, *words]) == 1
