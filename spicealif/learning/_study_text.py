@@ -72,8 +72,10 @@ def notes_of(result: StudyCells) -> list[str]:
         train, test = (float(np.mean([getattr(c, n) for c in good])) for n in ("n_train", "n_test"))
         if test > train:
             notes.append(
-                f"There are {test / train:.1f} test samples for each training sample: the "
-                "correction, made for fewer, is then wide and calls real differences chance."
+                f"There are {test / train:.1f} test samples for each training sample, for which "
+                "that correction is far too wide: the spread is told apart into that of training "
+                "and of test samples instead (see the page on learning; p by the correction alone "
+                "is in the files)."
             )
     if result.compared_with is not None:
         notes.append(

@@ -23,7 +23,15 @@ from spicealif.learning.datasets import Dataset
 from spicealif.learning.splits import Split
 from spicealif.learning.task import Task
 
-__all__ = ["FittedMethod", "FittedStage", "Outcome", "fit_method", "fit_stage", "outcomes"]
+__all__ = [
+    "FittedMethod",
+    "FittedStage",
+    "Outcome",
+    "fit_method",
+    "fit_stage",
+    "outcomes",
+    "stage_name",
+]
 
 _Floats = NDArray[np.float64]
 

@@ -4,8 +4,23 @@ Splits share samples, so that their accuracies are no independent draws: the usu
 differences for real that are not. Nadeau and Bengio's correction (Machine Learning 52, 239, 2003,
 doi:10.1023/A:1024068626366) adds the share of test to training samples to the variance of the mean;
 Bouckaert and Frank (PAKDD 2004, doi:10.1007/978-3-540-24775-3_3) found it to keep its level for
-repeated folds. It was made for test sets smaller than training sets; with larger ones it is wide
-and finds little.
+repeated folds.
+
+It takes the spread between splits for one of test samples alone, which with more test than training
+samples makes it far too wide (five times at 66 and 1,030, see ``benchmarks/splits.py``): there most
+of the spread comes from the few training samples, and splits share few of these. So where the
+spread over the test samples is known and there are more of them, the two parts are told apart. Let
+an accuracy be a sum over the training samples plus a sum over the test samples, with variances V
+and W, and N = n_train + n_test. Splits drawn from the same N samples then differ by
+
+    s^2 = V n_test / N + W n_train / N,
+
+and the mean of J of them has the variance
+
+    s^2 / J + V n_train / N + W n_test / N.
+
+W is known from single test samples (their variance over n_test), V is what s^2 leaves. With V = 0
+this is Nadeau and Bengio's variance.
 """
 
 from __future__ import annotations
@@ -27,6 +42,8 @@ def corrected_interval(
     n_train: float,
     n_test: float,
     level: float = 0.95,
+    *,
+    test_variance: float | None = None,
 ) -> tuple[float, float, float]:
     """Return the mean over splits and its interval by the corrected resampled t.
 
@@ -38,6 +55,9 @@ def corrected_interval(
         Samples of a split.
     level : float
         Of confidence.
+    test_variance : float, optional
+        Variance of a split's figure over draws of test samples: of an accuracy a, a (1 - a) /
+        n_test. Used where there are more test than training samples; see the module.
 
     Returns
     -------
@@ -58,7 +78,7 @@ def corrected_interval(
     """
     from scipy import stats
 
-    mean, variance, splits = _mean_and_variance(values, n_train, n_test)
+    mean, variance, splits = _mean_and_variance(values, n_train, n_test, test_variance)
     if not 0 < level < 1:
         raise LearningError(f"The level {level:g} is no level of confidence; give one as 0.95.")
     if splits < 2 or variance == 0:
@@ -72,6 +92,8 @@ def corrected_t_test(
     b: Sequence[float] | NDArray[np.float64],
     n_train: float,
     n_test: float,
+    *,
+    test_variance: float | None = None,
 ) -> tuple[float, float]:
     """Return t and the two-sided p of the paired corrected resampled t-test.
 
@@ -81,6 +103,10 @@ def corrected_t_test(
         Figures of two methods over the same splits.
     n_train, n_test : float
         Samples of a split.
+    test_variance : float, optional
+        Variance of a split's difference over draws of test samples: the variance of "a is right"
+        less "b is right" over single samples, over n_test. Used where there are more test than
+        training samples; see the module.
 
     Returns
     -------
@@ -108,7 +134,7 @@ def corrected_t_test(
     differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     # Accuracies are quotients: equal differences come out a few last bits apart.
     differences = np.round(differences, 12)
-    mean, variance, splits = _mean_and_variance(differences, n_train, n_test)
+    mean, variance, splits = _mean_and_variance(differences, n_train, n_test, test_variance)
     if splits > 1 and not differences.any():
         return 0.0, 1.0
     if splits < 2 or variance == 0:
@@ -168,8 +194,10 @@ def wilson_interval(right: float, n: float, level: float = 0.95) -> tuple[float,
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _mean_and_variance(values: Any, n_train: float, n_test: float) -> tuple[float, float, int]:
-    """Return the mean, the corrected variance of it, and the number of splits."""
+def _mean_and_variance(
+    values: Any, n_train: float, n_test: float, test_variance: float | None
+) -> tuple[float, float, int]:
+    """Return the mean, the variance of it, and the number of splits."""
     array = np.asarray(values, dtype=np.float64)
     if not array.size or array.ndim != 1 or not np.isfinite(array).all():
         raise LearningError("There are no figures of splits, or some are missing; give all.")
@@ -178,7 +206,11 @@ def _mean_and_variance(values: Any, n_train: float, n_test: float) -> tuple[floa
             f"A split of {n_train:g} and {n_test:g} samples is none; give both numbers above 0."
         )
     splits = len(array)
-    spread = float(array.var(ddof=1)) if splits > 1 else 0.0
     # The spread of equal numbers is rounding.
-    spread = 0.0 if np.ptp(array) < 1e-12 else spread
-    return float(array.mean()), (1 / splits + n_test / n_train) * spread, splits
+    spread = float(array.var(ddof=1)) if splits > 1 and np.ptp(array) > 1e-12 else 0.0
+    mean = float(array.mean())
+    if test_variance is None or n_test <= n_train:
+        return mean, (1 / splits + n_test / n_train) * spread, splits
+    train, test = n_train / (n_train + n_test), n_test / (n_train + n_test)
+    of_training = max(0.0, (spread - train * test_variance) / test)
+    return mean, spread / splits + train * of_training + test * test_variance, splits

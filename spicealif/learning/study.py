@@ -20,6 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.kept import tell
 from spicealif.errors import LearningError
@@ -84,6 +86,7 @@ class _StudyJob(Job):
                     "inner_accuracy": one.inner_accuracy, "n_features": one.n_features,
                     "chosen": one.chosen, "stage_s": one.stage_s, "fit_s": one.fit_s,
                     "notes": list(one.notes), "predictions": one.predictions.tolist(),
+                    "wrong": np.flatnonzero(one.predictions != dataset.y[split.test]).tolist(),
                 }
             )  # fmt: skip
         return values
@@ -286,7 +289,7 @@ def _cell(method: str, seed: int, value: Value) -> Cell:
         method, seed, OK, "", value["accuracy"], value["balanced_accuracy"],
         value["inner_accuracy"], value["n_train"], value["n_test"], value["n_features"],
         value["stage_s"], value["fit_s"], value["chosen"], tuple(value["notes"]),
-        tuple(value["predictions"]),
+        tuple(value["predictions"]), tuple(value["wrong"]),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spicealif._support.described import Described
 from spicealif._support.text import counted
@@ -54,6 +55,8 @@ class Cell:
         What was warned of.
     predictions : tuple of int
         Classes of the test samples, in the split's order.
+    wrong : tuple of int
+        Places in that order where the prediction is wrong.
     """
 
     method: str
@@ -71,6 +74,14 @@ class Cell:
     chosen: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     predictions: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
+
+    @cached_property
+    def right(self) -> NDArray[np.float64]:
+        """1 for each test sample that is named right, else 0."""
+        out = np.ones(self.n_test)
+        out[list(self.wrong)] = 0.0
+        return out
 
 
 @dataclass(frozen=True)
@@ -92,8 +103,11 @@ class MethodResult:
         Mean over the splits that both have of this method's accuracy less that of the ALIF readout
         that the study compares with; NaN for itself.
     p, p_holm : float
-        Of the paired corrected t-test, and by Holm's method over all methods but ALIF's own; NaN
-        where nothing is tested.
+        Of the paired corrected t-test (`corrected_t_test`, with the variance over test samples),
+        and by Holm's method over all methods but ALIF's own; NaN where nothing is tested.
+    p_nadeau_bengio : float
+        By Nadeau and Bengio's correction alone; another one than `p` where there are more test
+        than training samples.
     seconds : float
         CPU seconds of a cell: stage, fit and predictions.
     """
@@ -110,6 +124,7 @@ class MethodResult:
     difference: float = math.nan
     p: float = math.nan
     p_holm: float = math.nan
+    p_nadeau_bengio: float = math.nan
     seconds: float = math.nan
 
     @property
@@ -199,22 +214,24 @@ class StudyCells(Described):
     def _good(self, method: str) -> list[Cell]:
         return [cell for cell in self.cells if cell.method == method and cell.status == _OK]
 
-    def _tested(self, method: str) -> tuple[float, float]:
-        """Return the mean difference to ALIF over the splits of both, and p."""
+    def _tested(self, method: str) -> tuple[float, float, float]:
+        """Return the mean difference to ALIF over the splits of both, p, and Nadeau's p."""
         base = self.compared_with
         if base is None or method == base:
-            return math.nan, math.nan
+            return math.nan, math.nan, math.nan
         ours = {cell.seed: cell for cell in self._good(base)}
         pairs = [(cell, ours[cell.seed]) for cell in self._good(method) if cell.seed in ours]
         if not pairs:
-            return math.nan, math.nan
+            return math.nan, math.nan, math.nan
         a = [cell.accuracy for cell, _ in pairs]
         b = [cell.accuracy for _, cell in pairs]
-        p = corrected_t_test(a, b, *_sizes([cell for cell, _ in pairs]))[1]
-        return float(np.mean(np.subtract(a, b))), p
+        sizes = _sizes([cell for cell, _ in pairs])
+        apart = [float(np.var(one.right - other.right)) / one.n_test for one, other in pairs]
+        p = corrected_t_test(a, b, *sizes, test_variance=float(np.mean(apart)))[1]
+        return float(np.mean(np.subtract(a, b))), p, corrected_t_test(a, b, *sizes)[1]
 
     def _summary(
-        self, method: str, difference: float, p: float, p_holm: float | None
+        self, method: str, difference: float, p: float, p_nb: float, p_holm: float | None
     ) -> MethodResult:
         cells = self._good(method)
         failed = sum(cell.method == method for cell in self.cells) - len(cells)
@@ -222,7 +239,10 @@ class StudyCells(Described):
             nan = math.nan
             return MethodResult(method, 0, failed, nan, nan, nan, nan, nan, 0)
         sizes = _sizes(cells)
-        mean, low, high = corrected_interval([cell.accuracy for cell in cells], *sizes, _LEVEL)
+        apart = float(np.mean([np.var(cell.right) / cell.n_test for cell in cells]))
+        mean, low, high = corrected_interval(
+            [cell.accuracy for cell in cells], *sizes, _LEVEL, test_variance=apart
+        )
         if math.isnan(low):
             low, high = wilson_interval(mean, sizes[1], _LEVEL)
         inner = [cell.inner_accuracy for cell in cells if cell.inner_accuracy is not None]
@@ -230,7 +250,7 @@ class StudyCells(Described):
             method, len(cells), failed, mean, max(low, 0.0), min(high, 1.0),
             float(np.mean([cell.balanced_accuracy for cell in cells])),
             float(np.mean(inner)) if inner else math.nan, cells[0].n_features, difference, p,
-            math.nan if p_holm is None else p_holm,
+            math.nan if p_holm is None else p_holm, p_nb,
             float(np.mean([cell.stage_s + cell.fit_s for cell in cells])),
         )  # fmt: skip
 

@@ -80,6 +80,6 @@ def _cell(data: dict[str, Any]) -> Cell:
     stage_of(str(data["method"]))
     for name in ("accuracy", "balanced_accuracy", "stage_s", "fit_s"):
         data[name] = math.nan if data[name] is None else float(data[name])
-    for name in ("notes", "predictions"):
+    for name in ("notes", "predictions", "wrong"):
         data[name] = tuple(data[name])
     return Cell(**data)

@@ -7,7 +7,7 @@ import io
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ __all__ = ["StudyResult"]
 _COLUMNS = {
     "accuracy": "accuracy", "accuracy_low": "low", "accuracy_high": "high",
     "balanced_accuracy": "balanced_accuracy", "inner_accuracy": "inner_accuracy",
-    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm", "verdict": "verdict",
+    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm", "p_nadeau_bengio": "p_nadeau_bengio",
+    "verdict": "verdict",
     "splits": "splits", "failed": "failed", "n_features": "n_features", "cpu_s": "seconds",
 }  # fmt: skip
 #: What of a method's result stands in JSON, in this order.
@@ -86,12 +87,7 @@ class StudyResult(StudyCells, ShownInNotebooks):
                 for one in self.methods
             ],
             "cells": [
-                {
-                    name: plain(value) if isinstance(value, float) else
-                    list(value) if isinstance(value, tuple) else
-                    dict(value) if isinstance(value, Mapping) else value
-                    for name, value in vars(cell).items()
-                }
+                {one.name: _plain(getattr(cell, one.name)) for one in fields(cell)}
                 for cell in self.cells
             ],
         }  # fmt: skip
@@ -131,6 +127,14 @@ class StudyResult(StudyCells, ShownInNotebooks):
             cells = [getattr(one, name) for name in _COLUMNS.values()]
             rows.writerow([one.method, label_of(one.method), *(_text(cell) for cell in cells)])
         return write_text(path, out.getvalue())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def _text(value: Any) -> str:

@@ -48,6 +48,28 @@ def test_it_keeps_its_level_where_the_plain_test_does_not():
     assert found[1] / 300 > 0.3
 
 
+@pytest.mark.parametrize("n_train", [30, 150])
+def test_the_variance_of_the_mean_where_it_is_known(n_train):
+    """Accuracies that are sums over training and test samples, drawn many times."""
+    n, splits = 300, 6
+    n_test = n - n_train
+    rng = np.random.default_rng(2)
+    means, widths = [], []
+    for _ in range(1500):
+        g, h = rng.normal(0, 1.0, n), rng.normal(0, 30.0, n)
+        values, apart = [], []
+        for _ in range(splits):
+            order = rng.permutation(n)
+            train, test = order[:n_train], order[n_train:]
+            values.append(g[train].mean() * 8 + h[test].mean())
+            apart.append(h[test].var() / n_test)
+        mean, low, _ = corrected_interval(values, n_train, n_test - 1e-9 * (n_train == 150),
+                                          test_variance=float(np.mean(apart)))  # fmt: skip
+        means.append(mean)
+        widths.append((mean - low) / stats.t.ppf(0.975, splits - 1))
+    assert np.sqrt(np.mean(np.square(widths))) == pytest.approx(np.std(means), rel=0.06)
+
+
 def test_what_cannot_be_tested():
     assert corrected_t_test(A, A, 80, 20) == (0.0, 1.0)
     assert all(map(math.isnan, corrected_t_test(A, np.subtract(A, 0.1), 80, 20)))

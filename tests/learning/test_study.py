@@ -48,7 +48,8 @@ def made(accuracies, n_test=20, **others):
     """A result with these accuracies of each method."""
     cells = tuple(
         Cell(method, seed, accuracy=a, balanced_accuracy=a, inner_accuracy=others.get(method),
-             n_train=80, n_test=n_test, stage_s=0.0, fit_s=0.0)
+             n_train=80, n_test=n_test, stage_s=0.0, fit_s=0.0,
+             wrong=tuple(range(round((1 - a) * n_test))))
         for method, values in accuracies.items() for seed, a in enumerate(values)
     )  # fmt: skip
     from spicealif.learning import load_task
@@ -170,6 +171,18 @@ def test_equal_accuracies_get_wilsons_interval_and_small_training_sets_a_note():
     assert (found["alif-ridge"].low, found["alif-ridge"].high) == pytest.approx((known.low, 1.0))
     assert "the interval is Wilson's" in str(found)
     assert "There are 1.2 test samples for each training sample" in str(found)
+
+
+def test_with_more_test_samples_the_parts_of_the_spread_are_told_apart():
+    base, other = [0.90, 0.92, 0.91, 0.93], [0.95, 0.96, 0.97, 0.96]
+    found = made({"alif-ridge": base, "k-nn": other}, n_test=800, **{"alif-ridge": 0.9})
+    # Where both are right or wrong they do not differ: the rest is the difference.
+    apart = np.mean([(d - d**2) / 800 for d in np.subtract(other, base)])
+    known = corrected_t_test(other, base, 80, 800, test_variance=apart)[1]
+    assert found["k-nn"].p == pytest.approx(known)
+    assert found["k-nn"].p_nadeau_bengio == corrected_t_test(other, base, 80, 800)[1]
+    assert found["k-nn"].p < 0.05
+    assert found["k-nn"].p_nadeau_bengio > 0.1
 
 
 def test_a_result_is_saved_and_read(result, tmp_path):
