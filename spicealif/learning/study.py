@@ -48,6 +48,7 @@ _OF_BANK = (
         for name in ("bank", "runs", "control", "encoding", "features", "inputs", "neurons")
     ),
     "bank", "reference", "circuit", "design", "quantities",
+    "sweep/space.py", "sweep/tolerances.py",
 )  # fmt: skip
 _PACKAGES = ("scikit-learn", "numpy", "scipy")
 

@@ -66,7 +66,9 @@ class StubBank(BaseEstimator):
             causes, scatter = frozenset(), frozenset()
         else:
             causes = ALL_CAUSES if self.causes is None else self.causes
-            scatter = frozenset(t.parameter for t in self.tolerances or () if t.spread > 1e-200)
+            scatter = frozenset(
+                t.parameter for t in self.tolerances or () if t.spread > 1e-200
+            )
             if self.solved is not None:
                 self.solved.append((causes, scatter, self.draw if scatter else None))
         neuron = self.neuron_

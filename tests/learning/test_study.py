@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from spicealif.learning import (
     load_study,
     run_study,
     save_task,
+    study,
     study_figure,
 )
 from spicealif.report import report_html
@@ -90,6 +93,30 @@ def test_a_second_run_computes_nothing_and_another_bank_only_its_own(result, fol
     run(small_task(folder, **{"bank.duration": "1m"}), folder, progress=lambda *t: seen.append(t))
     assert seen[0] == (8, 16, 0)  # raw and k-NN do not depend on the bank
     assert seen[-1] == (16, 16, 0)
+
+
+def test_keys_hold_the_sources_of_all_that_computes():
+    """What the methods and the bank import of this room is in the digest of their cells."""
+    room = Path(study.__file__).parent
+    described = {"_names.py", "_sklearn.py", "task.py"}  # which compute nothing
+
+    def imported(name):
+        tree = ast.parse((room / name).read_text())
+        found = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+        names = {m.split(".")[2] for m in found if m.startswith("spicealif.learning.")}
+        return {n if (room / n).is_dir() else f"{n}.py" for n in names}
+
+    for start, listed in (
+        ({"methods.py", "splits.py"}, {*study._SOURCES, *study._OF_BANK}),
+        ({"bank.py", "control.py"}, set(study._OF_BANK)),
+    ):
+        seen, left = set(), set(start)
+        while left:
+            name = left.pop()
+            seen.add(name)
+            new = set() if (room / name).is_dir() or name in described else imported(name)
+            left |= new - seen
+        assert {f"learning/{name}" for name in seen - described} <= listed
 
 
 def test_one_cell_is_that_of_the_whole_study(result, folder, tmp_path):
