@@ -28,8 +28,8 @@ __all__ = ["StudyResult"]
 _COLUMNS = {
     "accuracy": "accuracy", "accuracy_low": "low", "accuracy_high": "high",
     "balanced_accuracy": "balanced_accuracy", "inner_accuracy": "inner_accuracy",
-    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm", "p_nadeau_bengio": "p_nadeau_bengio",
-    "verdict": "verdict",
+    "difference_to_alif": "difference", "p": "p", "p_holm": "p_holm",
+    "p_nadeau_bengio": "p_nadeau_bengio", "verdict": "verdict",
     "splits": "splits", "failed": "failed", "n_features": "n_features", "cpu_s": "seconds",
 }  # fmt: skip
 #: What of a method's result stands in JSON, in this order.
