@@ -174,12 +174,11 @@ def _need_packages() -> None:
 
     from spicealif.errors import LearningError
 
-    for module, package in (("sklearn", "scikit-learn"), ("aeon", "aeon")):
-        if find_spec(module) is None:
-            raise LearningError(
-                f"Learning takes the package {package}, which is not installed; install it with: "
-                "pip install 'spicealif[learning]'."
-            )
+    if find_spec("sklearn") is None:
+        raise LearningError(
+            "Learning takes the package scikit-learn, which is not installed; install it with: "
+            "pip install 'spicealif[learning]'."
+        )
 
 
 def _list() -> None:
