@@ -29,7 +29,7 @@ __all__ = ["learn_circuit_command"]
 @click.command(
     "learn-circuit",
     cls=Command,
-    epilog="Example:  spicealif learn-circuit iris --samples 20 --no-budget -o iris-circuit.json",
+    epilog="Example:  spicealif learn-circuit iris --set bank.duration=1m --samples 6 --no-budget",
     short_help="What the circuit makes of a readout that was trained on ideal equations.",
 )
 @click.argument("task")

@@ -52,7 +52,7 @@ from spicealif.sweep.tolerances import Tolerance
 if TYPE_CHECKING:
     from spicealif._support.styled_figure import StyledFigure
 
-__all__ = ["AccuracyBudget", "AccuracyShare", "budget_accuracy"]
+__all__ = ["AccuracyBudget", "AccuracyShare", "budget_accuracy", "check_orders"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Subset: TypeAlias = frozenset[int]
@@ -198,7 +198,7 @@ def budget_accuracy(
     The features of each set are kept by the bank's cache: a budget that was stopped goes on where
     it was.
     """
-    _check(draws, orders)
+    check_orders(draws, orders)
     _, labels = check_samples(X_test, y_test)
     ideal = fitted_bank(bank, X_train, y_train)
     neuron = driven_neuron(ideal)
@@ -353,7 +353,13 @@ class _Solver:
         self.predicted[draw, subset] = self.readout.predict(features)
 
 
-def _check(draws: int, orders: int | None) -> None:
+def check_orders(draws: int, orders: int | None) -> None:
+    """Refuse numbers of draws and orders that make no budget.
+
+    Raises
+    ------
+    CompareError
+    """
     if draws < 1:
         raise CompareError(f"{draws} draws are none; give 1 or more.")
     if orders is not None and not 2 <= orders <= _MOST_ORDERS:

@@ -237,8 +237,9 @@ def circuit_study_figure(
     if found is not None:
         panels.append(figure.add_subplot(grid[0, 1]))
         _energy(panels[1], found)
-    for axes in panels:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=2)
+    panels[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    for axes in panels[1:]:
+        axes.legend(loc="center")  # totals are on the right, and what is not idle on the left
     if budget is not None:
         _budget(figure.add_subplot(grid[1, :]), budget)
         _budget_key(figure)

@@ -16,7 +16,7 @@ from spicealif._support.kinds import CIRCUIT_STUDY, check_ending
 from spicealif._support.text import counted
 from spicealif.errors import LearningError
 from spicealif.learning._levels import LEVELS, as_equations, fitted_bank, part, trained
-from spicealif.learning.accuracy_budget import AccuracyBudget, budget_accuracy
+from spicealif.learning.accuracy_budget import AccuracyBudget, budget_accuracy, check_orders
 from spicealif.learning.certified import CertifiedPredictions, certify_predictions
 from spicealif.learning.circuit_figures import circuit_study_figure
 from spicealif.learning.datasets import Dataset
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from spicealif._support.styled_figure import StyledFigure
     from spicealif.design import MemristorModel, Neuron
 
-__all__ = ["CircuitStudy", "run_circuit_study"]
+__all__ = ["CircuitStudy", "chosen_samples", "run_circuit_study"]
 
 #: About what each part takes, in units of one solution of the circuit for all test samples.
 _CERTIFICATE, _ENERGY, _SPOT = 4.0, 2.0, 20.0
@@ -184,6 +184,8 @@ def run_circuit_study(
     """
     from spicealif.learning.bank import AlifBank
 
+    if budget:  # not after the transfer, which takes a while
+        check_orders(draws, orders)
     described = task if isinstance(task, Task) else load_task(task)
     dataset = described.load_data()
     split = chosen_samples(described, dataset, samples, seed)
