@@ -27,6 +27,7 @@ from spicealif.errors import OutputError
 
 __all__ = [
     "BUDGET_FILES",
+    "CIRCUIT_STUDY",
     "DEVICE",
     "FIT_FIGURES",
     "FIT_JSON",
@@ -295,6 +296,7 @@ TASK = Kind("a task's file", (".toml",), False, _toml("data", "readouts"))
 STUDY = Kind(
     "a study's result", (".json", ".csv"), False, _or_table(_json("task", "cells"), _TABLES[4:])
 )
+CIRCUIT_STUDY = Kind("a study of a circuit", (".json",), False, _json("task", "transfer", "test"))
 DEVICE = Kind("a device's file", (".toml",), False, _toml("device", "fit"))
 FIT_JSON = Kind("a fit's JSON", (".json",), False, _json("model", "device", "parameters"))
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), True, _is_picture)

@@ -28,7 +28,7 @@ from spicealif.cli._types import CountType, OutputPath
 if TYPE_CHECKING:
     from spicealif.learning import StudyResult, Task
 
-__all__ = ["learn_command"]
+__all__ = ["changed_task", "learn_command", "need_packages"]
 
 
 @click.command(
@@ -91,7 +91,7 @@ def learn_command(
     same again computes only what is missing, so that what was interrupted goes on where it was. The
     exit code is 1 if a cell failed.
     """
-    _need_packages()
+    need_packages()
     from spicealif.errors import LearningError
     from spicealif.learning.task_files import load_task
 
@@ -103,7 +103,7 @@ def learn_command(
     if task is None:
         raise click.UsageError("Missing argument 'TASK'; --list shows what there is.")
     check_picture(figure, picture, title)
-    described = _changed(load_task(task), changes)
+    described = changed_task(load_task(task), changes)
     chosen, numbers = _cells(described, methods, seeds, method, seed)
     _compute(
         described, task, chosen, numbers, workers, store, retry_failed, quiet,
@@ -169,7 +169,8 @@ def _tell_failed(result: StudyResult) -> None:
     raise click.exceptions.Exit(1)
 
 
-def _need_packages() -> None:
+def need_packages() -> None:
+    """Refuse to go on without the packages of the extra ``learning``."""
     from importlib.util import find_spec
 
     from spicealif.errors import LearningError
@@ -194,7 +195,7 @@ def _list() -> None:
         click.echo(f"{name:<{width}}  {task.description}")
 
 
-def _changed(task: Task, changes: tuple[str, ...]) -> Task:
+def changed_task(task: Task, changes: tuple[str, ...]) -> Task:
     """Return the task with the values that ``--set`` gives."""
     from spicealif.errors import DesignError
 

@@ -32,6 +32,7 @@ from spicealif.cli.export import export_command
 from spicealif.cli.fit import fit_command
 from spicealif.cli.info import doctor_command, plugins_command, presets_command, schema_command
 from spicealif.cli.learn import learn_command
+from spicealif.cli.learn_circuit import learn_circuit_command
 from spicealif.cli.network import network_command
 from spicealif.cli.plot import plot_command
 from spicealif.cli.propose import propose_command
@@ -92,6 +93,7 @@ for _command in (
     store_command,
     network_command,
     learn_command,
+    learn_circuit_command,
     plot_command,
     export_command,
     cite_command,

@@ -44,6 +44,11 @@ class AccuracyShare:
         """Whether its interval holds 0."""
         return self.interval.within_chance
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it changes no prediction, of which an interval says nothing."""
+        return self.value == 0 and self.error_samples == 0 and self.error_orders == 0
+
 
 class AccuracyBudgetShown(ShownInNotebooks):
     """What of an `AccuracyBudget` is shown."""
@@ -90,10 +95,10 @@ class AccuracyBudgetShown(ShownInNotebooks):
         return (
             f"  {share.player.label}",
             points(share.value),
-            points_interval(share.interval),
+            "" if share.changes_nothing else points_interval(share.interval),
             points(share.error_samples, sign=False),
             points(share.error_orders, sign=False),
-            _told(share.interval),
+            "none changed" if share.changes_nothing else _told(share.interval),
         )
 
     @property
@@ -110,7 +115,9 @@ class AccuracyBudgetShown(ShownInNotebooks):
             "the residual they sum to what is lost.",
             "Intervals are of 95 % and hold both errors: of the finite test set, and of orders and "
             "draws. A share is within chance where its interval holds 0; of several shares some "
-            "are beyond it by chance.",
+            "are beyond it by chance. Where none changed, no test sample is predicted otherwise by "
+            f"it; of so many, less than {percent(min(3 / self.n_samples, 1.0))} of all samples "
+            "are, with 95 % confidence.",
             "The residual is what the circuit's equations without any cause and the ideal "
             f"reference differ by, in {counted(self.residual_changed, 'prediction')} of "
             f"{self.n_samples}.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spicealif.learning.statistics import wilson_interval
+
 __all__ = ["CONFIDENCE", "Estimate", "combined", "mcnemar", "of_draws", "wilson"]
 
 _Floats = NDArray[np.float64]
@@ -51,15 +53,9 @@ def wilson(right: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
     """
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan)
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + confidence / 2))
-    p, share = right / n, z * z / n
-    middle = (p + share / 2) / (1 + share)
-    half = z / (1 + share) * math.sqrt(p * (1 - p) / n + share / (4 * n))
+    low, high = wilson_interval(right / n, n, confidence)
     # The ends at 0 and 1 are exact, which rounding would miss.
-    low = 0.0 if right == 0 else max(middle - half, 0.0)
-    return Estimate(p, low, 1.0 if right == n else min(middle + half, 1.0))
+    return Estimate(right / n, 0.0 if right == 0 else low, 1.0 if right == n else high)
 
 
 def mcnemar(worse: int, better: int) -> float:

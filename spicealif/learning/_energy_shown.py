@@ -2,21 +2,77 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spicealif._support.text import counted
+from spicealif.learning._chance import Estimate, wilson
 from spicealif.learning._words import interval_of, p_value, percent
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import figure, plain
 
-if TYPE_CHECKING:
-    from spicealif.learning.energy import DecisionEnergy
+__all__ = ["DecisionEnergy", "EnergyShown"]
 
-__all__ = ["EnergyShown"]
+_Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionEnergy:
+    """What a bank of circuits takes for each test sample.
+
+    Attributes
+    ----------
+    name, label : str
+        ``"on"`` with adaptation, ``"off"`` without it.
+    right : ndarray of bool, shape (n,)
+        Whether each test sample is predicted rightly.
+    source, supply : ndarray, shape (n,)
+        Energy in J from the sources and from the supplies, summed over the neurons; NaN for
+        supplies that are not there, as of ideal parts.
+    spikes : ndarray of int, shape (n,)
+        Of all neurons.
+    idle : float
+        Energy in J that the supplies of all neurons deliver over a sample's duration without any
+        current; NaN where there are none.
+    failed : int
+        Runs that were not solved to their end, without energy in these sums.
+    """
+
+    name: str
+    label: str
+    right: NDArray[np.bool_]
+    source: _Floats
+    supply: _Floats
+    spikes: NDArray[np.int64]
+    idle: float
+    failed: int
+
+    @property
+    def accuracy(self) -> Estimate:
+        """With Wilson's interval."""
+        return wilson(int(self.right.sum()), len(self.right))
+
+    @property
+    def total(self) -> _Floats:
+        """Energy per decision in J, shape (n,): of sources and, where there are some, supplies."""
+        return self.source + np.nan_to_num(self.supply)
+
+    @property
+    def per_spike(self) -> float:
+        """Energy in J of all test samples over their spikes; NaN without spikes."""
+        spikes = int(self.spikes.sum())
+        return float(self.total.sum()) / spikes if spikes else math.nan
+
+    @property
+    def idle_share(self) -> float:
+        """Part of the energy that would be taken without any current too."""
+        total = float(self.total.mean())
+        return self.idle / total if total > 0 else math.nan
 
 
 class EnergyShown(ShownInNotebooks):

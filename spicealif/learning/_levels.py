@@ -244,6 +244,7 @@ def levels_of(
     tolerances: tuple[Tolerance, ...],
     draws: int,
     seed: int,
+    rtol: float | None = None,
 ) -> tuple[list[Level], tuple[str, ...]]:
     """Return the levels but the ideal one, and what has to be said of them.
 
@@ -260,7 +261,7 @@ def levels_of(
                 f"There is no level {ascii(name)}; choose among {', '.join(LEVELS)}."
             )
         if name == "circuit":
-            out.append(Level(name, "circuit", (_maker(bank),)))
+            out.append(Level(name, "circuit", (_maker(bank, rtol),)))
         elif name == "tolerances":
             if not tolerances:
                 raise CompareError("Nothing scatters; give tolerances, or leave the level out.")
@@ -269,22 +270,22 @@ def levels_of(
                 remarks.append(
                     f"Draws that the design refuses and that were passed over: {refused}."
                 )
-            makers = tuple(_maker(bank, tolerances=tolerances, draw=d) for d in accepted)
+            makers = tuple(_maker(bank, rtol, tolerances=tolerances, draw=d) for d in accepted)
             out.append(Level(name, "circuit with tolerances", makers))
         elif name == "device":
             neuron, label = _other_device(bank.neuron_, DEVICE if device is None else device)
             other, lost = with_neuron(bank, neuron, own_leak=True)
-            out.append(Level(name, f"circuit with {label}", (_maker(other),)))
+            out.append(Level(name, f"circuit with {label}", (_maker(other, rtol),)))
             remarks += _lost(lost, label)
         elif name == "resistor":
             other, lost = with_neuron(bank, without_adaptation(bank.neuron_))
-            out.append(Level(name, "circuit, adaptation off", (_maker(other),)))
+            out.append(Level(name, "circuit, adaptation off", (_maker(other, rtol),)))
             remarks += _lost(lost, "the resistor")
     return out, tuple(remarks)
 
 
-def _maker(bank: Any, **changes: Any) -> Callable[[_Progress | None], Any]:
-    return lambda progress: as_equations(bank, progress=progress, **changes)
+def _maker(bank: Any, rtol: float | None, **changes: Any) -> Callable[[_Progress | None], Any]:
+    return lambda progress: as_equations(bank, rtol=rtol, progress=progress, **changes)
 
 
 def _lost(names: Sequence[str], label: str) -> list[str]:

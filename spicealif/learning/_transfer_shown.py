@@ -3,25 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spicealif._support.text import counted
-from spicealif.learning._chance import Estimate
+from spicealif.learning._chance import Estimate, of_draws, wilson
 from spicealif.learning._words import interval_of, p_value, percent, points, points_interval
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import plain
 from spicealif.sweep.tolerances import Tolerance
 
-if TYPE_CHECKING:
-    from spicealif.learning.transfer import TransferLevel
+__all__ = ["TransferLevel", "TransferShown"]
 
-__all__ = ["TransferShown"]
+_Bools: TypeAlias = NDArray[np.bool_]
 
 _HEAD = (
     *("", "accuracy", "interval", "lost points", "interval", "changed predictions", "p"),
     *("counts that differ", "others differ by", "re-trained"),
 )
+
+
+@dataclass(frozen=True, eq=False)
+class TransferLevel:
+    """What becomes of a trained readout on features of one kind.
+
+    Attributes
+    ----------
+    name, label : str
+    right : ndarray of bool, shape (D, N)
+        Whether each test sample is predicted rightly, in each draw.
+    changed : ndarray of bool, shape (D, N)
+        Whether the prediction is another than on the ideal features.
+    counts_differ : float
+        Part of the pulse counts that are not those of the ideal equations; NaN without counts.
+    others_differ : float
+        Root mean square of what the other features differ by, each in units of its standard
+        deviation over the ideal features of the training samples (features that are the same for
+        all of them left out); NaN without others.
+    recovered : ndarray of bool, shape (D, N), or None
+        As `right`, of a readout trained on this level's own features of the training samples.
+    failed : int
+        Runs that could not be followed to their end.
+    p_values : tuple of float
+        McNemar's exact test of each draw against the ideal level.
+    """
+
+    name: str
+    label: str
+    right: _Bools
+    changed: _Bools
+    counts_differ: float
+    others_differ: float
+    recovered: _Bools | None
+    failed: int
+    p_values: tuple[float, ...]
+
+    @property
+    def draws(self) -> int:
+        """Draws of the tolerances; 1 where nothing is drawn."""
+        return len(self.right)
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Mean over draws; Wilson's interval of one, over samples and draws of several."""
+        return _accuracy(self.right)
+
+    @property
+    def accuracy_recovered(self) -> Estimate | None:
+        """The accuracy of the readout trained on this level's own features."""
+        return None if self.recovered is None else _accuracy(self.recovered)
 
 
 class TransferShown(ShownInNotebooks):
@@ -136,3 +189,9 @@ class TransferShown(ShownInNotebooks):
 
 def _plain(estimate: Estimate) -> dict[str, Any]:
     return {name: plain(value) for name, value in asdict(estimate).items()}
+
+
+def _accuracy(right: _Bools) -> Estimate:
+    if len(right) == 1:
+        return wilson(int(right.sum()), right.shape[1])
+    return of_draws(right.astype(float))

@@ -12,12 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif._support.drawn import Drawn
 from spicealif.analysis._cause_sets import causes_of
 from spicealif.analysis._shapley import (
     all_subsets,
@@ -40,6 +39,7 @@ from spicealif.learning._levels import (
     solved_features,
     trained,
 )
+from spicealif.learning.circuit_figures import accuracy_budget_figure
 from spicealif.learning.players import (
     Grouping,
     Player,
@@ -49,18 +49,23 @@ from spicealif.learning.players import (
 )
 from spicealif.sweep.tolerances import Tolerance
 
-__all__ = ["AccuracyBudget", "AccuracyShare", "budget_accuracy"]
+if TYPE_CHECKING:
+    from spicealif._support.styled_figure import StyledFigure
+
+__all__ = ["AccuracyBudget", "AccuracyShare", "budget_accuracy", "check_orders"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Subset: TypeAlias = frozenset[int]
 
 #: Draws of the parts, and orders of the players, unless told.
 DRAWS, ORDERS = 4, 8
+#: Relative tolerance of the circuit's equations unless told.
+RTOL = 1e-6
 _MOST_ORDERS, _MOST_PLAYERS = 100_000, 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AccuracyBudget(AccuracyBudgetShown, Drawn):
+class AccuracyBudget(AccuracyBudgetShown):
     """The points of accuracy between the ideal equations and the circuit, and their shares.
 
     Attributes
@@ -121,6 +126,10 @@ class AccuracyBudget(AccuracyBudgetShown, Drawn):
             f"{', '.join(s.player.name for s in self.shares)}."
         )
 
+    def plot(self, *, title: bool | str = False) -> StyledFigure:
+        """Return the figure; see `accuracy_budget_figure`."""
+        return accuracy_budget_figure(self, title=title)
+
 
 def budget_accuracy(
     bank: Any,
@@ -135,6 +144,7 @@ def budget_accuracy(
     players: Sequence[Player] | None = None,
     draws: int = DRAWS,
     orders: int | None = ORDERS,
+    rtol: float | None = RTOL,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> AccuracyBudget:
@@ -161,6 +171,9 @@ def budget_accuracy(
         Orders of the players that are sampled, rounded up so that each draw has as many pairs of an
         order and its reverse: at least 2 orders a draw. None solves every set with every draw,
         which 12 players at most may have.
+    rtol : float, optional
+        Of the circuit's equations; at 1e-6 spikes of the presets are within some ns. None is their
+        own default, a tenth of that.
     seed : int
         Of orders and draws.
     progress : callable, optional
@@ -185,7 +198,7 @@ def budget_accuracy(
     The features of each set are kept by the bank's cache: a budget that was stopped goes on where
     it was.
     """
-    _check(draws, orders)
+    check_orders(draws, orders)
     _, labels = check_samples(X_test, y_test)
     ideal = fitted_bank(bank, X_train, y_train)
     neuron = driven_neuron(ideal)
@@ -197,7 +210,9 @@ def budget_accuracy(
 
     numbers, refused = accepted_draws(ideal, scatter, draws if scatter else 1, seed)
     plan = _Plan(chosen, len(numbers), orders, seed)
-    solved = _Solver(ideal, fitted, X_test, labels, neuron, chosen, scatter, numbers)
+    solved = _Solver(
+        as_equations(ideal, rtol=rtol), fitted, X_test, labels, neuron, chosen, scatter, numbers
+    )
     values = solved.all(plan.jobs(solved.draws_anything), progress)
     empty, every = frozenset[int](), frozenset(range(len(chosen)))
     nothing, full = values[0][empty], np.array([of[every] for of in values])
@@ -338,7 +353,13 @@ class _Solver:
         self.predicted[draw, subset] = self.readout.predict(features)
 
 
-def _check(draws: int, orders: int | None) -> None:
+def check_orders(draws: int, orders: int | None) -> None:
+    """Refuse numbers of draws and orders that make no budget.
+
+    Raises
+    ------
+    CompareError
+    """
     if draws < 1:
         raise CompareError(f"{draws} draws are none; give 1 or more.")
     if orders is not None and not 2 <= orders <= _MOST_ORDERS:

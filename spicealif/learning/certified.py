@@ -121,5 +121,6 @@ def certify_predictions(
 
 
 def _name_of(readout: Any) -> str:
+    readout = getattr(readout, "best_estimator_", readout)
     steps = [step for _, step in readout.steps] if hasattr(readout, "steps") else [readout]
     return ", ".join(s if isinstance(s, str) else type(s).__name__ for s in steps)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif._support.drawn import Drawn
 from spicealif.circuit import solve_circuit
 from spicealif.design import Constant
 from spicealif.errors import CompareError
-from spicealif.learning._chance import Estimate, mcnemar, wilson
-from spicealif.learning._energy_shown import EnergyShown
+from spicealif.learning._chance import mcnemar
+from spicealif.learning._energy_shown import DecisionEnergy, EnergyShown
 from spicealif.learning._levels import (
     as_equations,
     check_samples,
@@ -24,73 +23,21 @@ from spicealif.learning._levels import (
     trained,
     with_neuron,
 )
+from spicealif.learning.circuit_figures import energy_figure
 from spicealif.learning.control import without_adaptation
 from spicealif.learning.runs import BankRuns
 
-__all__ = ["DecisionEnergy", "EnergyPerDecision", "energy_per_decision"]
+if TYPE_CHECKING:
+    from spicealif._support.styled_figure import StyledFigure
 
-_Floats: TypeAlias = NDArray[np.float64]
+__all__ = ["DecisionEnergy", "EnergyPerDecision", "energy_per_decision"]
 
 #: Neurons whose idle energy stands for all.
 _IDLE_NEURONS = 4
 
 
-@dataclass(frozen=True, eq=False)
-class DecisionEnergy:
-    """What a bank of circuits takes for each test sample.
-
-    Attributes
-    ----------
-    name, label : str
-        ``"on"`` with adaptation, ``"off"`` without it.
-    right : ndarray of bool, shape (n,)
-        Whether each test sample is predicted rightly.
-    source, supply : ndarray, shape (n,)
-        Energy in J from the sources and from the supplies, summed over the neurons; NaN for
-        supplies that are not there, as of ideal parts.
-    spikes : ndarray of int, shape (n,)
-        Of all neurons.
-    idle : float
-        Energy in J that the supplies of all neurons deliver over a sample's duration without any
-        current; NaN where there are none.
-    failed : int
-        Runs that were not solved to their end, without energy in these sums.
-    """
-
-    name: str
-    label: str
-    right: NDArray[np.bool_]
-    source: _Floats
-    supply: _Floats
-    spikes: NDArray[np.int64]
-    idle: float
-    failed: int
-
-    @property
-    def accuracy(self) -> Estimate:
-        """With Wilson's interval."""
-        return wilson(int(self.right.sum()), len(self.right))
-
-    @property
-    def total(self) -> _Floats:
-        """Energy per decision in J, shape (n,): of sources and, where there are some, supplies."""
-        return self.source + np.nan_to_num(self.supply)
-
-    @property
-    def per_spike(self) -> float:
-        """Energy in J of all test samples over their spikes; NaN without spikes."""
-        spikes = int(self.spikes.sum())
-        return float(self.total.sum()) / spikes if spikes else math.nan
-
-    @property
-    def idle_share(self) -> float:
-        """Part of the energy that would be taken without any current too."""
-        total = float(self.total.mean())
-        return self.idle / total if total > 0 else math.nan
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class EnergyPerDecision(EnergyShown, Drawn):
+class EnergyPerDecision(EnergyShown):
     """Energy per decision and accuracy, with and without adaptation.
 
     Attributes
@@ -115,6 +62,10 @@ class EnergyPerDecision(EnergyShown, Drawn):
     duration: float
     trained_on: str
     remarks: tuple[str, ...]
+
+    def plot(self, *, title: bool | str = False) -> StyledFigure:
+        """Return the figure; see `energy_figure`."""
+        return energy_figure(self, title=title)
 
 
 def energy_per_decision(

@@ -180,6 +180,7 @@ def _level(bank: Any, level: int) -> Any:
         return bank
     h = _step(bank) / 2**level
     other = copy.copy(bank)
+    other.exchanged_ = True  # so that nothing is made anew
     other.neuron_ = bank.neuron_.replace({"numerics.h": h})
     return other
 
@@ -214,7 +215,7 @@ def _longer(bank: Any) -> Any:
 
     other = copy.copy(bank)
     other.__class__ = Longer
-    other.exchanged_ = True  # so that nothing is made anew
+    other.exchanged_ = True
     other.neuron_ = bank.neuron_.replace({"t_stop": end})
     return other
 

@@ -135,6 +135,8 @@ def _scaling(scaler: Any) -> tuple[_Floats, _Floats] | None:
     if name == "StandardScaler":
         shift = scaler.mean_ if scaler.with_mean else np.zeros(1)
         return np.asarray(shift), 1 / np.asarray(scaler.scale_ if scaler.with_std else [1.0])
+    if name == "OneScale":  # of studies: one divisor for all features
+        return np.asarray(scaler.mean_), np.full(len(scaler.mean_), 1 / scaler.scale_)
     if name == "RobustScaler":
         shift = scaler.center_ if scaler.with_centering else np.zeros(1)
         return np.asarray(shift), 1 / np.asarray(scaler.scale_ if scaler.with_scaling else [1.0])

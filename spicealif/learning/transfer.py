@@ -6,15 +6,14 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif._support.drawn import Drawn
 from spicealif.design import MemristorModel, Neuron
 from spicealif.errors import CompareError
-from spicealif.learning._chance import Estimate, mcnemar, of_draws, wilson
+from spicealif.learning._chance import Estimate, mcnemar, of_draws
 from spicealif.learning._levels import (
     LEVELS,
     Level,
@@ -28,71 +27,23 @@ from spicealif.learning._levels import (
     solved_features,
     trained,
 )
-from spicealif.learning._transfer_shown import TransferShown
+from spicealif.learning._transfer_shown import TransferLevel, TransferShown
+from spicealif.learning.circuit_figures import transfer_figure
 from spicealif.sweep.tolerances import Tolerance
+
+if TYPE_CHECKING:
+    from spicealif._support.styled_figure import StyledFigure
 
 __all__ = ["LEVELS", "Transfer", "TransferLevel", "transfer"]
 
 _Floats: TypeAlias = NDArray[np.float64]
-_Bools: TypeAlias = NDArray[np.bool_]
 
 #: Draws of the parts unless told.
 DRAWS = 5
 
 
-@dataclass(frozen=True, eq=False)
-class TransferLevel:
-    """What becomes of a trained readout on features of one kind.
-
-    Attributes
-    ----------
-    name, label : str
-    right : ndarray of bool, shape (D, N)
-        Whether each test sample is predicted rightly, in each draw.
-    changed : ndarray of bool, shape (D, N)
-        Whether the prediction is another than on the ideal features.
-    counts_differ : float
-        Part of the pulse counts that are not those of the ideal equations; NaN without counts.
-    others_differ : float
-        Root mean square of what the other features differ by, each in units of its standard
-        deviation over the ideal features of the training samples (features that are the same for
-        all of them left out); NaN without others.
-    recovered : ndarray of bool, shape (D, N), or None
-        As `right`, of a readout trained on this level's own features of the training samples.
-    failed : int
-        Runs that could not be followed to their end.
-    p_values : tuple of float
-        McNemar's exact test of each draw against the ideal level.
-    """
-
-    name: str
-    label: str
-    right: _Bools
-    changed: _Bools
-    counts_differ: float
-    others_differ: float
-    recovered: _Bools | None
-    failed: int
-    p_values: tuple[float, ...]
-
-    @property
-    def draws(self) -> int:
-        """Draws of the tolerances; 1 where nothing is drawn."""
-        return len(self.right)
-
-    @property
-    def accuracy(self) -> Estimate:
-        """Mean over draws; Wilson's interval of one, over samples and draws of several."""
-        return _accuracy(self.right)
-
-    @property
-    def accuracy_recovered(self) -> Estimate | None:
-        """The accuracy of the readout trained on this level's own features."""
-        return None if self.recovered is None else _accuracy(self.recovered)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Transfer(TransferShown, Drawn):
+class Transfer(TransferShown):
     """A readout trained on ideal features, on features of other kinds.
 
     Attributes
@@ -143,6 +94,10 @@ class Transfer(TransferShown, Drawn):
             return Estimate(math.nan, math.nan, math.nan)
         return of_draws(ideal - right.astype(float))
 
+    def plot(self, *, title: bool | str = False) -> StyledFigure:
+        """Return the figure; see `transfer_figure`."""
+        return transfer_figure(self, title=title)
+
 
 def transfer(
     bank: Any,
@@ -157,6 +112,7 @@ def transfer(
     tolerances: str | Sequence[Tolerance] | None = "default",
     draws: int = DRAWS,
     retrain: bool = False,
+    rtol: float | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Transfer:
@@ -182,6 +138,8 @@ def transfer(
     retrain : bool
         Whether a readout is also trained on each level's own features of the training samples,
         which takes the circuit's features of these.
+    rtol : float, optional
+        Of the circuit's equations.
     seed : int
         Of the draws.
     progress : callable, optional
@@ -201,7 +159,7 @@ def transfer(
     _, labels = check_samples(X_test, y_test)
     base = fitted_bank(bank, X_train, y_train)
     scatter = scatter_of(driven_neuron(base), tolerances)
-    wanted, remarks = levels_of(base, levels, device, scatter, draws, seed)
+    wanted, remarks = levels_of(base, levels, device, scatter, draws, seed, rtol)
     train = base.transform(X_train)
     fitted = trained(readout, base, X_train, y_train, features=train)
     ideal = _Features(base, X_test, fitted, train)
@@ -274,9 +232,3 @@ def _level(level: Level, ideal: _Features, rows: list[Any], labels: NDArray[Any]
         float(differ[:, 0].mean()), float(differ[:, 1].mean()), recovered,
         sum(row[1] for row in rows), tests,
     )  # fmt: skip
-
-
-def _accuracy(right: _Bools) -> Estimate:
-    if len(right) == 1:
-        return wilson(int(right.sum()), right.shape[1])
-    return of_draws(right.astype(float))

@@ -2,6 +2,7 @@
 
 No physics: for tests of what is made of features.
 """
+# ruff: noqa: N803
 
 import copy
 from dataclasses import dataclass, field
@@ -66,9 +67,7 @@ class StubBank(BaseEstimator):
             causes, scatter = frozenset(), frozenset()
         else:
             causes = ALL_CAUSES if self.causes is None else self.causes
-            scatter = frozenset(
-                t.parameter for t in self.tolerances or () if t.spread > 1e-200
-            )
+            scatter = frozenset(t.parameter for t in self.tolerances or () if t.spread > 1e-200)
             if self.solved is not None:
                 self.solved.append((causes, scatter, self.draw if scatter else None))
         neuron = self.neuron_

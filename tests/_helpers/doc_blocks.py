@@ -153,7 +153,8 @@ def shortened(words: list[str]) -> list[str]:
         rest += ["--output", f"spicealif-results/{Path(rest[0]).stem}"]
     # A result that is read is as long as it is, unless it is said to be a changed preset's.
     takes_neuron = any(isinstance(p, click.Argument) and p.name == "neuron" for p in command.params)
-    if "--set" in options and (takes_neuron or "--set" in rest):
+    takes_task = any(isinstance(p, click.Argument) and p.name == "task" for p in command.params)
+    if "--set" in options and (takes_neuron or "--set" in rest) and not takes_task:
         rest = [re.sub(r"^t_stop=.*", "t_stop=1m", word) for word in rest]
         if not any(word.startswith("t_stop=") for word in rest):
             rest += ["--set", "t_stop=1m"]
@@ -161,6 +162,9 @@ def shortened(words: list[str]) -> list[str]:
         rest.append("--no-figures")
     if has("--orders"):
         rest += ["--orders", "2"]
+    if name == ["learn-circuit"]:
+        rest += ["--set", "bank.duration=1m"] if "bank.duration" not in given else []
+        rest += ["--samples", "6"] if has("--samples") else []
     if has("--draws") and "--tolerances" in rest:
         rest += ["--draws", "2"]
     if name == ["sweep"]:

@@ -88,8 +88,10 @@ def test_every_result_shows_itself_through_pages():
                 own.append(value)
     assert set(own) == {Cosimulation, Described, Netlist, Shown, Waveforms}
     assert found == {
-        "Certificate", "Comparison", "FitResult", "GapBudget", "NetworkComparison",
-        "NetworkMeasures", "Proposal", "ShownInNotebooks", "ToleranceBudget", "Verification",
+        "AccuracyBudget", "Certificate", "CertifiedPredictions", "Comparison",
+        "EnergyPerDecision", "FitResult", "GapBudget", "NetworkComparison", "NetworkMeasures",
+        "Proposal", "ShownInNotebooks", "SpotChecks", "ToleranceBudget", "Transfer",
+        "Verification",
     }  # fmt: skip
 
 
