@@ -3,6 +3,7 @@
 from spicealif.learning.bank import AlifBank
 from spicealif.learning.control import without_adaptation
 from spicealif.learning.datasets import Dataset, dataset_names, load_dataset
+from spicealif.learning.reservoir import AlifReservoir
 from spicealif.learning.runs import BankRuns
 from spicealif.learning.splits import Split, split_of
 from spicealif.learning.statistics import (
@@ -28,6 +29,7 @@ from spicealif.learning.task_files import (
 
 __all__ = [
     "AlifBank",
+    "AlifReservoir",
     "Bank",
     "BankRuns",
     "Cell",
