@@ -1,6 +1,6 @@
 """What a sample of a reservoir costs: seconds of CPU, by backend and size.
 
-    python benchmarks/reservoir.py
+Run it with ``python benchmarks/reservoir.py``.
 """
 
 from __future__ import annotations

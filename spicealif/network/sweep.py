@@ -28,7 +28,7 @@ from spicealif._support.text import counted
 from spicealif.design._base import Part
 from spicealif.errors import SweepError
 from spicealif.network.circuit import DEFAULT_T_TOL
-from spicealif.network.description import Network
+from spicealif.network.description import Network, Projection
 from spicealif.network.run import SIDES, NetworkRun, Side, run_network
 from spicealif.network.store import dump_network, parse_network
 from spicealif.quantities.grammar import parse_any, quantity_of
@@ -293,6 +293,12 @@ def network_parameter(network: Network, name: str) -> tuple[Any, str]:
         raise SweepError(
             f"Every neuron of {part.name} has a value of its own of {behind}, so that {name} "
             f"changes nothing; take {behind} out of the population's parameters first."
+        )
+    weight = part.weight if isinstance(part, Projection) else None
+    if weight is not None and ".".join(rest) == f"synapse.{part.synapse.weights[weight[0]]}":
+        raise SweepError(
+            f"{name} is set by the weights of {part.label}, which are given as {weight[0]}; take "
+            f"{name.partition('.synapse.')[0]}.{weight[0]}."
         )
     for key in rest[:-1]:
         part = getattr(part, key, None)

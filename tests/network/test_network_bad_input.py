@@ -45,6 +45,7 @@ GOOD: dict[str, Any] = {
 CURRENT = {"kind": "current", "tau_s": 1e-4, "g_m": 1e-4}
 MMS = {"kind": "mms", "r_on": 500, "r_off": 1500, "v_on": 0.27, "v_off": 0.27, "tau": 5e-3}
 DELETE = object()
+WEIGHTS = {"conductance", "resistance", "charge"}
 
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +61,10 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
             place[int(last)] = value
         else:
             place[last] = value
+    for one in data["projections"] if isinstance(data.get("projections"), list) else ():
+        if WEIGHTS & set(one) and isinstance(one.get("synapse"), dict):  # weights set these
+            sets = {"g_m"} if "charge" in one else {"r", "g_m"}
+            one["synapse"] = {k: v for k, v in one["synapse"].items() if k not in sets}
     return data
 
 
@@ -282,7 +287,7 @@ def test_a_neuron_between_the_ends_that_cannot_work_is_named_when_it_is_built():
         ("populations.exc.nothing.c", 1, "no 'nothing.c'"),
         ("populations.exc.name", "new", "refer to populations by their names"),
         ("projections.7.resistance", 1, "projections.7 is not there; choose one of 0 to 0"),
-        ("projections.0.resistance", -1, "give positive weights"),
+        ("projections.0.resistance", 1e3, "r = 1000.0 too; give one of the two"),
         ("nothing.0.x", 1, "names nothing of a network"),
         ("nothing", 1, "Unknown key 'nothing'"),
         ("sources.inp.rate", 1e3, "both times and rate"),

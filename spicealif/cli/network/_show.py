@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from spicealif.network import NetworkRun
     from spicealif.network.certificate import NetworkCertificate
     from spicealif.network.comparison import NetworkComparison
 
-__all__ = ["Whole", "population_table", "spike_counts"]
+__all__ = ["Whole", "population_table", "spike_counts", "sweep_table"]
+
+
+#: Points of a sweep that are printed.
+MOST_POINTS = 30
+_SWEPT = (("spike_count", ""), ("mean_rate", "Hz"), ("synchrony", ""), ("energy", "J"))
 
 
 class Whole:
@@ -49,6 +56,43 @@ def population_table(run: NetworkRun) -> str:
     for name in there:
         head += [f"spikes ({name})", "mean rate"]
     return text_table(head, rows).rstrip("\n")
+
+
+def sweep_table(result: xr.Dataset) -> str:
+    """Return the points of a sweep with their spikes, rates, synchrony and energy, side by side.
+
+    Of more than `MOST_POINTS` the first ones; the files have all.
+    """
+    import numpy as np
+
+    from spicealif.measures.tables import text_table
+    from spicealif.quantities import format_quantity
+
+    names = str(result.attrs["parameters"]).split()
+    units = [str(result[name].attrs.get("units", "1")).replace("1", "") for name in names]
+    sides = [str(side) for side in result["side"].values]
+    shape = result["status"].shape
+    columns = [(m, unit) for m, unit in _SWEPT if m in result]
+    rows = []
+    for k in range(min(result["status"].size, MOST_POINTS)):
+        at = np.unravel_index(k, shape)
+        row = []
+        for name, unit, place in zip(names, units, at, strict=True):
+            value = result[name].values[place]
+            row.append(value if isinstance(value, str) else format_quantity(float(value), unit))
+        if result["status"].values[at] != "OK":
+            rows.append([*row, str(result["status"].values[at])])
+            continue
+        for measure, unit in columns:
+            for side in sides:
+                value = float(result[measure].sel(side=side).values[at])
+                row.append("-" if np.isnan(value) else format_quantity(value, unit))
+        rows.append(row)
+    head = [*names, *(f"{m.replace('_', ' ')} ({side})" for m, _ in columns for side in sides)]
+    full = [row + [""] * (len(head) - len(row)) for row in rows]
+    left = result["status"].size - len(rows)
+    more = f"\n{left} more points are in the files." if left else ""
+    return text_table(head, full).rstrip("\n") + more
 
 
 def spike_counts(run: NetworkRun) -> dict[str, dict[str, int]]:

@@ -24,6 +24,7 @@ from spicealif.cli.network._find import (
     side_option,
     tolerance_options,
 )
+from spicealif.cli.network._show import sweep_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,6 +143,7 @@ def sweep_command(
         }
     )  # fmt: skip
     if not quiet:
+        click.echo(sweep_table(result))
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         click.echo(
             f"{described.name}: {counted(len(sweep), 'point')}{told}. Wrote to {target}: "
