@@ -22,6 +22,7 @@ __all__ = [
     "network_options",
     "side_option",
     "size_text",
+    "tau_option",
     "tolerance_options",
 ]
 
@@ -58,6 +59,13 @@ tolerance_options = together(
         "--t-tol", type=QuantityType("s"), default="0.1n", show_default=True, metavar="TIME",
         help="Tolerance of the iteration between neurons, in s.",
     ),
+)  # fmt: skip
+
+tau_option = click.option(
+    "--tau", type=QuantityType("s"), metavar="TIME",
+    help="Time constant of synchrony and van Rossum distance, of all sides and points  [default: "
+    "a quarter of the mean interval of the reference, or else the circuit; of a sweep's first "
+    "point].",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from spicealif.network.certificate import NetworkCertificate
     from spicealif.network.comparison import NetworkComparison
 
-__all__ = ["Whole", "population_table", "spike_counts", "sweep_table"]
+__all__ = ["Points", "Whole", "population_table", "spike_counts"]
 
 
 #: Points of a sweep that are printed.
 MOST_POINTS = 30
-_SWEPT = (("spike_count", ""), ("mean_rate", "Hz"), ("synchrony", ""), ("energy", "J"))
+_SWEPT = {"spike_count": "", "mean_rate": "Hz", "synchrony": "", "energy": "J"}
 
 
 class Whole:
@@ -58,41 +58,61 @@ def population_table(run: NetworkRun) -> str:
     return text_table(head, rows).rstrip("\n")
 
 
-def sweep_table(result: xr.Dataset) -> str:
-    """Return the points of a sweep with their spikes, rates, synchrony and energy, side by side.
+class Points:
+    """The points of a sweep; of more than `MOST_POINTS` the first ones.
 
-    Of more than `MOST_POINTS` the first ones; the files have all.
+    Parameters
+    ----------
+    result : xarray.Dataset
     """
+
+    def __init__(self, result: xr.Dataset) -> None:
+        self._result = result
+
+    def __str__(self) -> str:
+        return _points(self._result)
+
+
+def _points(result: xr.Dataset) -> str:
+    """Return a row for each point and side: spikes, rate, synchrony, energy."""
     import numpy as np
 
     from spicealif.measures.tables import text_table
     from spicealif.quantities import format_quantity
 
+    def shown(value: Any, unit: str) -> str:
+        if isinstance(value, str):
+            return value
+        return "-" if np.isnan(value) else format_quantity(float(value), unit)
+
     names = str(result.attrs["parameters"]).split()
-    units = [str(result[name].attrs.get("units", "1")).replace("1", "") for name in names]
-    sides = [str(side) for side in result["side"].values]
-    shape = result["status"].shape
-    columns = [(m, unit) for m, unit in _SWEPT if m in result]
+    units = [str(result[name].attrs["units"]).removeprefix("1") for name in names]
+    status = result["status"].values
+    measures = [
+        (name, unit) for name, unit in _SWEPT.items()
+        if name in result and not np.isnan(result[name].values).all()
+    ]  # fmt: skip
     rows = []
-    for k in range(min(result["status"].size, MOST_POINTS)):
-        at = np.unravel_index(k, shape)
-        row = []
-        for name, unit, place in zip(names, units, at, strict=True):
-            value = result[name].values[place]
-            row.append(value if isinstance(value, str) else format_quantity(float(value), unit))
-        if result["status"].values[at] != "OK":
-            rows.append([*row, str(result["status"].values[at])])
+    for k in range(min(status.size, MOST_POINTS)):
+        at = np.unravel_index(k, status.shape)
+        point = [
+            shown(result[name].values[place], unit)
+            for name, unit, place in zip(names, units, at, strict=True)
+        ]
+        if status[at] != "OK":
+            rows.append([*point, str(status[at]), *[""] * len(measures)])
             continue
-        for measure, unit in columns:
-            for side in sides:
-                value = float(result[measure].sel(side=side).values[at])
-                row.append("-" if np.isnan(value) else format_quantity(value, unit))
-        rows.append(row)
-    head = [*names, *(f"{m.replace('_', ' ')} ({side})" for m, _ in columns for side in sides)]
-    full = [row + [""] * (len(head) - len(row)) for row in rows]
-    left = result["status"].size - len(rows)
-    more = f"\n{left} more points are in the files." if left else ""
-    return text_table(head, full).rstrip("\n") + more
+        for i, side in enumerate(result["side"].values):
+            figures = [shown(result[name].values[(i, *at)], unit) for name, unit in measures]
+            rows.append([*point, str(side), *figures])
+    head = [*names, "side", *(name.replace("_", " ") for name, _ in measures)]
+    notes = []
+    if any(name == "synchrony" for name, _ in measures):
+        tau = format_quantity(float(result.attrs["tau"]), "s")
+        notes.append(f"Synchrony is of trains filtered by exp(-t / {tau}).")
+    if status.size > MOST_POINTS:
+        notes.append(f"{status.size - MOST_POINTS} more points are in the files.")
+    return text_table(head, rows, notes).rstrip("\n")
 
 
 def spike_counts(run: NetworkRun) -> dict[str, dict[str, int]]:
