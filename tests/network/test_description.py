@@ -296,8 +296,10 @@ def test_values_are_replaced_by_dotted_names(name, value, get):
 
 def test_a_value_that_weights_set_is_said_once():
     plain = {"source": "s", "target": "a", "connector": ALL}
-    for synapse, unit, name in (({"kind": "diode", "r": "2k"}, "resistance", "r"),
-                                ({"kind": "current", "tau_s": 1e-4, "g_m": 0.1}, "charge", "g_m")):
+    for synapse, unit, name in (
+        ({"kind": "diode", "r": "2k"}, "resistance", "r"),
+        ({"kind": "current", "tau_s": 1e-4, "g_m": 0.1}, "charge", "g_m"),
+    ):
         with pytest.raises(DesignError, match=f"weights as {unit}, .* {name} = .* one of the two"):
             Projection(**plain, synapse=synapse, **{unit: 1e-9})
     # A synapse that is made already must have one, which is lost, and comes back from no file.
