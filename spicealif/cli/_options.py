@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,8 +30,10 @@ __all__ = [
     "name_of",
     "neuron_options",
     "output_options",
+    "preset_or_file",
     "quiet_option",
     "set_option",
+    "settings",
     "simulator_options",
     "store_option",
     "title_option",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_D = TypeVar("_D")
 
 #: What --cross-check does for a run.
 CROSS_CHECK_RUN = (
@@ -202,31 +205,16 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
         If there is no such neuron, or a change is not valid.
     """
     from spicealif._support.kept import tell
-    from spicealif._support.text_files import names_file
     from spicealif.design import load_preset, load_toml, preset_names
     from spicealif.design.store import changed_from
     from spicealif.errors import DesignError
 
-    if name in preset_names():
-        neuron = load_preset(name)
-    elif name.lower().endswith(".toml") or names_file(name):
-        neuron = load_toml(name)
-    else:
-        raise DesignError(
-            f"{ascii(name)} is neither a preset ({', '.join(preset_names())}) nor a TOML file; "
-            "see 'spicealif presets'."
-        )
+    neuron = preset_or_file(name, preset_names(), load_preset, load_toml, "spicealif presets")
     new: dict[str, Any] = {}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals or not key.strip():
-            raise DesignError(
-                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
-                "--set c=220n."
-            )
-        if key.strip() in new:
-            raise DesignError(f"--set gives {ascii(key.strip())} twice; give it once.")
-        new[key.strip()] = value_of(value.strip())
+    for key, value in settings(changes, "c=220n"):
+        if key in new:
+            raise DesignError(f"--set gives {ascii(key)} twice; give it once.")
+        new[key] = value_of(value)
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.
         said = ", ".join(f"{key} = {value}" for key, value in new.items())
@@ -238,6 +226,53 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     for doubt in [] if ideal else neuron.doubts:
         tell(doubt)
     return neuron.ideal().replace(name=f"{neuron.name}_ideal") if ideal else neuron
+
+
+def preset_or_file(
+    name: str,
+    presets: Sequence[str],
+    load_preset: Callable[[str], _D],
+    load_file: Callable[[str], _D],
+    listing: str,
+) -> _D:
+    """Return what a word describes: a preset's name, or the path of a TOML file.
+
+    Raises
+    ------
+    DesignError
+        If it is neither; `listing` is the command that shows the presets.
+    """
+    from spicealif._support.text_files import names_file
+    from spicealif.errors import DesignError
+
+    if name in presets:
+        return load_preset(name)
+    if name.lower().endswith(".toml") or names_file(name):
+        return load_file(name)
+    raise DesignError(
+        f"{ascii(name)} is neither a preset ({', '.join(presets)}) nor a TOML file; see "
+        f"'{listing}'."
+    )
+
+
+def settings(changes: tuple[str, ...], example: str) -> Iterator[tuple[str, str]]:
+    """Give key and value of each text of ``--set``.
+
+    Raises
+    ------
+    DesignError
+        If one is not of the form KEY=VALUE.
+    """
+    from spicealif.errors import DesignError
+
+    for change in changes:
+        key, equals, value = (part.strip() for part in change.partition("="))
+        if not equals or not key:
+            raise DesignError(
+                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
+                f"--set {example}."
+            )
+        yield key, value
 
 
 def _tell_late(neuron: Neuron) -> None:

@@ -229,7 +229,7 @@ class Neuron(Described, Part):
             on = comparator.drive_at(on)
         return comparator.delay_to(on), comparator.delay_to(1 - on)
 
-    @property
+    @cached_property
     def shortest_time(self) -> float:
         """Shortest time constant in s between discharges: min(tau, C R).
 

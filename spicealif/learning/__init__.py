@@ -16,6 +16,7 @@ from spicealif.learning.energy import DecisionEnergy, EnergyPerDecision, energy_
 from spicealif.learning.feature_bounds import FeatureBounds, RunErrors, bound_features
 from spicealif.learning.margins import LinearReadout, linear_readout
 from spicealif.learning.players import Player, players_of
+from spicealif.learning.reservoir import AlifReservoir
 from spicealif.learning.runs import BankRuns
 from spicealif.learning.splits import Split, split_of
 from spicealif.learning.spot_checks import CountDifference, SpotChecks, spot_check
@@ -45,6 +46,7 @@ __all__ = [
     "AccuracyBudget",
     "AccuracyShare",
     "AlifBank",
+    "AlifReservoir",
     "Bank",
     "BankRuns",
     "Cell",

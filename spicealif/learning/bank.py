@@ -26,7 +26,7 @@ from spicealif.learning.features import (
     feature_columns,
     feature_matrix,
 )
-from spicealif.learning.inputs import as_samples, fit_inputs
+from spicealif.learning.inputs import Inputs, as_samples, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
 from spicealif.learning.runs import BACKENDS, BankRuns, Distinct, How, gathered, solve_runs
 from spicealif.quantities import quantity_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from spicealif.design import Neuron
 
-__all__ = ["AlifBank"]
+__all__ = ["AlifBank", "threads_of"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 #: Share of values beyond the fitted range from which on it is told.
@@ -45,11 +45,6 @@ _BEYOND = 0.05
 _TRIED = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 #: So many neurons with different values are tried at most.
 _TRIED_NEURONS = 16
-#: What may change of a fitted bank without another fit.
-_EXCHANGEABLE = frozenset(
-    {"neuron", "tolerances", "draw", "backend", "variant", "causes", "rtol", "n_jobs", "cache",
-     "progress"}
-)  # fmt: skip
 
 
 class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -135,6 +130,12 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     array([ 0., 19., 57.])
     """
 
+    #: What may change of a fitted one without another fit.
+    _exchangeable = frozenset(
+        {"neuron", "tolerances", "draw", "backend", "variant", "causes", "rtol", "n_jobs", "cache",
+         "progress"}
+    )  # fmt: skip
+
     def __init__(
         self,
         neuron: str | os.PathLike[str] | Neuron = "paper",
@@ -154,7 +155,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         features: Sequence[str] = ("count",),
         windows: int = 1,
         backend: str = "reference",
-        variant: str = "ideal",
+        variant: str | None = "ideal",
         causes: Any = None,
         rtol: float | None = None,
         random_state: Any = 0,
@@ -212,14 +213,12 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         x = self._samples(X, reset=True)
         self._check()
         rng = check_random_state(self.random_state)
-        self.inputs_ = fit_inputs(
-            x, self.input_range, self.polarity, self.neurons_per_input, self.n_neurons, rng
-        )
+        self.inputs_ = self._fit_inputs(x, rng)
         self.seed_ = int(rng.randint(np.iinfo(np.int32).max))
         self.n_neurons_ = self.inputs_.n_neurons
         self._make_neurons()
-        channels = [f"x{k}" for k in range(x.shape[1])]
-        _, units = feature_columns(self.inputs_.names(channels), self.features, self.windows)  # type: ignore[arg-type]
+        names = self._neuron_names([f"x{k}" for k in range(x.shape[1])])
+        _, units = feature_columns(names, self.features, self.windows)  # type: ignore[arg-type]
         self.feature_units_ = tuple(units)
         self._try()
         return self
@@ -274,7 +273,8 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             channels = [f"x{k}" for k in range(len(self.inputs_.low))]
         else:
             channels = [str(name) for name in feature_names_in(self, input_features)]
-        names, _ = feature_columns(self.inputs_.names(channels), self.features, self.windows)  # type: ignore[arg-type]
+        neurons = self._neuron_names(channels)
+        names, _ = feature_columns(neurons, self.features, self.windows)  # type: ignore[arg-type]
         return np.asarray(names, dtype=object)
 
     def with_(self, **changes: Any) -> Self:
@@ -292,11 +292,11 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If something else is to change, which would need another fit.
         """
         check_is_fitted(self)
-        unknown = set(changes) - _EXCHANGEABLE
+        unknown = set(changes) - self._exchangeable
         if unknown:
             raise ValueError(
                 f"{', '.join(sorted(unknown))} cannot change without another fit; choose among "
-                f"{', '.join(sorted(_EXCHANGEABLE))}."
+                f"{', '.join(sorted(self._exchangeable))}."
             )
         other = copy.copy(self)
         for name, value in changes.items():
@@ -319,9 +319,10 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return x
 
     def _check(self) -> None:
-        if self.encoding not in ENCODINGS:
+        if self.encoding not in self._encodings:
             raise ValueError(
-                f"There is no encoding {self.encoding!r}; choose one of {', '.join(ENCODINGS)}."
+                f"There is no encoding {self.encoding!r}; choose one of "
+                f"{', '.join(self._encodings)}."
             )
         if self.backend not in BACKENDS:
             raise ValueError(
@@ -342,7 +343,19 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"causes are of the circuit's equations, not of {self.backend}; choose the backend "
                 "equations, or leave them out."
             )
-        _threads(self.n_jobs)
+        threads_of(self.n_jobs)
+
+    @property
+    def _encodings(self) -> Sequence[str]:
+        return ENCODINGS
+
+    def _fit_inputs(self, x: _Floats, rng: np.random.RandomState) -> Inputs:
+        return fit_inputs(
+            x, self.input_range, self.polarity, self.neurons_per_input, self.n_neurons, rng
+        )
+
+    def _neuron_names(self, channels: Sequence[str]) -> list[str]:
+        return self.inputs_.names(channels)
 
     def _make_neurons(self) -> None:
         """Make the design and the neurons' values from the parameters and what was drawn."""
@@ -392,7 +405,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self.variant,  # type: ignore[arg-type]
             ALL_CAUSES if self.causes is None else frozenset(self.causes),
             self.rtol,
-            _threads(self.n_jobs),
+            threads_of(self.n_jobs),
             self.cache,
         )
         parts = solve_runs(self.neuron_, runs, how, progress)
@@ -420,7 +433,8 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
 
 
-def _threads(n_jobs: int | None) -> int:
+def threads_of(n_jobs: int | None) -> int:
+    """Return a number of threads for scikit-learn's n_jobs."""
     if n_jobs is None:
         return 1
     whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)

@@ -24,7 +24,17 @@ from spicealif.errors import IntegrationError, SpicealifError
 from spicealif.measures.one_side import energies
 from spicealif.reference import Variant
 
-__all__ = ["BACKENDS", "Backend", "BankRuns", "Distinct", "How", "gathered", "solve_runs"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "BankRuns",
+    "Distinct",
+    "How",
+    "gathered",
+    "open_kept",
+    "solve_runs",
+    "version_of_backend",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 Backend: TypeAlias = Literal["reference", "equations", "ngspice", "ltspice"]
@@ -209,13 +219,13 @@ def solve_runs(
     """
     if how.backend == "reference":
         return _by_reference(neuron, runs, how, progress)
-    kept = _open(how.cache)
+    kept = open_kept(how.cache)
     spice = how.backend not in ("reference", "equations")
     common = [
         neuron.digest, how.backend, list(runs.encoding),
         sorted(c.value for c in how.causes) if not spice else [], how.rtol,
         source_digest(*(_SPICE_SOURCES if spice else _SOURCES)),
-        _version(how.backend) if spice else "",
+        version_of_backend(how.backend) if spice else "",
     ]  # fmt: skip
     solve = _by_simulator if spice else _by_equations
     parts: list[Bank] = []
@@ -245,7 +255,8 @@ def solve_runs(
     return parts
 
 
-def _open(wanted: str | os.PathLike[str] | bool | None) -> Cache:
+def open_kept(wanted: str | os.PathLike[str] | bool | None) -> Cache:
+    """Return where runs are kept: True is the user's cache folder, None or False nowhere."""
     if wanted is True and (folder := cache_folder()) is not None:
         return open_cache(folder / "learning")
     return open_cache(Path(wanted) if isinstance(wanted, str | os.PathLike) else wanted)
@@ -333,7 +344,8 @@ def _by_simulator(
     return Bank(times, counts, v_c, peak, x, source, supply, errors, "equations")
 
 
-def _version(backend: str) -> str:
+def version_of_backend(backend: str) -> str:
+    """Return name and version of a simulator, for the digest of kept results."""
     from spicealif.simulators import get_simulator
     from spicealif.simulators.registry import version_of
 

@@ -15,7 +15,14 @@ from spicealif.network.circuit import DEFAULT_T_TOL, NetworkSolution, solve_netw
 from spicealif.network.comparison import TOLERANCE, NetworkComparison, compare_networks
 from spicealif.network.description import Network
 from spicealif.network.expanded import Expanded, expand
-from spicealif.network.measures import NETWORK_MEASURES, NetworkMeasures, measure_network
+from spicealif.network.measures import (
+    NETWORK_MEASURES,
+    NetworkMeasures,
+    check_tau,
+    common_tau,
+    measure_network,
+    trains_of,
+)
 from spicealif.network.reference import NetworkReference, solve_network_reference
 from spicealif.network.refinement import CERTAIN, SideError, side_error
 
@@ -166,6 +173,7 @@ def certify_network(
     keep: Literal["all"] | Collection[int] = (),
     tolerance: float = TOLERANCE,
     certain: float = CERTAIN,
+    tau: float | None = None,
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> NetworkCertificate:
@@ -188,6 +196,8 @@ def certify_network(
         See `compare_networks`.
     certain : float
         The part of the mean interval beyond which a spike time is not certain.
+    tau : float, optional
+        See `compare_networks`.
     workers : int, optional
         Threads.
     progress : callable, optional
@@ -219,6 +229,7 @@ def certify_network(
         raise CompareError(
             f"The tolerance is {tolerance:g}; give a number from 0 to below 1, such as 1e-3."
         )
+    check_tau(tau)
     expanded = network if isinstance(network, Expanded) else expand(network)
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
@@ -235,11 +246,13 @@ def certify_network(
         f"rtol {rtol:.3g}, t_tol {figure(t_tol, 's')}",
         f"rtol {fine_rtol:.3g}, t_tol {figure(fine_t_tol, 's')}",
     )
-    measures = measure_network(solution)
-    error = side_error(
-        measures, measure_network(fine, tau=measures.tau), levels, solution.iteration_error, certain
-    )
+
+    def of_circuit(tau: float) -> tuple[NetworkMeasures, SideError]:
+        measures, finer = (measure_network(side, tau=tau) for side in (solution, fine))
+        return measures, side_error(measures, finer, levels, solution.iteration_error, certain)
+
     if not reference:
+        measures, error = of_circuit(common_tau(trains_of(solution)) if tau is None else tau)
         return NetworkCertificate(solution, fine, None, None, measures, error, None, None, certain)
     coarse = solve_network_reference(
         expanded, variant=variant, h=h, workers=workers, progress=part(0.9, 0.93)
@@ -247,12 +260,14 @@ def certify_network(
     half = solve_network_reference(
         expanded, variant=variant, h=coarse.h / 2, workers=workers, progress=part(0.93, 1.0)
     )
+    tau = common_tau(trains_of(coarse), trains_of(solution)) if tau is None else tau
+    measures, error = of_circuit(tau)
     of_half = side_error(
-        measure_network(coarse, tau=measures.tau), measure_network(half, tau=measures.tau),
+        measure_network(coarse, tau=tau), measure_network(half, tau=tau),
         (f"h {figure(coarse.h, 's')}", f"h {figure(half.h, 's')}"), certain=certain,
     )  # fmt: skip
     compared = compare_networks(
-        solution, coarse, errors=(error, of_half), tolerance=tolerance, tau=measures.tau
+        solution, coarse, errors=(error, of_half), tolerance=tolerance, tau=tau
     )
     return NetworkCertificate(
         solution, fine, coarse, half, measures, error, of_half, compared, certain

@@ -19,6 +19,7 @@ from spicealif.network.expanded import Expanded
 from spicealif.network.measures import (
     NETWORK_MEASURES,
     NetworkMeasures,
+    common_tau,
     measure_network,
     trains_of,
 )
@@ -123,7 +124,7 @@ def compare_networks(
     tolerance : float
         Relative to the reference's figure; of spike times, to the mean interval.
     tau : float, optional
-        See `measure_network`; from the reference's intervals if not given.
+        See `measure_network`; `common_tau` of the reference, then the circuit, if not given.
 
     Returns
     -------
@@ -159,8 +160,8 @@ def compare_networks(
             f"One run ends at {a.t_stop:g} s and the other at {b.t_stop:g} s; give two of the same "
             "length."
         )
-    of_b = measure_network(b, tau=tau)
-    of_a = measure_network(a, tau=of_b.tau)
+    tau = common_tau(b, a) if tau is None else tau
+    of_a, of_b = measure_network(a, tau=tau), measure_network(b, tau=tau)
     interval = next((x for x in (b.interval, a.interval) if x > 0), b.t_stop)
     each = [_of_neuron(x, y, interval, b.t_stop) for x, y in zip(a.t_spike, b.t_spike, strict=True)]
     diffs, at, worst, median, gamma, number, apart = zip(*each, strict=True)

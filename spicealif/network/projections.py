@@ -20,12 +20,14 @@ from spicealif.network.arrays import (
     as_array,
 )
 from spicealif.network.connectors import AnyConnector
-from spicealif.network.synapses import AnySynapse, WeightKind, load_synapse
+from spicealif.network.synapses import AnySynapse, Synapse, WeightKind, load_synapse
 
 __all__ = ["WEIGHTS", "Projection"]
 
 #: The units that weights are stated in, and their symbols.
 WEIGHTS: Mapping[WeightKind, str] = {"conductance": "S", "resistance": "ohm", "charge": "C"}
+#: What stands in a synapse's parameter where weights give each connection its own.
+_NOT_SAID = 1.0
 
 
 class Projection(Part):
@@ -40,7 +42,8 @@ class Projection(Part):
     source, target : str
         Names; the source may be a `SpikeSource`.
     synapse : Synapse
-        The parameter that a weight sets may be left out of it. ``sign`` may be given beside it.
+        In a table the parameter that a weight sets is left out; a `Synapse`, which must have one,
+        loses it. ``sign`` may be given beside it.
     connector : Connector
     conductance, resistance, charge : float or array, optional
         The weights, in S, ohm or C: at most one of the three. Without any the synapse's own
@@ -92,18 +95,25 @@ class Projection(Part):
                     "it, or take a kind such as 'current'"
                 )
             synapse = {**synapse} if sign is None else {**synapse, "sign": sign}
-            for unit in WEIGHTS:
-                name = kind.weights.get(unit, "")
-                if data.get(unit) is not None and name in kind.model_fields:
-                    synapse.setdefault(name, 1.0)  # each connection's own takes its place
+            for unit, name in _set_by(data, kind):
+                if synapse.setdefault(name, _NOT_SAID) != _NOT_SAID:
+                    raise ValueError(
+                        f"The projection from {data.get('source')} to {data.get('target')} has "
+                        f"weights as {unit}, which set the synapses' {name}, and {name} = "
+                        f"{synapse[name]} too; give one of the two"
+                    )
             data["synapse"] = synapse
-        elif sign is not None and isinstance(synapse, Part):
-            if "sign" not in type(synapse).model_fields:
+        elif isinstance(synapse, Part):
+            if sign is not None and "sign" not in type(synapse).model_fields:
                 raise ValueError(
                     f"A synapse of kind {getattr(synapse, 'kind', '?')!r} has no sign; remove it, "
                     "or take a kind such as 'current'"
                 )
-            data["synapse"] = synapse.replace(sign=sign)
+            changes = {} if sign is None else {"sign": sign}
+            if isinstance(synapse, Synapse):
+                changes |= {name: _NOT_SAID for _, name in _set_by(data, type(synapse))}
+            if any(getattr(synapse, name) != value for name, value in changes.items()):
+                data["synapse"] = synapse.replace(changes)
         return data
 
     @model_validator(mode="after")
@@ -178,3 +188,13 @@ class Projection(Part):
         if array.ndim == 2:
             return np.asarray(array[pre, post])
         return np.array(np.broadcast_to(array, pre.shape))
+
+
+def _set_by(data: Mapping[str, Any], kind: type[Synapse]) -> list[tuple[str, str]]:
+    """Return the units of the weights that are given, and the synapse's own field that each sets.
+
+    A device's first state is no such field: devices are taken as they are, with a state of theirs.
+    """
+    given = [unit for unit in WEIGHTS if data.get(unit) is not None]
+    named = [(unit, kind.weights.get(unit, "")) for unit in given]
+    return [(unit, name) for unit, name in named if name in kind.model_fields]

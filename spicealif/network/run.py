@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from spicealif._support.described import Described
-from spicealif._support.files import write_text
+from spicealif._support.files import make_folder, write_text
 from spicealif._support.folders import exchanging
 from spicealif._support.json_files import read_json
 from spicealif._support.kept import has_stamp, stamp_of
 from spicealif._support.kinds import NETWORK_RUN_FILES
 from spicealif._support.origin import origin
 from spicealif._support.text import counted
+from spicealif._support.text_files import names_file
 from spicealif.design.needs import Needs, check_needs
 from spicealif.errors import DesignError, IntegrationError, WaveformError
 from spicealif.network.certificate import NetworkCertificate, certify_network
@@ -26,7 +28,13 @@ from spicealif.network.comparison import NetworkComparison, compare_networks
 from spicealif.network.description import Network
 from spicealif.network.estimate import estimate_network
 from spicealif.network.expanded import Expanded, expand
-from spicealif.network.measures import NetworkMeasures, measure_network
+from spicealif.network.measures import (
+    NetworkMeasures,
+    check_tau,
+    common_tau,
+    measure_network,
+    trains_of,
+)
 from spicealif.network.reference import NetworkReference, solve_network_reference
 from spicealif.network.saved import load_reference, load_solution, save_reference, save_solution
 from spicealif.network.store import load_network, save_network
@@ -70,6 +78,8 @@ class NetworkRun(Described):
         If it was asked for; of a run that was loaded what its file says.
     cost : mapping of str to float
         Seconds of CPU of each side.
+    tau : float or None
+        Time constant in s of synchrony and van Rossum distance, where one was given.
     made : mapping
         Where and when it was computed; of a run that was loaded, what its folder says.
     """
@@ -82,6 +92,7 @@ class NetworkRun(Described):
     certificate: NetworkCertificate | Mapping[str, Any] | None = None
     cost: Mapping[str, float] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=origin)
+    tau: float | None = None
 
     @property
     def expanded(self) -> Expanded:
@@ -118,7 +129,7 @@ class NetworkRun(Described):
             If something cannot be written, or another run writes into the folder; what was there
             is as it was then.
         """
-        target = Path(folder)
+        target = make_folder(Path(folder))
         earlier = {path.name for path in target.glob("network-????????.nc")}
         with exchanging(target, {*NETWORK_RUN_FILES, *earlier}) as beside:
             self.write_into(beside)
@@ -149,6 +160,8 @@ class NetworkRun(Described):
             **self.made, "network": self.network.name, "digest": self.network.digest,
             "cpu_s": dict(self.cost),
         }  # fmt: skip
+        if self.tau is not None:
+            found["tau"] = self.tau
         if self.solution is not None:
             found |= {"rtol": self.solution.rtol, "t_tol": self.solution.t_tol,
                       "iteration_error": self.solution.iteration_error}  # fmt: skip
@@ -167,6 +180,7 @@ def run_network(
     keep: Literal["all", "none"] | Sequence[int | str] = "none",
     workers: int | None = None,
     certificate: bool = False,
+    tau: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> NetworkRun:
     """Solve a network as a circuit and as a reference, measure both and compare them.
@@ -188,6 +202,9 @@ def run_network(
     certificate : bool
         Whether the numerical error of both sides is found by computing them more finely; see
         `certify_network`. Of the reference no traces are kept then.
+    tau : float, optional
+        Time constant in s of synchrony and van Rossum distance, of both sides; see
+        `compare_networks`.
     progress : callable, optional
         Called with the fraction done.
 
@@ -216,6 +233,7 @@ def run_network(
             "A certificate is of both sides; ask for equations and reference, or for no "
             "certificate."
         )
+    check_tau(tau)
     expanded = expand(network)
     kept = kept_neurons(expanded, keep)
     about = estimate_network(network, sides=wanted, rtol=rtol, kept=len(kept))
@@ -226,13 +244,14 @@ def run_network(
         start = time.process_time()
         found = certify_network(
             expanded, rtol=rtol, t_tol=t_tol, variant=which, keep=kept, workers=workers,
-            progress=progress,
+            tau=tau, progress=progress,
         )  # fmt: skip
         cost = {"both, at two levels": time.process_time() - start}
-        measures = _measured(expanded, found.solution, found.reference)
+        measures = _measured(expanded, found.solution, found.reference, tau)
         return NetworkRun(
-            network, found.solution, found.reference, measures, found.comparison, found, cost
-        )
+            network, found.solution, found.reference, measures, found.comparison, found, cost,
+            tau=tau,
+        )  # fmt: skip
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
         if progress is None:
@@ -253,9 +272,9 @@ def run_network(
             expanded, variant=which, workers=workers, keep=kept, progress=part(share, 1.0)
         )
         cost["reference"] = time.process_time() - start
-    measures = _measured(expanded, solution, reference)
-    comparison = _compared(expanded, solution, reference)
-    return NetworkRun(network, solution, reference, measures, comparison, None, cost)
+    measures = _measured(expanded, solution, reference, tau)
+    comparison = _compared(expanded, solution, reference, tau)
+    return NetworkRun(network, solution, reference, measures, comparison, None, cost, tau=tau)
 
 
 def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
@@ -278,15 +297,14 @@ def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
     """
     folder = Path(folder)
     shown = ascii(str(folder))
-    if not (folder / _PROVENANCE).is_file():
-        what = "is no folder of a network's run" if folder.is_dir() else "is no folder"
+    if not names_file(folder / _PROVENANCE):
+        there = names_file(folder) and folder.is_dir()
+        what = "is no folder of a network's run" if there else "is no folder"
         raise WaveformError(f"{shown} {what}; give one that 'spicealif network run' wrote.")
     made = read_json(folder / _PROVENANCE)
     files = made.get("files") if isinstance(made, dict) else None
     if not isinstance(files, dict) or "network.toml" not in files:
-        raise WaveformError(
-            f"{_PROVENANCE} in {shown} is none of a network's run, or damaged; {_AGAIN}."
-        )
+        raise _damaged(shown)
     for name, stamp in files.items():
         path = folder / name
         if Path(name).name != name or not path.is_file():
@@ -303,13 +321,20 @@ def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
         solution = load_solution(folder / "circuit.nc", expanded)
     if "reference.nc" in files:
         reference = load_reference(folder / "reference.nc", expanded)
-    measures = _measured(expanded, solution, reference)
-    comparison = _compared(expanded, solution, reference)
+    tau = made.pop("tau", None)
+    if tau is not None and not (isinstance(tau, int | float) and 0 < tau < math.inf):
+        raise _damaged(shown)
+    measures = _measured(expanded, solution, reference, tau)
+    comparison = _compared(expanded, solution, reference, tau)
     certificate = read_json(folder / "certificate.json") if "certificate.json" in files else None
     cost = made.pop("cpu_s", {})
+    if not isinstance(cost, dict) or not all(isinstance(s, int | float) for s in cost.values()):
+        raise _damaged(shown)
     for key in ("files", "rtol", "t_tol", "iteration_error", "variant", "h", "network", "digest"):
         made.pop(key, None)
-    return NetworkRun(network, solution, reference, measures, comparison, certificate, cost, made)
+    return NetworkRun(
+        network, solution, reference, measures, comparison, certificate, cost, made, tau
+    )
 
 
 def chosen_variant(network: Network | Expanded) -> Variant:
@@ -387,21 +412,34 @@ def kept_neurons(expanded: Expanded, keep: str | Sequence[int | str]) -> list[in
     return find_neurons(expanded, keep)
 
 
+def _damaged(shown: str) -> WaveformError:
+    return WaveformError(
+        f"{_PROVENANCE} in {shown} is none of a network's run, or damaged; {_AGAIN}."
+    )
+
+
 def _measured(
-    expanded: Expanded, solution: NetworkSolution | None, reference: NetworkReference | None
+    expanded: Expanded,
+    solution: NetworkSolution | None,
+    reference: NetworkReference | None,
+    tau: float | None,
 ) -> dict[str, NetworkMeasures]:
     sides = {"circuit": solution, "reference": reference}
-    return {
-        name: measure_network(side, expanded) for name, side in sides.items() if side is not None
-    }
+    trains = {name: trains_of(one, expanded) for name, one in sides.items() if one is not None}
+    if tau is None and trains:
+        tau = common_tau(*(trains[k] for k in ("reference", "circuit") if k in trains))
+    return {name: measure_network(one, tau=tau) for name, one in trains.items()}
 
 
 def _compared(
-    expanded: Expanded, solution: NetworkSolution | None, reference: NetworkReference | None
+    expanded: Expanded,
+    solution: NetworkSolution | None,
+    reference: NetworkReference | None,
+    tau: float | None,
 ) -> NetworkComparison | None:
     if solution is None or reference is None:
         return None
-    return compare_networks(solution, reference, network=expanded)
+    return compare_networks(solution, reference, network=expanded, tau=tau)
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

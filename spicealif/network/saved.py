@@ -95,6 +95,8 @@ def save_reference(
         "attrs": json.dumps(dict(reference.attrs)),
     }  # fmt: skip
     dataset = _dataset("reference", expanded, reference.t_spike, traces, about)
+    if len(reference.x_end):
+        dataset["x_end"] = ("neuron", reference.x_end, {"units": "1"})
     return write_netcdf(with_digest(dataset), Path(path))
 
 
@@ -153,7 +155,7 @@ def load_reference(path: str | os.PathLike[str], expanded: Expanded) -> NetworkR
         traces[names[k]] = NetworkTrace(*columns)
     return NetworkReference(
         tuple(names), file.spikes(), traces, int(file.number("n_steps")), file.number("h"),
-        file.attrs(),
+        file.attrs(), x_end=file.floats("x_end", (n,)) if file.has("x_end") else np.empty(0),
     )  # fmt: skip
 
 
@@ -247,6 +249,10 @@ class _Saved:
                 if has:
                     out[int(k)][name] = part
         return out
+
+    def has(self, name: str) -> bool:
+        """Whether there is a variable of a name; files of earlier versions have fewer."""
+        return name in self._file.variables
 
     def floats(self, name: str, shape: tuple[int | None, ...]) -> _Floats:
         """Return an array of a shape, in which None may be any length."""

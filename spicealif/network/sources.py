@@ -59,7 +59,7 @@ class SpikeSource(Part):
     t_pulse : float
         Duration of a pulse at half its height in s.
     t_edge : float
-        Duration of its edges in s.
+        Duration of its edges in s, shorter than a pulse.
     v_high, v_low : float
         Levels in V.
     """
@@ -118,10 +118,10 @@ class SpikeSource(Part):
                 f"v_high = {self.v_high:g} V of {who} is not above v_low = {self.v_low:g} V; "
                 "exchange them"
             )
-        if self.t_edge > self.t_pulse:
+        if self.t_edge >= self.t_pulse:
             raise ValueError(
-                f"t_edge = {self.t_edge:g} s of {who} is longer than t_pulse = {self.t_pulse:g} s; "
-                "give shorter edges"
+                f"t_edge = {self.t_edge:g} s of {who} is not shorter than t_pulse = "
+                f"{self.t_pulse:g} s; give shorter edges"
             )
         if (self.rate is None) == (not self.times):
             have = "neither times nor rate" if self.rate is None else "both times and rate"

@@ -28,7 +28,8 @@ from spicealif._support.text import counted
 from spicealif.design._base import Part
 from spicealif.errors import SweepError
 from spicealif.network.circuit import DEFAULT_T_TOL
-from spicealif.network.description import Network
+from spicealif.network.description import Network, Projection
+from spicealif.network.measures import Trains, common_tau, together
 from spicealif.network.run import SIDES, NetworkRun, Side, run_network
 from spicealif.network.store import dump_network, parse_network
 from spicealif.quantities.grammar import parse_any, quantity_of
@@ -48,6 +49,8 @@ _SOURCES = ("quantities", "design", "reference", "circuit", "network", "measures
 _LISTS = ("populations", "sources", "projections")
 _NAMES = {"equations": "circuit", "reference": "reference"}
 _UNITS = {"mean_rate": "Hz", "energy": "J"}
+#: What depends on tau, which is known when all points are there.
+_FILTERED = ("synchrony", "van_rossum")
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,10 @@ class NetworkSweep(Described):
         Of the reference; see `run_network`.
     rtol, t_tol : float
         Of the circuit side, see `solve_network`.
+    tau : float, optional
+        Time constant in s of synchrony and van Rossum distance, of all points. If not given,
+        `common_tau` of the first point that was computed, in their order; no result that is kept
+        depends on it.
 
     Raises
     ------
@@ -118,12 +125,15 @@ class NetworkSweep(Described):
     variant: Variant | None = None
     rtol: float = 1e-6
     t_tol: float = DEFAULT_T_TOL
+    tau: float | None = None
 
     def __post_init__(self) -> None:
         if not self.over:
             raise SweepError("Nothing is varied; name a parameter with its values.")
         if self.variant is not None:
             check_variant(self.variant)
+        if self.tau is not None and not 0 < self.tau < math.inf:
+            raise SweepError(f"tau is {self.tau} s; give a finite time above 0.")
         if not self.sides or set(self.sides) - set(SIDES):
             raise SweepError("The sides are equations, reference or both; choose one of these.")
         for name, values in self.over.items():
@@ -294,6 +304,12 @@ def network_parameter(network: Network, name: str) -> tuple[Any, str]:
             f"Every neuron of {part.name} has a value of its own of {behind}, so that {name} "
             f"changes nothing; take {behind} out of the population's parameters first."
         )
+    weight = part.weight if isinstance(part, Projection) else None
+    if weight is not None and ".".join(rest) == f"synapse.{part.synapse.weights[weight[0]]}":
+        raise SweepError(
+            f"{name} is set by the weights of {part.label}, which are given as {weight[0]}; take "
+            f"{name.partition('.synapse.')[0]}.{weight[0]}."
+        )
     for key in rest[:-1]:
         part = getattr(part, key, None)
     fields = type(part).model_fields if isinstance(part, Part) else {}
@@ -379,7 +395,8 @@ def _found(run: NetworkRun) -> Value:
         }
         if run.solution is side:
             figures["energy"] = float(run.solution.energy.sum())
-        figures = {**_scalars(run.measures[name].of_network), **figures}
+        measured = {k: v for k, v in run.measures[name].of_network.items() if k not in _FILTERED}
+        figures = {**_scalars(measured), **figures}
         out[name] = figures
         out["spikes"][name] = counts
         out["t_spike"][name] = [train.tolist() for train in side.t_spike]
@@ -412,6 +429,7 @@ def _dataset(sweep: NetworkSweep, values: Sequence[Value]) -> xr.Dataset:
 
     dims, shape = tuple(sweep.over), sweep._shape
     sides = [_NAMES[side] for side in SIDES if side in sweep.sides]
+    tau, values = _filtered(sweep, values)
     data: dict[str, Any] = {}
     for text in ("status", "reason"):
         column = np.array([str(v.get(text, "")) for v in values], dtype=object)
@@ -445,8 +463,35 @@ def _dataset(sweep: NetworkSweep, values: Sequence[Value]) -> xr.Dataset:
         "sides": " ".join(sides), "points": len(values), "failed": failed,
         "failures": ", ".join(f"{k} {name}" for name, k in statuses.most_common()),
         "rtol": sweep.rtol, "t_tol": sweep.t_tol, "variant": str(sweep.variant or "chosen"),
+        **({} if tau is None else {"tau": tau}),
     }  # fmt: skip
     return xr.Dataset(data, coords=coords, attrs=about)
+
+
+def _filtered(sweep: NetworkSweep, values: Sequence[Value]) -> tuple[float | None, list[Value]]:
+    """Return tau, None without a point, and the points with what depends on it."""
+    points = []
+    for k, value in enumerate(values):
+        t_stop = float(sweep.changes(k).get("t_stop", sweep.network.t_stop))
+        points.append(
+            {side: _trains(side, of, t_stop) for side, of in value.get("t_spike", {}).items()}
+        )
+    ordered = [of[side] for of in points for side in ("reference", "circuit") if side in of]
+    if not ordered:
+        return sweep.tau, list(values)
+    tau = common_tau(*ordered) if sweep.tau is None else sweep.tau
+    out = []
+    for value, of in zip(values, points, strict=True):
+        both = {side: _scalars(dict(zip(_FILTERED, together(trains, tau), strict=True)))
+                for side, trains in of.items()}  # fmt: skip
+        out.append({**value, **{side: {**value[side], **more} for side, more in both.items()}})
+    return tau, out
+
+
+def _trains(side: str, t_spike: Sequence[Sequence[float]], t_stop: float) -> Trains:
+    trains = tuple(np.array(train, dtype=float) for train in t_spike)
+    names = tuple(str(k) for k in range(len(trains)))
+    return Trains(side, names, trains, t_stop, None, np.arange(len(trains)))
 
 
 def _number(value: Any) -> float:

@@ -150,12 +150,18 @@ def test_a_sweep_writes_a_table_and_goes_on(tmp_path):
     words = ("sweep", *PAIR, *vary, "--side", "reference", "--workers", "1", "--out", "out")
     done = network(*words, cwd=tmp_path, code=1)
     assert "4 points, 2 of them failed (2 INVALID). Wrote to out" in done.stdout
+    table = [line.split("  ") for line in done.stdout.splitlines()[2:6]]
+    table = [[word.strip() for word in line if word.strip()] for line in table]
+    assert [row[2] for row in table] == ["INVALID", "reference", "INVALID", "reference"]
     told = [line for line in done.stderr.splitlines() if line.startswith("Failed at")]
     assert told[0].startswith(
         "Failed at projections.0.resistance = 200, populations.n.neuron.c = -1: c = -1.0 must be"
     )
     assert len(told) == 2
     result = load_sweep(tmp_path / "out" / "sweep.nc")
+    assert [row[3] for row in table[1::2]] == [
+        str(int(n)) for n in result["spike_count"].values[0, :, 1]
+    ]
     assert result["status"].values.tolist() == [["INVALID", "OK"], ["INVALID", "OK"]]
     rows = (tmp_path / "out" / "sweep.csv").read_text().splitlines()
     assert rows[0].startswith("projections.0.resistance [ohm],populations.n.neuron.c [F],side")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spicealif.design import MODELS, Constant, PiecewiseLinear, load_preset
-from spicealif.errors import DesignError, SpicealifWarning
+from spicealif.errors import DesignError, SpicealifWarning, SweepError
 from spicealif.network import (
     CrossbarSynapse,
     CurrentSynapse,
@@ -25,6 +25,7 @@ from spicealif.network import (
     nominal_pulse,
 )
 from spicealif.network.build import changed
+from spicealif.network.sweep import NetworkSweep
 from spicealif.quantities import parse_quantity
 
 PAPER = load_preset("paper").replace(stimulus=Constant(amplitude=1e-3))
@@ -277,7 +278,6 @@ def test_what_a_weight_sets_may_be_left_out_of_the_synapse():
             [1e-3, 2e-3, 3e-3],
             lambda n: n.populations[0].parameters.get("stimulus.amplitude") == [1e-3, 2e-3, 3e-3],
         ),
-        ("projections.0.resistance", "10k", lambda n: n.projections[0].resistance == 1e4),
         ("projections.0.synapse.r", "2k", lambda n: n.projections[0].synapse.r == 2e3),
         ("projections.0.delay", "3u", lambda n: n.projections[0].delay == 3e-6),
         ("sources.s.t_pulse", "2u", lambda n: n.sources[0].t_pulse == 2e-6),
@@ -292,6 +292,27 @@ def test_values_are_replaced_by_dotted_names(name, value, get):
     assert not get(old)
     assert new.digest != old.digest
     assert new.replace({}) == new
+
+
+def test_a_value_that_weights_set_is_said_once():
+    plain = {"source": "s", "target": "a", "connector": ALL}
+    for synapse, unit, name in (
+        ({"kind": "diode", "r": "2k"}, "resistance", "r"),
+        ({"kind": "current", "tau_s": 1e-4, "g_m": 0.1}, "charge", "g_m"),
+    ):
+        with pytest.raises(DesignError, match=f"weights as {unit}, .* {name} = .* one of the two"):
+            Projection(**plain, synapse=synapse, **{unit: 1e-9})
+    # A synapse that is made already must have one, which is lost, and comes back from no file.
+    made = Projection(**plain, synapse=DiodeSynapse(r=2e3), resistance="3k")
+    assert made.synapse.r == 1.0
+    assert Projection.from_dict(made.to_dict()) == made
+    old = network(projections=[made])
+    assert old.replace({"projections.0.resistance": "10k"}).projections[0].resistance == 1e4
+    with pytest.raises(DesignError, match="give one of the two"):
+        old.replace({"projections.0.synapse.r": "10k"})
+    with pytest.raises(SweepError, match=r"take projections\.0\.resistance"):
+        NetworkSweep(old, {"projections.0.synapse.r": [1e3, 2e3]})
+    assert NetworkSweep(network(), {"projections.0.synapse.r": [1e3, 2e3]}).changes(1)
 
 
 def test_the_digest_is_of_what_can_change_a_result():

@@ -191,7 +191,7 @@ def test_sources_are_pulses_that_rise_at_their_times():
     t, v = source_points(source, np.array([0.0]), 1e-3)
     assert (t[0], v[0]) == (0.0, pytest.approx(middle))
     with pytest.raises(NetlistError, match="edges"):
-        source_points(source.replace({"t_edge": 1e-6}), np.array([0.0]), 1e-3)
+        source_points(source.model_copy(update={"t_edge": 1e-6}), np.array([0.0]), 1e-3)
 
 
 def test_a_witness_deck_has_one_neuron_and_what_touches_it():

@@ -45,6 +45,7 @@ GOOD: dict[str, Any] = {
 CURRENT = {"kind": "current", "tau_s": 1e-4, "g_m": 1e-4}
 MMS = {"kind": "mms", "r_on": 500, "r_off": 1500, "v_on": 0.27, "v_off": 0.27, "tau": 5e-3}
 DELETE = object()
+WEIGHTS = {"conductance", "resistance", "charge"}
 
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +61,10 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
             place[int(last)] = value
         else:
             place[last] = value
+    for one in data["projections"] if isinstance(data.get("projections"), list) else ():
+        if WEIGHTS & set(one) and isinstance(one.get("synapse"), dict):  # weights set these
+            sets = {"g_m"} if "charge" in one else {"r", "g_m"}
+            one["synapse"] = {k: v for k, v in one["synapse"].items() if k not in sets}
     return data
 
 
@@ -155,7 +160,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
      "180,000,000 spikes, and at most 20,000,000"),
     ("seed without draws", {S + "seed": 4}, "draws nothing"),
     ("levels exchanged", {S + "v_high": 0, S + "v_low": 1}, "exchange them"),
-    ("edges too long", {S + "t_edge": 2e-6}, "longer than t_pulse"),
+    ("edges too long", {S + "t_edge": 2e-6}, "not shorter than t_pulse"),
+    ("edges as long as the pulse", {S + "t_edge": 1e-6}, "not shorter than t_pulse"),
     ("unknown source", {J + "source": "exk"}, "no population 'exk'; did you mean 'exc'"),
     ("unknown target", {J + "target": "zzz"}, "no population 'zzz'; give one that is there"),
     ("source of spikes as target", {J + "target": "inp"}, "which nothing acts upon"),
@@ -282,7 +288,7 @@ def test_a_neuron_between_the_ends_that_cannot_work_is_named_when_it_is_built():
         ("populations.exc.nothing.c", 1, "no 'nothing.c'"),
         ("populations.exc.name", "new", "refer to populations by their names"),
         ("projections.7.resistance", 1, "projections.7 is not there; choose one of 0 to 0"),
-        ("projections.0.resistance", -1, "give positive weights"),
+        ("projections.0.resistance", 1e3, "r = 1000.0 too; give one of the two"),
         ("nothing.0.x", 1, "names nothing of a network"),
         ("nothing", 1, "Unknown key 'nothing'"),
         ("sources.inp.rate", 1e3, "both times and rate"),

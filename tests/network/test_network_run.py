@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from spicealif.errors import DesignError, IntegrationError, ResourceError, WaveformError
+from spicealif.errors import (
+    CompareError,
+    DesignError,
+    IntegrationError,
+    OutputError,
+    ResourceError,
+    WaveformError,
+)
 from spicealif.network import (
     estimate_network,
     expand,
@@ -184,3 +191,53 @@ def test_the_estimate_is_within_a_factor_of_ten():
     about = estimate_network(ring)
     assert 0.1 < run.cost["circuit"] / about.circuit < 10
     assert 0.02 < run.cost["reference"] / about.reference < 10
+
+
+def test_a_provenance_whose_cost_or_tau_is_none_is_refused(run, tmp_path):
+    run.save(tmp_path / "a")
+    place = tmp_path / "a" / "provenance.json"
+    good = json.loads(place.read_text())
+    for wrong in ({"cpu_s": 3}, {"cpu_s": {"circuit": "long"}}, {"tau": "short"}, {"tau": -1}):
+        place.write_text(json.dumps(good | wrong))
+        with pytest.raises(WaveformError, match=r"provenance.json .* damaged; .*again"):
+            load_network_run(tmp_path / "a")
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence(run, tmp_path):
+    long = tmp_path / ("n" * 300)
+    with pytest.raises(WaveformError, match="is no folder; give one"):
+        load_network_run(long)
+    with pytest.raises(OutputError, match="too long"):
+        run.save(long)
+
+
+def test_all_sides_of_a_comparison_have_one_tau(run, tmp_path):
+    from spicealif.network import compare_networks, measure_network
+    from spicealif.network.sweep import NetworkSweep
+
+    quarter = measure_network(run.reference, run.network).tau
+    taus = {one.tau for one in run.measures.values()}
+    assert taus == {run.comparison.of_a.tau, run.comparison.of_b.tau, quarter}
+    assert measure_network(run.solution).tau != quarter
+    again = run_network(run.network, tau=20e-6)
+    again.save(tmp_path / "a")
+    loaded = load_network_run(tmp_path / "a")
+    for one in (*again.measures.values(), *loaded.measures.values(), loaded.comparison.of_a):
+        assert one.tau == 20e-6
+    assert again.certificate is None
+    with pytest.raises(CompareError, match="tau is 0"):
+        run_network(run.network, tau=0.0)
+    over = {"projections.0.resistance": ["200", "2k"]}
+    sweep = NetworkSweep(run.network, over)
+    result = sweep.run(store=tmp_path / "store", workers=1)
+    first = run_network(sweep.network.replace(sweep.changes(0)))
+    assert result.attrs["tau"] == first.measures["reference"].tau
+    second = run_network(sweep.network.replace(sweep.changes(1)), tau=result.attrs["tau"])
+    for side, measures in second.measures.items():
+        found = float(result["van_rossum"].sel(side=side)[1])
+        assert found == pytest.approx(measures["van_rossum"], rel=1e-12)
+    # What is kept does not depend on it.
+    other = NetworkSweep(run.network, over, tau=5e-6)
+    assert other.keys() == sweep.keys()
+    assert other.run(store=tmp_path / "store", workers=1).attrs["tau"] == 5e-6
+    assert compare_networks(run.solution, run.reference, tau=5e-6).of_a.tau == 5e-6

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spicealif.cli._limits import ask, check_limit, duration
-from spicealif.cli._options import name_of, set_option, together, value_of
+from spicealif.cli._options import (
+    name_of,
+    preset_or_file,
+    set_option,
+    settings,
+    together,
+    value_of,
+)
 from spicealif.cli._types import QuantityType
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ __all__ = [
     "network_options",
     "side_option",
     "size_text",
+    "tau_option",
     "tolerance_options",
 ]
 
@@ -60,6 +68,13 @@ tolerance_options = together(
     ),
 )  # fmt: skip
 
+tau_option = click.option(
+    "--tau", type=QuantityType("s"), metavar="TIME",
+    help="Time constant of synchrony and van Rossum distance, of all sides and points  [default: "
+    "a quarter of the mean interval of the reference, or else the circuit; of a sweep's first "
+    "point].",
+)  # fmt: skip
+
 
 def find_network(name: str, changes: tuple[str, ...] = (), t_stop: float | None = None) -> Network:
     """Return the network that the command line describes.
@@ -82,28 +97,16 @@ def find_network(name: str, changes: tuple[str, ...] = (), t_stop: float | None 
     DesignError
         If there is no such network, or a change is not valid.
     """
-    from spicealif._support.text_files import names_file
     from spicealif.errors import DesignError, SweepError
     from spicealif.network import load_network, load_network_preset, network_preset_names
     from spicealif.network.sweep import network_parameter
 
-    if name in network_preset_names():
-        network = load_network_preset(name)
-    elif name.lower().endswith(".toml") or names_file(name):
-        network = load_network(name)
-    else:
-        raise DesignError(
-            f"{ascii(name)} is neither a preset ({', '.join(network_preset_names())}) nor a TOML "
-            "file; see 'spicealif network presets'."
-        )
+    network = preset_or_file(
+        name, network_preset_names(), load_network_preset, load_network,
+        "spicealif network presets",
+    )  # fmt: skip
     new: dict[str, Any] = {} if t_stop is None else {"t_stop": t_stop}
-    for change in changes:
-        key, equals, value = (part.strip() for part in change.partition("="))
-        if not equals or not key:
-            raise DesignError(
-                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
-                "--set populations.exc.neuron.c=220n."
-            )
+    for key, value in settings(changes, "populations.exc.neuron.c=220n"):
         if key in new:
             where = "--set and --t-stop give" if key == "t_stop" and t_stop else "--set gives"
             raise DesignError(f"{where} {ascii(key)} twice; give it once.")

@@ -10,6 +10,7 @@ import click
 from spicealif.cli._answer import answer
 from spicealif.cli._options import all_option
 from spicealif.cli._terminal import Command, for_terminal
+from spicealif.cli.network._find import tau_option
 from spicealif.cli.network._show import Whole
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ __all__ = ["compare_command"]
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("other", required=False, type=click.Path(path_type=Path))
+@tau_option
 @all_option
-def compare_command(folder: Path, other: Path | None, all_rows: bool) -> None:
+def compare_command(folder: Path, other: Path | None, tau: float | None, all_rows: bool) -> None:
     """Compare circuit and reference of the run in FOLDER, or the runs in FOLDER and OTHER.
 
     Of two runs the same sides are compared neuron by neuron: the circuits if both have one.
@@ -44,11 +46,15 @@ def compare_command(folder: Path, other: Path | None, all_rows: bool) -> None:
                 "give a second folder."
             )
         comparison = first.comparison
+        if tau is not None:
+            comparison = compare_networks(
+                first.solution, first.reference, network=first.expanded, tau=tau
+            )
     else:
         second = load_network_run(other)
         a, b = _shared_sides(first, second)
         comparison = compare_networks(
-            a, b, network=first.expanded, labels=(folder.name, other.name)
+            a, b, network=first.expanded, labels=(folder.name, other.name), tau=tau
         )
     answer(comparison.to_dict())
     click.echo(for_terminal(Whole(comparison, all_rows)))

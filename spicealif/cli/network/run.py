@@ -28,6 +28,7 @@ from spicealif.cli.network._find import (
     find_network,
     network_options,
     side_option,
+    tau_option,
     tolerance_options,
 )
 from spicealif.cli.network._show import Whole, population_table, spike_counts
@@ -62,6 +63,7 @@ _LEVELS = 4.0
     "schmitt where a synapse has no delay].",
 )
 @tolerance_options
+@tau_option
 @click.option(
     "--keep",
     default="none",
@@ -95,6 +97,7 @@ def run_command(
     variant: str | None,
     rtol: float,
     t_tol: float,
+    tau: float | None,
     keep: str,
     workers: int | None,
     certificate: bool,
@@ -139,7 +142,7 @@ def run_command(
         with progress_bar(label, quiet) as bar:
             result = run_network(
                 described, sides=sides, variant=variant, rtol=rtol, t_tol=t_tol, keep=kept,  # type: ignore[arg-type]
-                workers=workers, certificate=certificate, progress=bar,
+                workers=workers, certificate=certificate, tau=tau, progress=bar,
             )  # fmt: skip
         if figures:
             _draw(result, beside, picture or "png")

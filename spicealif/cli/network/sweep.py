@@ -14,7 +14,7 @@ from spicealif.cli._answer import answer
 from spicealif.cli._limits import ask, check_limit, duration, limit_options
 from spicealif.cli._options import force_option, quiet_option, workers_option
 from spicealif.cli._output import writing_folder
-from spicealif.cli._terminal import Command
+from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import OutputPath
 from spicealif.cli._values import read_values
 from spicealif.cli.network._find import (
@@ -22,8 +22,10 @@ from spicealif.cli.network._find import (
     find_network,
     network_options,
     side_option,
+    tau_option,
     tolerance_options,
 )
+from spicealif.cli.network._show import Points
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,6 +64,7 @@ _EXAMPLE = "populations.exc.neuron.c"
     help="Reference: ideal or schmitt  [default: schmitt where a synapse has no delay].",
 )
 @tolerance_options
+@tau_option
 @workers_option("Processes")
 @click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
 @click.option(
@@ -85,6 +88,7 @@ def sweep_command(
     variant: str | None,
     rtol: float,
     t_tol: float,
+    tau: float | None,
     workers: int | None,
     retry_failed: bool,
     output: Path | None,
@@ -110,7 +114,7 @@ def sweep_command(
     given = {change.partition("=")[0].strip() for change in changes}
     given |= set() if t_stop is None else {"t_stop"}
     over = _over(described, vary, given)
-    sweep = NetworkSweep(described, over, SIDES[side], variant, rtol, t_tol)  # type: ignore[arg-type]
+    sweep = NetworkSweep(described, over, SIDES[side], variant, rtol, t_tol, tau)  # type: ignore[arg-type]
     target = output or Path(f"{described.name}-sweep")
     files = {"network.toml": NETWORK, "sweep.nc": SWEEP, "sweep.csv": SWEEP}
     with writing_folder(target, files, (network, *changes), force):
@@ -142,6 +146,7 @@ def sweep_command(
         }
     )  # fmt: skip
     if not quiet:
+        click.echo(for_terminal(Points(result)))
         told = f", {failed} of them failed ({result.attrs['failures']})" if failed else ""
         click.echo(
             f"{described.name}: {counted(len(sweep), 'point')}{told}. Wrote to {target}: "

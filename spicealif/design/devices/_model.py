@@ -223,7 +223,9 @@ class MemristorModel(Part):
         ends = []
         for end in (-v, v):
             (inside, beyond) = (0.0, end)
-            while taken(beyond) > i and abs(beyond - inside) > 0.01 * abs(beyond):
+            # Without a current there is no voltage, which halving never reaches.
+            least = 1e-9 * v
+            while taken(beyond) > i and abs(beyond - inside) > max(0.01 * abs(beyond), least):
                 middle = 0.5 * (inside + beyond)
                 (inside, beyond) = (inside, middle) if taken(middle) > i else (middle, beyond)
             ends.append(beyond)

@@ -8,9 +8,10 @@ nothing otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
+from spicealif._support.classes import ClassesByName, checked_class
 from spicealif._support.plugins import Addition
 from spicealif.design.devices._model import MemristorModel
 from spicealif.design.devices.gmms import GMMS
@@ -54,52 +55,13 @@ def load_model(name: str) -> type[MemristorModel]:
     """
     if name in OWN:
         return OWN[name]
-    (kind, label), ask = ADDED.load(name), "ask those who make it"
-    if not (isinstance(kind, type) and issubclass(kind, MemristorModel)):
-        raise DesignError(
-            f"{label} is no subclass of spicealif.design.MemristorModel but {ascii(kind)[:60]}; "
-            f"{ask}."
-        )
-    lacking = sorted(kind.__abstractmethods__)
-    lacking += [name for name in ("title", "example") if not hasattr(kind, name)]
-    if lacking:
-        raise DesignError(f"{label} has no {', '.join(lacking)}; {ask}.")
-    field = kind.model_fields.get("kind")
-    if field is None or field.default != name:
-        raise DesignError(
-            f"{label} is announced under another name than its kind "
-            f"({ascii(field.default if field else None)}); {ask}."
-        )
-    template = f"leak_{name}.cir.j2"
-    if not (kind.template_folder() / template).is_file():
-        raise DesignError(f"{label} has no template {template} in its folder 'templates'; {ask}.")
+    kind: type[MemristorModel]
+    kind, _ = checked_class(
+        ADDED, name, MemristorModel, "spicealif.design.MemristorModel", ("title", "example"),
+        f"leak_{name}.cir.j2",
+    )  # fmt: skip
     return kind
 
 
-class _Models(Mapping[str, type[MemristorModel]]):
-    """All models that can be had; a package's broken one is none of them."""
-
-    def __getitem__(self, name: str) -> type[MemristorModel]:
-        try:
-            return load_model(name)
-        except DesignError:
-            raise KeyError(name) from None
-
-    def __iter__(self) -> Iterator[str]:
-        yield from OWN
-        for name in ADDED.names()[len(OWN) :]:
-            try:
-                load_model(name)
-            except DesignError:
-                continue
-            yield name
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"MODELS({', '.join(self)})"
-
-
 #: Every memristor model that can be had by its name, which is its ``kind`` in a design.
-MODELS: Mapping[str, type[MemristorModel]] = _Models()
+MODELS: Mapping[str, type[MemristorModel]] = ClassesByName("MODELS", ADDED, load_model)

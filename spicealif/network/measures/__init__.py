@@ -4,7 +4,10 @@ from spicealif.network.measures.measure import (
     NETWORK_MEASURES,
     NetworkMeasures,
     PopulationMeasures,
+    check_tau,
+    common_tau,
     measure_network,
+    together,
 )
 from spicealif.network.measures.trains import Trains, trains_of
 
@@ -13,6 +16,9 @@ __all__ = [
     "NetworkMeasures",
     "PopulationMeasures",
     "Trains",
+    "check_tau",
+    "common_tau",
     "measure_network",
+    "together",
     "trains_of",
 ]

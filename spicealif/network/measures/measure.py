@@ -23,8 +23,11 @@ __all__ = [
     "NETWORK_MEASURES",
     "NetworkMeasures",
     "PopulationMeasures",
+    "check_tau",
+    "common_tau",
     "measure_network",
     "spike_phases",
+    "together",
 ]
 
 _Floats = NDArray[np.float64]
@@ -135,8 +138,8 @@ def measure_network(
         What it is of, where it does not say so itself; without it there are no populations and
         links.
     tau : float, optional
-        Time constant in s of ``synchrony`` and ``van_rossum``; a quarter of the mean interval if
-        not given. Two results are comparable with the same one only.
+        Time constant in s of ``synchrony`` and ``van_rossum``; `common_tau` of this result if not
+        given. Two results are comparable with the same one only.
     t_stop : float, optional
         Length of the run in s, where nothing else says it.
 
@@ -156,8 +159,7 @@ def measure_network(
     (8,)
     """
     trains = trains_of(result, network, t_stop)
-    if tau is not None and not 0 < tau < math.inf:
-        raise CompareError(f"tau is {tau} s; give a finite time above 0.")
+    check_tau(tau)
     n = len(trains.names)
     count = np.array([len(t) for t in trains.t_spike], dtype=np.int64)
     cv = np.array([_cv(t) for t in trains.t_spike])
@@ -170,9 +172,8 @@ def measure_network(
     phase, locking = _phases(trains.t_spike)
     links = _links(trains)
     link_delay = latency[links[:, 1]] - latency[links[:, 0]]
-    interval = trains.interval
-    own_tau = tau or (interval * TAU_OF_INTERVAL if interval > 0 else trains.t_stop)
-    synchrony, distance = _together(trains, own_tau)
+    own_tau = common_tau(trains) if tau is None else tau
+    synchrony, distance = together(trains, own_tau)
     total = int(count.sum())
     of_network = {
         "rate": total / n / trains.t_stop,
@@ -193,6 +194,24 @@ def measure_network(
         supply_per_spike, phase, locking, links, link_delay, _is_ring(links, n),
         _populations(trains, count, cv), of_network, _reasons(of_network, trains, count, links),
     )  # fmt: skip
+
+
+def check_tau(tau: float | None) -> None:
+    """Raise `CompareError` unless tau is a finite time above 0, or None."""
+    if tau is not None and not 0 < tau < math.inf:
+        raise CompareError(f"tau is {tau} s; give a finite time above 0.")
+
+
+def common_tau(*results: Trains) -> float:
+    """Return the time constant in s that results are compared with where none is given.
+
+    A quarter of the mean interval of the first of them that has intervals; the length of the run
+    where none has. The reference is first where there is one, then the circuit; of a sweep the
+    first point. So all sides and points of a comparison have one.
+    """
+    intervals = (one.interval for one in results)
+    interval = next((x for x in intervals if x > 0), 0.0)
+    return interval * TAU_OF_INTERVAL or results[0].t_stop
 
 
 def _cv(t: _Floats) -> float:
@@ -256,7 +275,7 @@ def _is_ring(links: _Ints, n: int) -> bool:
     return seen == n
 
 
-def _together(trains: Trains, tau: float) -> tuple[float, float]:
+def together(trains: Trains, tau: float) -> tuple[float, float]:
     """Return chi and the rms distance of all pairs; both from integrals of filtered trains.
 
     The sum of all pairs' squared distances is n times the sum of each train's square less the

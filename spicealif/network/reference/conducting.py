@@ -171,7 +171,8 @@ def run_schmitt(  # noqa: PLR0915 - what is handed over between steps
     traces = {
         r: np.vstack([*taken[k], rows[k, :1]]) for k, r in enumerate(traced)
     }  # fmt: skip
-    return Outcome(np.vstack(spikes), traces, int(ns[:, of.STEPS].sum()), mail.arrived), grid
+    steps, x = int(ns[:, of.STEPS].sum()), fs[:, of.X].copy()
+    return Outcome(np.vstack(spikes), traces, steps, mail.arrived, x), grid
 
 
 def _fail(status: int, ns: _Ints, names: Sequence[str], t: float) -> None:

@@ -44,12 +44,15 @@ class Outcome:
         Of all neurons.
     n_arrived : int
         Spikes that arrived at a synapse's end.
+    x : ndarray, shape (neurons,)
+        States of the leaks at the end.
     """
 
     spikes: _Floats
     traces: dict[int, _Floats]
     n_steps: int
     n_arrived: int
+    x: _Floats
 
 
 class _Blocks:
@@ -102,6 +105,11 @@ class _Lanes:
             self.w[b, lane_step.SLOPE : lane_step.SLOPE + LANES] = at_start[:, 2]
             idle = np.arange(LANES) >= tables.used[b]
             self.w[b, lane_step.OFFSET : lane_step.OFFSET + LANES][idle] = math.inf
+
+    def states(self) -> _Floats:
+        """Return each slot's x; between two windows the state is the even one."""
+        first = lane_step.EVEN + lane_step.X
+        return self.w[:, first : first + LANES].ravel()
 
     def failed(self) -> list[tuple[int, int, float]]:
         """Return slot, status and time of each neuron that cannot go on."""
@@ -157,6 +165,11 @@ class _Single:
     def trace(self) -> _Floats:
         """Return all rows."""
         return np.vstack([*self.rows, self._rows[: int(self._ns[scalar.ROWS])]])
+
+    @property
+    def x(self) -> float:
+        """The leak's state."""
+        return float(self._fs[scalar.X])
 
     @property
     def n_steps(self) -> int:
@@ -254,7 +267,10 @@ def run_ideal(
         for single in singles
         if int(tables.neuron_of[single.slot]) in traced
     }
-    return Outcome(np.vstack(all_spikes), traces, steps, mail.arrived)
+    ends = np.concatenate([blocks.states(), [single.x for single in singles]])
+    x = np.empty(len(neurons))
+    x[tables.neuron_of[tables.neuron_of >= 0]] = ends[tables.neuron_of >= 0]
+    return Outcome(np.vstack(all_spikes), traces, steps, mail.arrived, x)
 
 
 def _check(

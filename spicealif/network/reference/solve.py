@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spicealif._support.cores import usable_cores
 from spicealif._support.drawn import Drawn
+from spicealif.design import MemristorModel
 from spicealif.errors import IntegrationError
 from spicealif.network.description import Network
 from spicealif.network.expanded import Expanded, expand
@@ -66,6 +67,9 @@ class NetworkReference(Drawn):
         How it was made; among them the number of spikes that arrived (`n_arrived`).
     expanded : Expanded or None
         The network.
+    x_end : ndarray, shape (n,)
+        States of the leaks' memristors at the end; NaN with a resistor, and empty where a file of
+        an earlier version did not hold them.
     """
 
     names: tuple[str, ...]
@@ -75,6 +79,7 @@ class NetworkReference(Drawn):
     h: float
     attrs: Mapping[str, Any] = field(default_factory=dict)
     expanded: Expanded | None = None
+    x_end: _Floats = field(default_factory=lambda: np.empty(0))
 
 
 def solve_network_reference(
@@ -170,7 +175,11 @@ def solve_network_reference(
         "side": "reference", "variant": variant, "h": step, "n_steps": outcome.n_steps,
         "n_arrived": outcome.n_arrived, "network": expanded.network.name,
     }  # fmt: skip
-    return NetworkReference(tuple(names), t_spike, traces, outcome.n_steps, step, attrs, expanded)
+    plain = [not isinstance(neuron.leak, MemristorModel) for neuron in neurons]
+    return NetworkReference(
+        tuple(names), t_spike, traces, outcome.n_steps, step, attrs, expanded,
+        np.where(plain, math.nan, outcome.x),
+    )  # fmt: skip
 
 
 def _numbers(expanded: Expanded, keep: Sequence[str | int]) -> list[int]:
