@@ -1,10 +1,10 @@
 """How the banks of the shipped tasks were chosen: folds within training samples alone.
 
 Usage: choose_banks.py [TASK ...]. For each task the training samples are those of its first split
-(at most 1,000 of them); no test sample of that split is looked at. (Test samples of other splits are
-among them, so that accuracies over all splits may be slightly too good, for the stage and for its
-control alike.) Of all banks of a small grid the one with the fewest features is taken whose accuracy
-with ridge is within one point of the best; of several with as few the best.
+(at most 1,000 of them); no test sample of that split is looked at. (Test samples of other splits
+are among them, so that accuracies over all splits may be slightly too good, for the stage and for
+its control alike.) Of all banks of a small grid the one with the fewest features is taken whose
+accuracy with ridge is within one point of the best; of several with as few the best.
 """
 
 from __future__ import annotations
