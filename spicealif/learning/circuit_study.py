@@ -28,6 +28,7 @@ from spicealif.learning.task import Task
 from spicealif.learning.task_files import load_task
 from spicealif.learning.transfer import Transfer, transfer
 from spicealif.measures.shown import Page, ShownInNotebooks, json_text
+from spicealif.sweep.tolerances import Tolerance
 
 if TYPE_CHECKING:
     from spicealif._support.styled_figure import StyledFigure
@@ -128,6 +129,7 @@ def run_circuit_study(
     samples: int | None = None,
     levels: Sequence[str] = LEVELS,
     device: str | os.PathLike[str] | MemristorModel | Neuron | None = None,
+    tolerances: str | Sequence[Tolerance] | None = "default",
     draws: int = 4,
     orders: int | None = 8,
     grouping: Grouping = "parts",
@@ -154,7 +156,7 @@ def run_circuit_study(
     samples : int, optional
         Test samples, drawn by `seed` from those of the task's split; all if not given. Of tasks
         with folds there may be more than a fold has: then all others train.
-    levels, device, draws, retrain
+    levels, device, tolerances, draws, retrain
         See `transfer`.
     orders, grouping
         See `budget_accuracy`.
@@ -186,6 +188,8 @@ def run_circuit_study(
 
     if budget:  # not after the transfer, which takes a while
         check_orders(draws, orders)
+    if tolerances is None:
+        levels = [level for level in levels if level != "tolerances"]
     described = task if isinstance(task, Task) else load_task(task)
     dataset = described.load_data()
     split = chosen_samples(described, dataset, samples, seed)
@@ -206,14 +210,14 @@ def run_circuit_study(
     told = _Parts(progress, weights)
 
     carried = transfer(
-        bank, model, *data, levels=levels, device=device, draws=draws, retrain=retrain, seed=seed,
-        progress=told("transfer"),
+        bank, model, *data, levels=levels, device=device, tolerances=tolerances, draws=draws,
+        retrain=retrain, seed=seed, progress=told("transfer"),
     )  # fmt: skip
     shares = certified = checks = used = None
     if budget:
         shares = budget_accuracy(
-            bank, model, *data, draws=draws, orders=orders, grouping=grouping, seed=seed,
-            progress=told("budget"),
+            bank, model, *data, tolerances=tolerances, draws=draws, orders=orders,
+            grouping=grouping, seed=seed, progress=told("budget"),
         )  # fmt: skip
     if certify or spot_checks:
         own = fitted_bank(bank, data[0], data[1])

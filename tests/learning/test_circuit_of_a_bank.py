@@ -65,6 +65,23 @@ def test_a_much_finer_solution_is_within_the_bounds(fitted, backend):
     assert 0 < found.judge_ratio <= 1
 
 
+@pytest.mark.parametrize("encoding", ["rate", "first-spike", "steps", "series"])
+def test_bounds_hold_for_currents_that_change(encoding):
+    bank = AlifBank(
+        encoding=encoding, duration="1m", features=("count", "isi_mean", "energy"), windows=4,
+        i_high="2m", channels=2,
+    ).fit(X)  # fmt: skip
+    found = bound_features(bank, X)
+    features = bank.with_(neuron=bank.neuron_.replace({"numerics.h": 2e-8})).transform(X)
+    assert (found.low <= features).all()
+    assert (features <= found.high).all()
+    assert found.uncertain[:, np.char.endswith(found_names(bank), "energy")].all()
+
+
+def found_names(bank):
+    return bank.get_feature_names_out().astype(str)
+
+
 def test_predictions_are_certified_and_a_sample_on_the_boundary_is_not(fitted):
     bank, readout = fitted
     circuit = bank.with_(backend="equations")
