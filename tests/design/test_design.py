@@ -860,3 +860,11 @@ def test_a_file_on_a_preset_does_not_go_by_the_preset_s_name(tmp_path: Path) -> 
     assert load_toml(path).name == "my_wide_one"
     path.write_text('preset = "paper"\nname = "given"\n')
     assert load_toml(path).name == "given"
+
+
+def test_a_device_without_current_has_no_voltage():
+    device = load_preset("paper").leak
+    assert device.v_reach(0.0, 0.27) == pytest.approx((0.0, 0.0), abs=1e-8)
+    low, high = device.v_reach(1e-9, 0.27)  # a resistor of r_off at such a current
+    assert -low == high == pytest.approx(1e-9 * device.r_off, rel=0.02)
+    assert device.v_reach(1.0, 0.27) == (-0.27, 0.27)

@@ -22,6 +22,7 @@ from spicealif.network import (
     load_network_preset,
     load_network_run,
     run_network,
+    solve_network_reference,
 )
 from spicealif.network.run import chosen_variant
 
@@ -241,3 +242,20 @@ def test_all_sides_of_a_comparison_have_one_tau(run, tmp_path):
     assert other.keys() == sweep.keys()
     assert other.run(store=tmp_path / "store", workers=1).attrs["tau"] == 5e-6
     assert compare_networks(run.solution, run.reference, tau=5e-6).of_a.tau == 5e-6
+
+
+def test_a_reference_says_where_the_leaks_end(run, tmp_path):
+    traces = run.reference.traces.values()
+    last = [trace.x[-1] for trace in traces]
+    assert min(last) > 1e-3
+    np.testing.assert_allclose(run.reference.x_end, last, rtol=1e-12)
+    run.save(tmp_path / "a")
+    loaded = load_network_run(tmp_path / "a").reference
+    assert np.array_equal(loaded.x_end, run.reference.x_end)
+    delayed = pair().replace({"projections.0.delay": "10u"})
+    whole, one = (solve_network_reference(delayed, keep=keep) for keep in ((), [0, 1]))
+    last = [trace.x[-1] for trace in one.traces.values()]
+    np.testing.assert_allclose(one.x_end, last, rtol=1e-12)
+    np.testing.assert_allclose(whole.x_end, last, rtol=1e-9)
+    plain = pair().replace({"populations.n.neuron.leak": {"kind": "resistor", "r": 5e3}})
+    assert np.isnan(solve_network_reference(plain, variant="schmitt").x_end).all()
