@@ -49,6 +49,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "network schema": ("network", "schema"),
     "network export-nir": ("network", "export-nir", "pair", "-o", "pair.nir"),
     "learn": ("learn", "iris", "--methods", "alif,k-nn", "--seeds", "2", "--store", "store"),
+    "learn-circuit": (
+        *("learn-circuit", "iris", "--set", "bank.duration=0.5m", "--samples", "3"),
+        *("--draws", "1", "--no-budget"),
+    ),
     "network import-nir": ("network", "import-nir", "pair.nir", "-o", "pair.toml"),
 }
 

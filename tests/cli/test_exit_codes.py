@@ -59,9 +59,16 @@ TABLE: dict[str, tuple[tuple[str, ...], int, str]] = {
     "report of nothing": (("report", "nix"), 1, "cannot be read"),
     "report without a result": (("report",), 2, "Missing argument"),
     "fit nothing": (("fit", "nix.csv"), 1, "nix.csv"),
-    "learn": (("learn", "--list"), 0, ""),
-    "learn without a task": (("learn",), 2, "Missing argument"),
-    "learn nothing": (("learn", "nix"), 1, "neither a task"),
+    "learn": (("learn", "learn-circuit", "--list"), 0, ""),
+    "learn without a task": (
+        (
+            "learn",
+            "learn-circuit",
+        ),
+        2,
+        "Missing argument",
+    ),
+    "learn nothing": (("learn", "learn-circuit", "nix"), 1, "neither a task"),
     "sweep without end": (("sweep",), 1, "--over"),
     "sweep": (("sweep", "lif", *SHORT, "--over", "c=47n,100n", "--sides", "reference"), 0, ""),
     "store": (("store", "list", "--store", "empty"), 0, ""),
@@ -260,7 +267,9 @@ def test_an_interrupt_while_a_design_is_written_out():
 def test_every_command_is_in_the_table_or_said_to_be_elsewhere():
     tried = {arguments[0] for arguments, *_ in TABLE.values() if arguments}
     # These start a simulator: tests/cli/test_cli.py, tests/analysis/test_attribution.py. Those
-    # print or write what is there: tests/cli/test_tables_cli.py. And tests/cli/test_network_cli.py.
+    # print or write what is there: tests/cli/test_tables_cli.py. And tests/cli/test_network_cli.py,
+    # tests/cli/test_learn_circuit_cli.py.
     assert set(cli.commands) - tried == {
         "run", "simulate", "explain", "doctor", "export", "cite", "completion", "network",
+        "learn-circuit",
     }  # fmt: skip
