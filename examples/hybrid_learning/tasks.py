@@ -1,0 +1,232 @@
+"""What the neuron is worth on ten tasks, beside a resistor as leak, raw samples and other methods.
+
+Usage: tasks.py [--studies FOLDER] [--text]. Each task is one command, `spicealif learn TASK -o
+FOLDER/TASK.json`; all of them take about 70 minutes of CPU time, most of it mnist1d. With --studies
+the files that these commands wrote are taken; without, all is computed (cells are kept in the
+store, so that it can be stopped). What is kept of them is tasks.json; --text makes text and figure
+from that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+HERE = Path(__file__).resolve().parent
+ORDER = (
+    "digits", "digits-rows", "iris", "breast-cancer", "gunpoint", "italy-power-demand", "arrowhead",
+    "basic-motions", "japanese-vowels", "mnist1d",
+)  # fmt: skip
+METHODS = (
+    ("alif-ridge", "ALIF, ridge"), ("alif-logistic", "ALIF, logistic"), ("alif-svm", "ALIF, linear SVM"),
+    ("lif-ridge", "LIF, ridge"), ("lif-logistic", "LIF, logistic"), ("lif-svm", "LIF, linear SVM"),
+    ("raw-ridge", "raw, ridge"), ("raw-logistic", "raw, logistic"), ("raw-svm", "raw, linear SVM"),
+    ("rbf-svm", "RBF-SVM"), ("random-forest", "random forest"), ("k-nn", "k-NN"), ("mlp", "MLP"),
+    ("minirocket", "MiniRocket"), ("rocket", "ROCKET"), ("1nn-dtw", "1-NN DTW"),
+)  # fmt: skip
+#: What of a study is kept.
+KEPT = ("accuracy", "low", "high", "balanced_accuracy", "n_features", "difference", "p", "p_holm",
+        "p_nadeau_bengio", "verdict", "splits", "failed")  # fmt: skip
+
+
+def compute(folder: Path | None) -> dict[str, Any]:
+    """Return what is kept of all studies."""
+    from spicealif.learning import load_study, run_study
+
+    out = {}
+    for task in ORDER:
+        study = run_study(task) if folder is None else load_study(folder / f"{task}.json")
+        table = study.to_dict()
+        out[task] = {
+            "n_train": table["cells"][0]["n_train"],
+            "n_test": table["cells"][0]["n_test"],
+            "chance": table["chance"],
+            "compared_with": table["compared_with"],
+            "data": table["data_source"],
+            "methods": {m["method"]: {k: m[k] for k in KEPT} for m in table["methods"]},
+            "accuracies": {
+                m["method"]: [
+                    round(c["accuracy"], 6) for c in table["cells"] if c["method"] == m["method"]
+                ]
+                for m in table["methods"]
+            },
+        }
+        print(task, flush=True)
+    return out
+
+
+def best(task: dict[str, Any], names: list[str]) -> str:
+    """Return the method with the best mean accuracy among some."""
+    return max((n for n in names if n in task["methods"]), key=lambda n: task["methods"][n]["accuracy"])
+
+
+def percent(x: float) -> str:
+    """Return an accuracy as it stands in tables."""
+    return f"{100 * x:.1f}"
+
+
+def of_stage(stage: str) -> list[str]:
+    """Return the methods of a stage."""
+    return [name for name, _ in METHODS if name.startswith(f"{stage}-")]
+
+
+CLASSICAL = [name for name, _ in METHODS[9:]]
+
+
+def control_of(task: dict[str, Any]) -> str:
+    """Return the control with the same readout as what all are compared with."""
+    return "lif-" + task["compared_with"].split("-", 1)[1]
+
+
+def whole_table(result: dict[str, Any]) -> list[str]:
+    """Return the accuracies of all methods on all tasks, the best of each task marked."""
+    lines = ["| | " + " | ".join(ORDER) + " |", "|---|" + "---|" * len(ORDER)]
+    tops = {t: max(m["accuracy"] for m in result[t]["methods"].values()) for t in ORDER}
+    for name, label in METHODS:
+        cells = []
+        for task in ORDER:
+            found = result[task]["methods"].get(name)
+            if found is None:
+                cells.append("")
+                continue
+            text = percent(found["accuracy"])
+            cells.append(f"**{text}**" if found["accuracy"] == tops[task] else text)
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    lines.append(
+        "| features of the bank | "
+        + " | ".join(str(result[t]["methods"]["alif-ridge"]["n_features"]) for t in ORDER)
+        + " |"
+    )
+    return lines
+
+
+def compared_table(result: dict[str, Any]) -> list[str]:
+    """Return the bank against its control, raw samples and the best classical method."""
+    labels = dict(METHODS)
+    lines = [
+        "| task | train / test | ALIF | without adaptation | raw, best readout | best other |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in ORDER:
+        task = result[name]
+        chosen = task["methods"][task["compared_with"]]
+        cells = [
+            f"{name} | {task['n_train']} / {task['n_test']}",
+            f"{percent(chosen['accuracy'])} ({percent(chosen['low'])} to {percent(chosen['high'])}), "
+            f"{labels[task['compared_with']].split(', ')[1]}",
+        ]
+        for other in (control_of(task), best(task, of_stage("raw")), best(task, CLASSICAL)):
+            found = task["methods"][other]
+            p = found["p_holm"]
+            told = "-" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+            which = "" if other.startswith("lif") else f" {labels[other].replace('raw, ', '')}"
+            cells.append(f"{percent(found['accuracy'])}{which}, p {told}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def counted(result: dict[str, Any], names: str) -> dict[str, list[str]]:
+    """Return on which tasks a kind of method is better, worse, or not told apart."""
+    out: dict[str, list[str]] = {"better": [], "worse": [], "within chance": []}
+    for name in ORDER:
+        task = result[name]
+        other = control_of(task) if names == "lif" else best(
+            task, of_stage("raw") if names == "raw" else CLASSICAL
+        )  # fmt: skip
+        out[task["methods"][other]["verdict"]].append(name)
+    return out
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a list of words."""
+    return ", ".join(names) if names else "none"
+
+
+def text(result: dict[str, Any]) -> str:
+    """Return the text's block, all figures in it from the result."""
+    lif, raw, other = (counted(result, kind) for kind in ("lif", "raw", "classical"))
+    lines = [
+        *compared_table(result), "",
+        "Accuracies in per cent; the interval is of 95 %, p by the corrected resampled t, adjusted by",
+        "Holm's method over all methods of a task. ALIF stands for its readout that is best by folds",
+        "within the training samples.", "",
+        f"- **Adaptation** (the control has a resistor, all else equal): better than the control on "
+        f"{listed(lif['worse'])}; worse on {listed(lif['better'])}; within chance on "
+        f"{listed(lif['within chance'])}.",
+        f"- **The stage** against the same samples raw, the best of three readouts: better on "
+        f"{listed(raw['worse'])}; worse on {listed(raw['better'])}; within chance on "
+        f"{listed(raw['within chance'])}.",
+        f"- **Classical methods**, the best of each task: better than the stage on "
+        f"{listed(other['better'])}; worse on {listed(other['worse'])}; within chance on "
+        f"{listed(other['within chance'])}.", "",
+        "\"Best\" is by mean test accuracy, which favours raw samples and classical methods a little.",
+        "", "All methods:", "", *whole_table(result),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def draw(result: dict[str, Any]) -> Figure:
+    """Return the figure: mean accuracies and intervals, a row for each task."""
+    fig, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
+    labels = dict(METHODS)
+    for row, name in enumerate(ORDER):
+        task = result[name]
+        shown = (
+            (task["compared_with"], "ALIF", "C0", "o"),
+            (control_of(task), "without adaptation", "C1", "s"),
+            (best(task, of_stage("raw")), "raw, best readout", "0.5", "D"),
+            (best(task, CLASSICAL), "best classical", "C2", "^"),
+        )
+        for place, (method, label, colour, marker) in enumerate(shown):
+            found = task["methods"][method]
+            y = row + (place - 1.5) * 0.18
+            axes.plot([100 * found["low"], 100 * found["high"]], [y, y], color=colour, lw=1)
+            axes.plot(
+                100 * found["accuracy"], y, marker, color=colour, ms=4,
+                label=label if row == 0 else None,
+            )  # fmt: skip
+        axes.annotate(
+            labels[best(task, CLASSICAL)], (101, row), fontsize=7, va="center", annotation_clip=False
+        )
+    axes.set_yticks(range(len(ORDER)), ORDER)
+    axes.set_ylim(len(ORDER) - 0.5, -0.5)
+    axes.set_xlim(20, 100)
+    axes.set_xlabel("accuracy (%), mean of 10 splits, interval of 95 %")
+    axes.grid(axis="x", lw=0.3)
+    axes.legend(loc="lower left", fontsize=8)
+    return fig
+
+
+def main() -> None:
+    """Compute or read, and write result, figure and text."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=Path, help="folder of files that 'spicealif learn' wrote")
+    parser.add_argument("--text", action="store_true", help="text and figure from tasks.json")
+    options = parser.parse_args()
+    path = HERE / "tasks.json"
+    if not options.text:
+        path.write_text(json.dumps(compute(options.studies), indent=1) + "\n", encoding="utf-8")
+    result = json.loads(path.read_text(encoding="utf-8"))
+    draw(result).savefig(HERE / "tasks.png", dpi=150)
+    write_block("tasks", text(result))
+
+
+def write_block(name: str, block: str) -> None:
+    """Exchange a block of the text."""
+    page = HERE / "README.md"
+    old = page.read_text(encoding="utf-8")
+    pattern = re.compile(rf"(<!-- study: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    if not pattern.search(old):
+        sys.exit(f"The text has no block {name}.")
+    page.write_text(pattern.sub(lambda m: m[1] + block + m[2], old), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
