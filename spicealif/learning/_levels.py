@@ -153,8 +153,13 @@ def feature_kinds(bank: Any) -> NDArray[Any]:
 
 
 def as_equations(bank: Any, **changes: Any) -> Any:
-    """Return a fitted bank solved by the circuit's own equations, or as `changes` say."""
+    """Return a fitted bank solved by the circuit's own equations, or as `changes` say.
+
+    An rtol of None leaves the bank its own.
+    """
     every = {"backend": "equations", "causes": None, **changes}
+    if every.get("rtol", 0) is None:
+        del every["rtol"]
     if not getattr(bank, "exchanged_", False):
         return bank.with_(**every)
     # `with_` would draw the spread anew, of names that another device may not have.

@@ -172,8 +172,8 @@ def budget_accuracy(
         order and its reverse: at least 2 orders a draw. None solves every set with every draw,
         which 12 players at most may have.
     rtol : float, optional
-        Of the circuit's equations; at 1e-6 spikes of the presets are within some ns. None is their
-        own default, a tenth of that.
+        Of the circuit's equations; at 1e-6 spikes of the presets are within some ns. None is the
+        bank's own.
     seed : int
         Of orders and draws.
     progress : callable, optional

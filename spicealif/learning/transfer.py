@@ -139,7 +139,7 @@ def transfer(
         Whether a readout is also trained on each level's own features of the training samples,
         which takes the circuit's features of these.
     rtol : float, optional
-        Of the circuit's equations.
+        Of the circuit's equations; the bank's own if not given.
     seed : int
         Of the draws.
     progress : callable, optional

@@ -111,3 +111,17 @@ def test_choices_that_make_no_sense_are_refused(choices, message):
 def test_labels_that_do_not_fit_are_refused():
     with pytest.raises(CompareError, match="one label"):
         transfer(StubBank(rule), ReadsOff(), X, Y, X, Y[:3])
+
+
+def test_the_bank_s_own_tolerance_of_the_equations_stays_unless_another_is_given():
+    seen = []
+
+    class Noting(StubBank):
+        def solve(self, X):  # noqa: N803
+            seen.append((self.backend, self.rtol))
+            return super().solve(X)
+
+    bank = Noting(rule, rtol=1e-5)
+    transfer(bank, ReadsOff(), X, Y, X, Y, levels=["circuit", "resistor"])
+    transfer(bank, ReadsOff(), X, Y, X, Y, levels=["circuit"], rtol=1e-4)
+    assert [rtol for backend, rtol in seen if backend == "equations"] == [1e-5, 1e-5, 1e-4]
