@@ -88,8 +88,8 @@ def learn_command(
     TASK is a name (see --list) or a TOML file. All methods are trained on the same splits, and
     choose what they choose on the training samples alone. The table has each method's accuracy with
     its interval, and whether its difference to the bank is more than chance. Cells are kept: the
-    same again computes only what is missing, so that what was interrupted goes on where it was. The
-    exit code is 1 if a cell failed.
+    same again computes only what is missing, so that what was interrupted goes on where it was, and
+    an empty folder as --store computes all of it again. The exit code is 1 if a cell failed.
     """
     need_packages()
     from spicealif.errors import LearningError
@@ -130,11 +130,18 @@ def _compute(
     targets = (output, STUDY), (figure, PICTURE), (report, REPORT)
     with writing(*targets, inputs=(name, task.data.source), force=force) as say:
         label = f"{task.name}, {counted(len(methods) * len(seeds), 'cell')}"
+        kept: list[int] = []
         try:
             with progress_bar(label, quiet) as bar:
+
+                def look(done: int, total: int, failed: int) -> None:
+                    kept.append(done)  # the first call tells what the store has
+                    if bar is not None:
+                        bar(done, total, failed)
+
                 result = run_study(
                     task, methods=methods, seeds=seeds, store=store, workers=workers,
-                    retry_failed=retry_failed, progress=bar,
+                    retry_failed=retry_failed, progress=look,
                 )  # fmt: skip
         except KeyboardInterrupt:
             click.echo("What was done is kept; the same command goes on from there.", err=True)
@@ -152,6 +159,12 @@ def _compute(
 
             write_report(result, report)
         wrote = [str(path) for path in (output, figure, report) if path is not None]
+        if kept[0] and not quiet:
+            total = counted(len(result.cells), "cell")
+            say(
+                f"{kept[0]} of {total} kept from before; --store NEW_FOLDER computes all of them "
+                "again."
+            )
         if wrote and not quiet:
             say(f"Wrote {', '.join(wrote)}.")
     _tell_failed(result)

@@ -73,7 +73,7 @@ __all__ = ["learn_circuit_command"]
     default=8,
     show_default=True,
     metavar="N",
-    help="Orders of causes and tolerances that the budget samples.",
+    help="Orders of causes and tolerances that the budget samples, at least 2 a draw.",
 )
 @click.option(
     "--grouping",

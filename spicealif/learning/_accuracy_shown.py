@@ -78,11 +78,16 @@ class AccuracyBudgetShown(ShownInNotebooks):
             ("", counted(self.n_samples, "test sample")),
         ]
 
+    @property
+    def whole(self) -> str:
+        """What all players together make: the circuit, with its tolerances if these are drawn."""
+        return "circuit with tolerances" if self.n_draws else "circuit"
+
     def rows(self) -> list[tuple[str, ...]]:
         """Return the rows of the table as texts."""
         return [
             ("ideal equations", percent(self.ideal.value), interval_of(self.ideal), "", "", ""),
-            ("circuit", percent(self.circuit.value), interval_of(self.circuit), "", "", ""),
+            (self.whole, percent(self.circuit.value), interval_of(self.circuit), "", "", ""),
             (
                 "lost", points(self.loss.value), points_interval(self.loss), "", "",
                 _told(self.loss),
@@ -116,8 +121,8 @@ class AccuracyBudgetShown(ShownInNotebooks):
             "Intervals are of 95 % and hold both errors: of the finite test set, and of orders and "
             "draws. A share is within chance where its interval holds 0; of several shares some "
             "are beyond it by chance. Where none changed, no test sample is predicted otherwise by "
-            f"it; of so many, less than {percent(min(3 / self.n_samples, 1.0))} of all samples "
-            "are, with 95 % confidence.",
+            f"it; with {counted(self.n_samples, 'test sample')} that leaves open a change of up to "
+            f"{percent(min(3 / self.n_samples, 1.0))} of all samples, with 95 % confidence.",
             "The residual is what the circuit's equations without any cause and the ideal "
             f"reference differ by, in {counted(self.residual_changed, 'prediction')} of "
             f"{self.n_samples}.",

@@ -101,7 +101,7 @@ class EnergyShown(ShownInNotebooks):
             ("energy per decision", *(figure(float(of.total.mean()), "J") for of in both)),
             ("  of the sources", *(figure(float(of.source.mean()), "J") for of in both)),
             ("  of the supplies", *(figure(float(of.supply.mean()), "J") for of in both)),
-            ("  without any current", *(figure(of.idle, "J") for of in both)),
+            ("    of these idle", *(figure(of.idle, "J") for of in both)),
             ("idle share", *(percent(of.idle_share) for of in both)),
             ("spikes per decision", *(f"{of.spikes.mean():.4g}" for of in both)),
             ("energy per spike", *(figure(of.per_spike, "J") for of in both)),
@@ -115,7 +115,8 @@ class EnergyShown(ShownInNotebooks):
             f"{counted(self.n_neurons, 'neuron')} over {figure(self.duration, 's')}, by the "
             "circuit's own equations; the readout's own energy is not in it. Without adaptation "
             "the memristor is the resistor that it is at the start, and all else is equal; each "
-            f"has a readout of its own, trained on the {_TRAINED[self.trained_on]}.",
+            f"has a readout of its own, trained on the {_TRAINED[self.trained_on]}. Idle is what "
+            "the supplies deliver without any current.",
             f"McNemar's exact test of the rightly predicted samples: p = {p_value(self.p_value)}.",
         ]
         if failed := self.on.failed + self.off.failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -65,10 +66,10 @@ def stage_of(method: str) -> tuple[str, str]:
         return stage, readout
     if method in BASELINES:
         return "", method
-    raise LearningError(
-        f"There is no method {ascii(method)}; choose among "
-        f"{', '.join(method_names(list(READOUTS), list(BASELINES)))}."
-    )
+    names = method_names(list(READOUTS), list(BASELINES))
+    close = get_close_matches(method, names, n=1)
+    hint = f"did you mean {close[0]!r}, or choose" if close else "choose"
+    raise LearningError(f"There is no method {ascii(method)}; {hint} among {', '.join(names)}.")
 
 
 def label_of(method: str) -> str:

@@ -38,12 +38,13 @@ def rows_of(result: StudyCells) -> list[tuple[str, ...]]:
     result : StudyCells
     """
     out = []
+    base = "compared with" if len(result.methods) > 1 else "-"
     for one in result.methods:
         row = [label_of(one.method), _percent(one.accuracy), _interval(one)]
         if result.unequal:
             row.append(_percent(one.balanced_accuracy))
         row += [
-            "compared with" if one.method == result.compared_with else _points(one.difference),
+            base if one.method == result.compared_with else _points(one.difference),
             _p(one.p_holm),
             one.verdict or "-",
             str(one.n_features) if one.n_features else "-",
@@ -63,12 +64,13 @@ def notes_of(result: StudyCells) -> list[str]:
     good = [cell for cell in result.cells if cell.status == "OK"]
     notes = [_about_splits(result)]
     if good:
-        notes.append(
-            "Intervals and p-values are by the corrected resampled t (Nadeau and Bengio 2003), "
-            "since splits share samples; p is two-sided and adjusted by Holm's method over the "
-            f"methods that are not ALIF's. Always naming the largest class gives "
-            f"{100 * result.chance:.1f} %."
-        )
+        if any(one.splits > 1 for one in result.methods):
+            notes.append(
+                "Intervals and p-values are by the corrected resampled t (Nadeau and Bengio 2003), "
+                "since splits share samples; p is two-sided and adjusted by Holm's method over the "
+                "methods that are not ALIF's."
+            )
+        notes.append(f"Always naming the largest class gives {100 * result.chance:.1f} %.")
         train, test = (float(np.mean([getattr(c, n) for c in good])) for n in ("n_train", "n_test"))
         if test > train:
             notes.append(
@@ -77,15 +79,18 @@ def notes_of(result: StudyCells) -> list[str]:
                 "and of test samples instead (see the page on learning; p by the correction alone "
                 "is in the files)."
             )
-    if result.compared_with is not None:
+    if result.compared_with is not None and len(result.methods) > 1:
         notes.append(
             f"All are compared with {label_of(result.compared_with)}, of ALIF's readouts the best "
-            "by folds within the training samples."
+            "by folds within the training samples; points above 0 are more than it has."
         )
+    if len(good) == 1 and good[0].chosen:
+        chosen = ", ".join(f"{name} = {value}" for name, value in good[0].chosen.items())
+        notes.append(f"Chosen by folds within the training samples: {chosen}.")
     single = [m for m in result.methods if m.splits and math.isclose(*_ends(result, m.method))]
     if single:
         notes.append(
-            "Where all splits give the same accuracy, or there is one, the interval is Wilson's "
+            "Where there is one split, or all give the same accuracy, the interval is Wilson's "
             f"for one split's test samples: {', '.join(label_of(m.method) for m in single)}."
         )
     if any(stage_of(cell.method)[0] == "lif" for cell in result.cells):
@@ -106,7 +111,12 @@ def _about_splits(result: StudyCells) -> str:
     good = [cell for cell in result.cells if cell.status == "OK"]
     size = f", {good[0].n_train} training and {good[0].n_test} test samples" if good else ""
     if data.split == "folds":
-        return f"{counted(len(seeds), 'fold')} of repeated stratified {data.folds}-fold{size}."
+        alone = f" (seed {seeds[0]})" if len(seeds) == 1 else ""
+        what = f"{counted(len(seeds), 'fold')}{alone} of repeated stratified {data.folds}-fold"
+        return f"{what}{size}."
+    if len(seeds) == 1:
+        which = "the data set's own" if seeds == [0] else f"a stratified resample (seed {seeds[0]})"
+        return f"1 split: {which}{size}."
     own = "the data set's own and " if 0 in seeds else ""
     drawn = len(seeds) - (0 in seeds)
     return f"{counted(len(seeds), 'split')}: {own}{counted(drawn, 'stratified resample')}{size}."

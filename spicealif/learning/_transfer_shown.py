@@ -140,6 +140,13 @@ class TransferShown(ShownInNotebooks):
             notes.append(
                 "Re-trained: the accuracy of a readout trained on features of the same circuit."
             )
+        lost = [self.lost(level.name) for level in self.levels[1:]]
+        if any(one.low == one.high == 0 for one in lost):
+            notes.append(
+                "Where no sample is lost or gained the interval has no width; with "
+                f"{counted(self.n_test, 'test sample')} that leaves open a change of up to "
+                f"{percent(min(3 / self.n_test, 1.0))} of all samples, with 95 % confidence."
+            )
         failed = [
             f"{level.label} {counted(level.failed, 'run')}" for level in self.levels if level.failed
         ]

@@ -30,10 +30,10 @@ def points(value: float, *, sign: bool = True) -> str:
 
 
 def points_interval(estimate: Estimate) -> str:
-    """Return the interval of a difference in points."""
+    """Return the interval of a difference in points; ends beyond 100 are cut off."""
     if not math.isfinite(estimate.low):
         return "-"
-    return f"{points(estimate.low)} to {points(estimate.high)}"
+    return f"{points(max(estimate.low, -1.0))} to {points(min(estimate.high, 1.0))}"
 
 
 def p_value(p: float) -> str:

@@ -364,7 +364,8 @@ def check_orders(draws: int, orders: int | None) -> None:
         raise CompareError(f"{draws} draws are none; give 1 or more.")
     if orders is not None and not 2 <= orders <= _MOST_ORDERS:
         raise CompareError(
-            f"{orders} orders cannot be sampled; give 2 to {_MOST_ORDERS}, or None for all sets."
+            f"Orders are sampled in pairs, and {orders} cannot be; give 2 to {_MOST_ORDERS} (in "
+            "Python None for all sets)."
         )
 
 

@@ -321,7 +321,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _check(self) -> None:
         if self.encoding not in self._encodings:
             raise ValueError(
-                f"There is no encoding {self.encoding!r}; choose one of "
+                f"There is no encoding {self.encoding!r}{self._encoded}; choose one of "
                 f"{', '.join(self._encodings)}."
             )
         if self.backend not in BACKENDS:
@@ -348,6 +348,11 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def _encodings(self) -> Sequence[str]:
         return ENCODINGS
+
+    @property
+    def _encoded(self) -> str:
+        """What the encodings hang on, for a sentence."""
+        return ""
 
     def _fit_inputs(self, x: _Floats, rng: np.random.RandomState) -> Inputs:
         return fit_inputs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -87,7 +87,8 @@ def _budget(axes: Axes, budget: AccuracyBudgetShown) -> None:
             hatch=None if costs or last else _STRIPES, edgecolor="white",
         )  # fmt: skip
         if math.isfinite(interval.low):
-            axes.plot([100 * interval.low, 100 * interval.high], [k, k], "-", color="0.2", lw=0.8)
+            ends = 100 * np.clip([interval.low, interval.high], -1, 1)
+            axes.plot(ends, [k, k], "-", color="0.2", lw=0.8)
     labels = [with_symbols(s.player.label) for s in shares]
     axes.set_yticks(range(len(rows)), [*labels, "sum"], parse_math=True)
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -96,7 +97,8 @@ def _budget(axes: Axes, budget: AccuracyBudgetShown) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("lost accuracy (points)")
     axes.set_title(
-        f"{100 * budget.ideal.value:.1f} % (ideal) → {100 * budget.circuit.value:.1f} % (circuit)"
+        f"{100 * budget.ideal.value:.1f} % (ideal equations) → "
+        f"{100 * budget.circuit.value:.1f} % ({budget.whole})"
     )
 
 
@@ -129,8 +131,10 @@ def transfer_figure(carried: TransferShown, *, title: bool | str = False) -> Sty
 
 def _transfer(axes: Axes, carried: TransferShown) -> None:
     for k, level in enumerate(carried.levels):
-        found = [(level.accuracy, _COSTS, "o", "trained on ideal features", -0.12)]
-        if k and level.accuracy_recovered is not None:
+        again = k > 0 and level.accuracy_recovered is not None
+        up = -0.12 if again else 0.0  # a level with one dot has it on its tick
+        found = [(level.accuracy, _COSTS, "o", "trained on ideal features", up)]
+        if again and level.accuracy_recovered is not None:
             found.append((level.accuracy_recovered, _AGAIN, "s", "trained on its own", 0.12))
         for estimate, colour, marker, label, up in found:
             ends = np.clip([estimate.low, estimate.high], 0, 1) * 100
@@ -170,7 +174,7 @@ def energy_figure(found: EnergyShown, *, title: bool | str = False) -> StyledFig
         figure,
         f"Energy of {found.n_neurons} neurons for a decision against accuracy over "
         f"{len(found.on.right)} test samples: mean, the middle 90 % of the samples, and the "
-        "accuracy's interval of 95 %; hollow: without the share that is taken without any current.",
+        "accuracy's interval of 95 %; hollow: without what the supplies deliver idle.",
         title,
     )
 
@@ -178,7 +182,11 @@ def energy_figure(found: EnergyShown, *, title: bool | str = False) -> StyledFig
 def _energy(axes: Axes, found: EnergyShown) -> None:
     largest = max(float(of.total.max()) for of in (found.on, found.off))
     factor, unit = _joule(largest)
-    for of, colour, marker in ((found.on, _COSTS, "o"), (found.off, _GAINS, "s")):
+    # The square is larger, and below: where both are at one place both are seen.
+    for of, colour, marker, size, z in (
+        (found.on, _COSTS, "o", 4, 3.0), (found.off, _GAINS, "s", 6, 2.5),
+    ):  # fmt: skip
+        look: Any = {"color": colour, "marker": marker, "markersize": size, "zorder": z}
         energy, right = factor * float(of.total.mean()), 100 * of.accuracy.value
         low, high = factor * np.quantile(of.total, [0.05, 0.95])
         axes.plot([low, high], [right, right], "-", color=colour, lw=0.8)
@@ -186,9 +194,12 @@ def _energy(axes: Axes, found: EnergyShown) -> None:
             [energy, energy], [100 * of.accuracy.low, 100 * of.accuracy.high], "-", color=colour,
             lw=0.8,
         )  # fmt: skip
-        axes.plot([energy], [right], marker, color=colour, linestyle="none", label=of.label)
+        axes.plot([energy], [right], linestyle="none", label=of.label, **look)
         if math.isfinite(of.idle):
-            axes.plot([energy - factor * of.idle], [right], marker, color=colour, mfc="none")
+            axes.plot([energy - factor * of.idle], [right], linestyle="none", mfc="none", **look)
+    if math.isfinite(found.on.idle):
+        axes.plot([], [], "o", color="0.4", mfc="none", markersize=4, linestyle="none",
+                  label="without idle supplies")  # fmt: skip
     axes.set_xlim(left=0)
     axes.set_xlabel(f"energy per decision ({unit})")
     axes.set_ylabel("accuracy (%)")

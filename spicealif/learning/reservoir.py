@@ -235,6 +235,10 @@ class AlifReservoir(AlifBank):
     def _encodings(self) -> Sequence[str]:
         return TRAIN_ENCODINGS if self.input == "crossbar" else ENCODINGS
 
+    @property
+    def _encoded(self) -> str:
+        return f" with input={self.input!r}"
+
     def _check(self) -> None:
         for name, value, choices in (
             ("input", self.input, _INPUTS), ("mixing", self.mixing, _MIXING),

@@ -8,6 +8,7 @@ import numpy as np
 
 from spicealif._support.figure_symbols import say_what
 from spicealif._support.figures import COLUMN, add_legend, in_figure_style, new_figure
+from spicealif._support.text import counted
 from spicealif.errors import LearningError
 from spicealif.learning._names import label_of, stage_of
 from spicealif.learning.study_cells import StudyCells
@@ -23,7 +24,9 @@ _LOOKS = {
     "alif": ("#D55E00", "o", "ALIF"), "lif": ("#0072B2", "s", "LIF"),
     "raw": ("#000000", "D", "raw"), "": ("#009E73", "^", "classical"),
 }  # fmt: skip
-_ROW, _EDGES = 5.0, 26.0  # mm
+_ROW, _EDGES = 5.0, 30.0  # mm
+#: How far above a method's row its splits are, in rows.
+_UP = 0.25
 
 
 @in_figure_style
@@ -59,7 +62,8 @@ def study_figure(result: StudyCells, *, title: bool | str = False) -> StyledFigu
         colour, marker, label = _LOOKS[stage_of(one.method)[0]]
         cells = [c for c in result.cells if c.method == one.method and c.status == "OK"]
         values = 100 * np.array([cell.accuracy for cell in cells])
-        axes.plot(values, np.full(len(values), k), ".", color=colour, alpha=0.25, markersize=3)
+        # Above the row, where the interval's line does not hide them.
+        axes.plot(values, np.full(len(values), k - _UP), ".", color=colour, alpha=0.5, markersize=3)
         axes.plot([100 * one.low, 100 * one.high], [k, k], "-", color=colour)
         axes.plot(
             [100 * one.accuracy], [k], marker, color=colour, markersize=4, linestyle="none",
@@ -69,7 +73,8 @@ def study_figure(result: StudyCells, *, title: bool | str = False) -> StyledFigu
     axes.axvline(100 * result.chance, color="0.4", linestyle=":", label="largest class")
     if result.compared_with is not None:
         base = 100 * result[result.compared_with].accuracy
-        axes.axvline(base, color=_LOOKS["alif"][0], linewidth=0.5)
+        axes.axvline(base, color=_LOOKS["alif"][0], linewidth=0.5, label="compared with")
+    axes.plot([], [], ".", color="0.5", markersize=3, label="one split")
     axes.set_yticks(range(len(methods)), [label_of(one.method) for one in methods])
     axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
@@ -81,7 +86,13 @@ def study_figure(result: StudyCells, *, title: bool | str = False) -> StyledFigu
 def _caption(result: StudyCells) -> str:
     seeds = len({cell.seed for cell in result.cells})
     return (
-        f"Accuracy on the task {result.task.name} over {seeds} splits: mean and 95 % interval of "
-        "each method (corrected resampled t), each split a small dot; dotted: always naming the "
-        f"largest class, {100 * result.chance:.1f} %."
+        f"Accuracy on the task {result.task.name} over {counted(seeds, 'split')}: mean and 95 % "
+        "interval of each method (corrected resampled t), each split a small dot; dotted: always "
+        f"naming the largest class, {100 * result.chance:.1f} %{_about_line(result)}."
     )
+
+
+def _about_line(result: StudyCells) -> str:
+    if result.compared_with is None:
+        return ""
+    return f"; thin: {label_of(result.compared_with)}, which all are compared with"

@@ -57,6 +57,11 @@ def load_task(name: str | os.PathLike[str]) -> Task:
     text = os.fspath(name)
     if text in task_names():
         return _shipped(text)
+    if text.lower().endswith((".csv", ".tsv", ".npz")):
+        raise DesignError(
+            f"{ascii(text)} is a file of data and no task; write a task's file (.toml) with "
+            f"source = {ascii(Path(text).name)} in its table [data], and give that."
+        )
     if not (text.lower().endswith(".toml") or names_file(text)):
         raise DesignError(
             f"{ascii(text)} is neither a task ({', '.join(task_names())}) nor a TOML file; see "

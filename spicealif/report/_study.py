@@ -97,7 +97,11 @@ def _cells(result: StudyResult) -> Table:
 
 def _task(result: StudyResult) -> list[Block]:
     values = flat(result.task.to_dict())
-    facts = [(key, typeset(str(value))) for key, value in values.items() if value not in ("", [])]
+    facts = [(key, typeset(_text(value))) for key, value in values.items() if value not in ("", [])]
     pairs = zip(result.classes, result.counts, strict=True)
     classes = ", ".join(f"{name}: {count}" for name, count in pairs)
     return [Facts([*facts, ("samples of each class", typeset(classes))])]
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -34,6 +34,7 @@ def test_a_study_is_printed_and_written(task, here, capsys):
     seen = capsys.readouterr()
     assert re.search(r"^ALIF, ridge +\d", seen.out, re.MULTILINE)
     assert "Wrote out.json, out.svg, out.html." in seen.out
+    assert "kept from before" not in seen.out
     found = load_study("out.json")
     assert len(found.cells) == 8
     assert "<svg" in (here / "out.svg").read_text()
@@ -44,6 +45,7 @@ def test_a_study_is_printed_and_written(task, here, capsys):
     whole = next(c for c in found.cells if (c.method, c.seed) == ("alif-ridge", 1))
     assert alone["cells"][0]["predictions"] == list(whole.predictions)
     assert run(["learn", *task, "--seeds", "2", "--methods", "raw,k-nn", "-o", "out.csv"]) == 0
+    assert "4 of 4 cells kept from before; --store NEW_FOLDER" in capsys.readouterr().out
     assert len((here / "out.csv").read_text().splitlines()) == 3
     assert Store(here / "store").check().results == 8
 
@@ -61,6 +63,7 @@ def test_the_tasks_are_listed(here, capsys):
         (("--method", "k-nn"), 1, "give both, or neither"),
         (("--method", "k-nn", "--seed", "1", "--seeds", "3"), 1, "choose one"),
         (("--methods", "alif,svn"), 1, "no method 'svn'; choose among"),
+        (("--methods", "knn"), 1, "no method 'knn'; did you mean 'k-nn'"),
         (("--set", "bank.duration"), 1, "not of the form KEY=VALUE"),
         (("--set", "bank.duration=3V"), 1, "give it in s"),
         (("--set", "bank.duration=1m", "--set", "bank.duration=2m"), 1, "twice; give it once"),

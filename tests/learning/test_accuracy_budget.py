@@ -146,7 +146,7 @@ def test_it_shows_itself():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"orders": 1}, "cannot be sampled"),
+        ({"orders": 1}, "in pairs, and 1 cannot be; give 2"),
         ({"draws": 0}, "0 draws"),
         ({"grouping": "all"}, "not grouped"),
         ({"tolerances": "some"}, "give 'default'"),

@@ -197,7 +197,7 @@ CROSSBAR = {"input": "crossbar", "encoding": "rate"}
 WRONG = {
     "input": ({"input": "light"}, ValueError, "no input"),
     "mixing": ({"mixing": "some"}, ValueError, "no mixing"),
-    "encoding": ({"input": "crossbar"}, ValueError, "no encoding 'amplitude'; .* rate, first"),
+    "encoding": ({"input": "crossbar"}, ValueError, "with input='crossbar'; .* rate, first"),
     "energy": ({"features": ("energy",)}, ValueError, "reference does not say energy"),
     "x": ({"features": ("x_last",), "backend": "ngspice"}, ValueError, "does not say x_last"),
     "network": ({"network": "rign"}, DesignError, "neither a network preset"),

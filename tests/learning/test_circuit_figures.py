@@ -1,5 +1,7 @@
 """Figures of transfers, budgets and energies show their figures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,16 +69,29 @@ def test_a_budget_s_bars_are_its_shares_and_their_sum():
     assert [8.0, 16.0] in [pytest.approx(e) for e in ends]
 
 
+def test_a_budget_names_its_whole_and_cuts_what_no_accuracy_can_lose():
+    wide = replace(BUDGET, loss=Estimate(0.1, -1.3, 1.5))
+    axes = wide.plot().axes[0]
+    assert axes.get_title() == "90.0 % (ideal equations) → 80.0 % (circuit with tolerances)"
+    assert list(axes.lines[-2].get_xdata()) == [-100.0, 100.0]
+    assert [row[0] for row in wide.rows()[:2]] == ["ideal equations", "circuit with tolerances"]
+    assert wide.rows()[2][2] == "-100.00 to +100.00"
+    assert replace(BUDGET, n_draws=0).rows()[1][0] == "circuit"
+
+
 def test_a_transfer_s_dots_are_its_accuracies():
     axes = CARRIED.plot().axes[0]
     dots = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1]
     assert dots == pytest.approx([100.0, 50.0, 75.0])
+    heights = [line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 1]
+    assert heights == pytest.approx([0.0, 0.88, 1.12])  # alone a dot is on its tick
 
 
 def test_energies_are_drawn_with_and_without_what_is_idle():
     axes = ENERGY.plot().axes[0]
     dots = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1]
     assert dots == pytest.approx([25.0, 24.0, 50.0, 49.0])  # uJ
+    assert "without idle supplies" in axes.get_legend_handles_labels()[1]
     assert ENERGY.on.per_spike == pytest.approx(1e-4 / 18)
     assert ENERGY.on.idle_share == pytest.approx(1 / 25)
 

@@ -82,7 +82,7 @@ GOOD = "a,b,kind\n1,2,x\n2,1,y\n4,3,x\n0,7,y\n"
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
-        (GOOD, {}, "does not say which column is the class; name it (label), one of a, b, kind"),
+        (GOOD, {}, "does not say which column is the class; name it (label = 'NAME'), one of a"),
         (GOOD, {"label": "type"}, "no column 'type'; it has a, b, kind"),
         (GOOD, {"label": "kind", "drop": ["z"]}, "no column 'z'"),
         (GOOD, {"label": "kind", "drop": ["a", "b"]}, "no column beside the class"),
@@ -90,9 +90,10 @@ GOOD = "a,b,kind\n1,2,x\n2,1,y\n4,3,x\n0,7,y\n"
         (GOOD.replace("2,1,y", "2,,y"), {"label": "kind"}, "in the column 'b' (the first in row 2"),
         (GOOD.replace("2,1,y", "2,1,"), {"label": "kind"}, "row without a class (row 2"),
         (GOOD.replace("2,1,y", "2,red,y"), {"label": "kind"}, "texts in the column 'b' (such as"),
+        (GOOD.replace("2,1,y", "2,red,y"), {"label": "kind"}, "leave it out (drop = ['b'])"),
         (GOOD.replace("a,", "b,"), {"label": "kind"}, "two columns of the same name"),
         ("1,2,0\n2,1,1\n", {"label": "x"}, "numbers in its first row and no names"),
-        ("n,a,k\n1,5,x\n2,1,y\n3,4,x\n4,4,y\n", {"label": "k"}, "'n' that numbers the rows"),
+        ("n,a,k\n1,5,x\n2,1,y\n3,4,x\n4,4,y\n", {"label": "k"}, "leave it out (drop = ['n'])"),
         ("a;k\n1,5;x\n2,5;y\n3,0;x\n1,0;y\n", {"label": "k"}, "decimal commas in the column 'a'"),
         ("a,k\n1,0.5\n2,1.5\n3,0.5\n1,1.5\n", {"label": "k"}, "no whole numbers (such as 0.5)"),
         ("a,k\n1,x\n2,x\n3,x\n1,x\n", {"label": "k"}, "one class only"),

@@ -124,6 +124,13 @@ def test_one_cell_is_that_of_the_whole_study(result, folder, tmp_path):
     whole = next(c for c in result.cells if (c.method, c.seed) == ("alif-ridge", 3))
     assert alone.cells[0].predictions == whole.predictions
     assert alone.cells[0].inner_accuracy == whole.inner_accuracy
+    # Nothing is compared or tested with one cell; what was chosen tells it apart from others.
+    told = " ".join(alone.notes)
+    assert "1 fold (seed 3) of repeated stratified 2-fold" in told
+    assert f"Chosen by folds within the training samples: alpha = {whole.chosen['alpha']}." in told
+    assert "compared with" not in told
+    assert "Nadeau" not in told
+    assert "points above 0 are more than it has" in " ".join(result.notes)
 
 
 def test_a_cell_that_fails_is_named_and_ends_no_other(folder, tmp_path):
@@ -235,6 +242,8 @@ def test_the_figure_has_a_row_for_each_method(result):
     ]  # fmt: skip
     drawn = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "^"]
     assert drawn == [100 * result["k-nn"].accuracy]
+    labels = axes.get_legend_handles_labels()[1]
+    assert {"compared with", "one split", "largest class"} <= set(labels)
     with pytest.raises(LearningError, match="no figure"):
         study_figure(made({}))
 
@@ -244,6 +253,7 @@ def test_the_report_says_who_is_best(result, tmp_path):
     best = max(result.methods, key=lambda one: one.accuracy)
     assert f"The best mean accuracy is {100 * best.accuracy:.1f}" in page
     assert "Each method on each split" in page
+    assert "['" not in page  # lists are not shown as Python writes them
     path = result.save(tmp_path / "small.json")
     assert "small: learning" in report_html(path)
     path.write_text('{"task": {}, "cells": []}')
@@ -255,7 +265,7 @@ def test_what_makes_no_study(folder, tmp_path):
     task = small_task(folder)
     for options, words in (
         ({"methods": []}, "no list of names"),
-        ({"methods": ["alif-svn"]}, "no method 'alif-svn'"),
+        ({"methods": ["alif-svn"]}, "no method 'alif-svn'; did you mean 'alif-svm', or choose"),
         ({"seeds": 0}, "no seeds"),
         ({"seeds": [-1]}, "below 0"),
     ):

@@ -90,6 +90,11 @@ def test_what_is_said_to_a_task(tmp_path, text, words):
     assert "mine.toml" in str(told.value)
 
 
+def test_a_file_of_data_is_no_task():
+    with pytest.raises(DesignError, match=r"write a task's file .* source = 'plants.csv'"):
+        load_task("some/plants.csv")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -93,6 +93,9 @@ def test_progress_and_what_is_shown(found):
     assert "circuit with tolerances, 3 draws" in str(found)
     assert len(json.dumps(found.to_dict(), allow_nan=False)) > 500
     assert "ideal 100.0 %" in repr(found)
+    assert "has no width" not in str(found)
+    same = transfer(StubBank(lambda *_: 0), ReadsOff(), X, Y, X, Y, levels=["circuit"])
+    assert "with 20 test samples that leaves open a change of up to 15.0 %" in str(same)
 
 
 @pytest.mark.parametrize(

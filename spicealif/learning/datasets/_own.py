@@ -59,7 +59,8 @@ def load_csv(
         )
     if label is None:
         raise LearningError(
-            f"{name} does not say which column is the class; name it (label), one of {listed}."
+            f"{name} does not say which column is the class; name it (label = 'NAME'), one of "
+            f"{listed}."
         )
     for one in (label, *drop):
         if one not in columns:
@@ -184,7 +185,7 @@ def _check_numbers(column: Any, heading: str, name: str) -> None:
             )
         raise LearningError(
             f"{name} has texts in the column {told} (such as {ascii(shown(sample, 30))}), which "
-            "are no feature; drop the column, or code it in numbers."
+            f"are no feature; leave it out (drop = [{told}]), or code it in numbers."
         )
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax())
@@ -197,5 +198,5 @@ def _check_numbers(column: Any, heading: str, name: str) -> None:
     if len(values) > 2 and (np.diff(values) == 1).all():
         raise LearningError(
             f"{name} has a column {told} that numbers the rows, which would be taken for a "
-            "feature; drop it."
+            f"feature; leave it out (drop = [{told}])."
         )
