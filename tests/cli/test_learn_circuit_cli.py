@@ -57,7 +57,7 @@ def test_a_study_is_printed_and_written(here, capsys):
         (("--samples", "0"), 1, "give 1 or more"),
         (("--readout", "rbf-svm"), 1, "choose one of ridge"),
         (("--draws", "0"), 1, "0 draws"),
-        (("--orders", "1", "--draws", "1"), 1, "cannot be sampled"),
+        (("--orders", "1", "--draws", "1"), 1, "sampled in pairs"),
         (("--grouping", "all"), 2, "is not one of"),
         (("--device", "no-such"), 1, "no-such"),
         (("-o", "out.csv"), 1, "use .json"),
