@@ -46,7 +46,7 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
     certified, spots, energy = study["certified"], study["spot_checks"], study["energy"]
     lines = [
         f"### {name}: {transfer['n_test']} test samples, readout {study['readout']}", "",
-        "| features of | accuracy | changed predictions | counts that differ | trained on its own |",
+        "| features of | accuracy | predictions changed | counts differ | trained on its own |",
         "|---|---|---|---|---|",
     ]  # fmt: skip
     for level in transfer["levels"]:
@@ -58,8 +58,8 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
             f"| {level['label']} | {percent(a['value'])} ({percent(max(0, a['low']))} to "
             f"{percent(min(1, a['high']))}) | {told} | {level['counts_differ']:.1%} | {own} |"
         )
-    lines += ["", f"Lost, ideal equations to the circuit with tolerances: {points(budget['loss'])} "
-              f"points, as Shapley shares ({budget['n_orders']} orders, {budget['n_draws']} draws):",
+    lines += ["", "Lost, ideal equations to the circuit with tolerances: "
+              f"{points(budget['loss'])} points, as Shapley shares ({budget['n_orders']} orders, {budget['n_draws']} draws):",
               "", "| what | points | |", "|---|---|---|"]  # fmt: skip
     for share in [*budget["shares"], budget["residual"]]:
         chance = "within chance" if share["within_chance"] else ""
@@ -82,8 +82,9 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
     on, off = energy["levels"]
     lines.append(
         f"- **Energy of a decision** ({energy['n_neurons']} neurons, "
-        f"{1e3 * energy['duration']:g} ms): {1e3 * on['energy']:.3g} mJ, of which the sources deliver "
-        f"{1e6 * on['source']:.3g} uJ; {on['idle_share']:.1%} would be drawn without any current. "
+        f"{1e3 * energy['duration']:g} ms): {1e3 * on['energy']:.3g} mJ, of which the sources "
+        f"deliver {1e6 * on['source']:.3g} uJ; {on['idle_share']:.1%} would be drawn without any "
+        "current. "
         f"{on['spikes']:.0f} spikes. Without adaptation {1e3 * off['energy']:.3g} mJ, sources "
         f"{1e6 * off['source']:.3g} uJ, {off['spikes']:.0f} spikes; its own readout reaches "
         f"{percent(off['accuracy']['value'])} against {percent(on['accuracy']['value'])} %."
