@@ -58,9 +58,15 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
             f"| {level['label']} | {percent(a['value'])} ({percent(max(0, a['low']))} to "
             f"{percent(min(1, a['high']))}) | {told} | {level['counts_differ']:.1%} | {own} |"
         )
-    lines += ["", "Lost, ideal equations to the circuit with tolerances: "
-              f"{points(budget['loss'])} points, as Shapley shares ({budget['n_orders']} orders, {budget['n_draws']} draws):",
-              "", "| what | points | |", "|---|---|---|"]  # fmt: skip
+    drawn = f"{budget['n_orders']} orders, {budget['n_draws']} draws"
+    lines += [
+        "",
+        "Lost, ideal equations to the circuit with tolerances: "
+        f"{points(budget['loss'])} points, as Shapley shares ({drawn}):",
+        "",
+        "| what | points | |",
+        "|---|---|---|",
+    ]
     for share in [*budget["shares"], budget["residual"]]:
         chance = "within chance" if share["within_chance"] else ""
         lines.append(f"| {share['label']} | {points(share['interval'])} | {chance} |")
