@@ -134,10 +134,13 @@ class Cache:
         if self.folder is None:
             return
         path = self._path(key)
+        content = record(key, json.dumps(value).encode("ascii"))
+        if len(content) > _LONGEST:
+            return  # it would not be read either
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as file:
-                file.write(record(key, json.dumps(value).encode("ascii")))
+                file.write(content)
         except (OSError, OutputError) as error:
             self._in_trouble("written", error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spicealif._support.cores import usable_cores
 from spicealif._support.kept import tell
-from spicealif.circuit.parameters import ALL_CAUSES
+from spicealif.circuit.parameters import ALL_CAUSES, Cause
 from spicealif.errors import IntegrationError
 from spicealif.learning._sklearn import (
     BaseEstimator,
@@ -220,6 +221,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = self._neuron_names([f"x{k}" for k in range(x.shape[1])])
         _, units = feature_columns(names, self.features, self.windows)  # type: ignore[arg-type]
         self.feature_units_ = tuple(units)
+        self._fitted_with = self._of_fit()
         self._try()
         return self
 
@@ -238,7 +240,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If X does not fit.
+            If X does not fit, or a parameter was changed that would need another fit.
         DesignError, IntegrationError, SimulatorNotFound
             If a run is refused or cannot be solved; the sentence says which.
 
@@ -252,6 +254,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def solve(self, X: ArrayLike) -> BankRuns:  # noqa: N803
         """Return what every neuron does for every sample; see `transform`."""
         check_is_fitted(self)
+        self._check_unchanged()
         u, beyond = self.inputs_.scaled(self._samples(X, reset=False))
         if beyond > _BEYOND:
             tell(
@@ -262,6 +265,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def features_of(self, runs: BankRuns) -> _Floats:
         """Return the features of runs that were solved; see `transform`."""
+        checked_features(self.features, self.windows)
         return feature_matrix(runs, self.features, self.windows)  # type: ignore[arg-type]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -289,7 +293,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If something else is to change, which would need another fit.
+            If something else is to change, or was changed since the fit: that would need another.
         """
         check_is_fitted(self)
         unknown = set(changes) - self._exchangeable
@@ -298,12 +302,28 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"{', '.join(sorted(unknown))} cannot change without another fit; choose among "
                 f"{', '.join(sorted(self._exchangeable))}."
             )
+        self._check_unchanged()
         other = copy.copy(self)
         for name, value in changes.items():
             setattr(other, name, value)
         other._check()
         other._make_neurons()
         return other
+
+    def _of_fit(self) -> dict[str, Any]:
+        """Return the parameters that a fit depends on."""
+        others = {*self._exchangeable, "features", "windows"}
+        return {k: v for k, v in self.get_params(deep=False).items() if k not in others}
+
+    def _check_unchanged(self) -> None:
+        """Refuse to mix parameters of two fits."""
+        of_fit = self._of_fit()
+        for name, value in self._fitted_with.items():
+            if of_fit[name] is not value and repr(of_fit[name]) != repr(value):
+                raise ValueError(
+                    f"{name} was changed after the fit, of which ranges, spread and weights are; "
+                    "fit again."
+                )
 
     def _samples(self, X: ArrayLike, reset: bool) -> _Floats:  # noqa: N803
         over_time = self.encoding in OVER_TIME
@@ -343,6 +363,13 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"causes are of the circuit's equations, not of {self.backend}; choose the backend "
                 "equations, or leave them out."
             )
+        if self.causes is not None and not _are_causes(self.causes):
+            raise ValueError(
+                f"causes is {ascii(self.causes)[:60]}; give a set of spicealif.circuit.Cause."
+            )
+        number = isinstance(self.rtol, numbers.Real) and not isinstance(self.rtol, bool)
+        if self.rtol is not None and not number:
+            raise ValueError(f"rtol is {self.rtol!r}; give a number such as 1e-6.")
         threads_of(self.n_jobs)
 
     @property
@@ -409,7 +436,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self.backend,  # type: ignore[arg-type]
             self.variant,  # type: ignore[arg-type]
             ALL_CAUSES if self.causes is None else frozenset(self.causes),
-            self.rtol,
+            None if self.rtol is None else float(self.rtol),
             threads_of(self.n_jobs),
             self.cache,
         )
@@ -436,6 +463,13 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"often at the largest input (i_high = {self.i_high_:g} A) than at three quarters "
                 "of it; give a smaller i_high, or a longer duration."
             )
+
+
+def _are_causes(given: Any) -> bool:
+    try:
+        return all(isinstance(cause, Cause) for cause in given)
+    except TypeError:
+        return False
 
 
 def threads_of(n_jobs: int | None) -> int:

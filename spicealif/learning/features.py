@@ -23,6 +23,8 @@ __all__ = [
 _Floats: TypeAlias = NDArray[np.float64]
 Feature: TypeAlias = Literal["count", "t_first", "isi_mean", "x_last", "energy"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
+#: Windows at most: far more than a run has spikes, and no memory is asked for that is not there.
+_MOST_WINDOWS = 100_000
 _UNITS: dict[str, str] = {
     "count": "1", "t_first": "s", "isi_mean": "s", "x_last": "1", "energy": "J",
 }  # fmt: skip
@@ -102,12 +104,17 @@ def checked_features(features: Sequence[str], windows: object) -> None:
     ------
     ValueError
     """
-    if isinstance(features, str) or not features or len(set(features)) < len(features):
+    # The order of a set is another one in each process.
+    listed = isinstance(features, list | tuple | np.ndarray)
+    names = [str(name) for name in features] if listed else []
+    if not names or len(set(names)) < len(names):
         raise ValueError(
             f"features is {features!r}; give a list of different ones among {', '.join(FEATURES)}."
         )
-    for name in features:
+    for name in names:
         if name not in FEATURES:
             raise ValueError(f"There is no feature {name!r}; choose among {', '.join(FEATURES)}.")
     if isinstance(windows, bool) or not isinstance(windows, int | np.integer) or windows < 1:
         raise ValueError(f"windows is {windows!r}; give a whole number from 1 up.")
+    if windows > _MOST_WINDOWS:
+        raise ValueError(f"windows is {windows}; give at most {_MOST_WINDOWS}.")

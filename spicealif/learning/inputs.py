@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -111,11 +111,16 @@ def as_samples(x: _Floats, over_time: bool, channels: int) -> _Floats:
                 f"X has the shape {x.shape}, and this encoding takes one number for each input; "
                 "choose the encoding series or steps, or give X of shape (n, d)."
             )
+        if not x.size:
+            raise ValueError(f"X has the shape {x.shape}; give at least one value of each channel.")
         return x
     if x.ndim != 2:
         raise ValueError(f"X has the shape {x.shape}; give (n, d), or (n, channels, K) for series.")
     if not over_time:
         return x[:, :, None]
+    whole = isinstance(channels, int | np.integer) and not isinstance(channels, bool)
+    if not whole or channels < 1:
+        raise ValueError(f"channels is {channels!r}; give a whole number from 1 up.")
     if x.shape[1] % channels:
         raise ValueError(
             f"X has {x.shape[1]} columns, which are not {channels} channels of the same length; "
@@ -181,8 +186,11 @@ def _range(x: _Floats, given: Any, polarity: str) -> tuple[_Floats, _Floats]:
         if polarity == "split":
             high = np.maximum(np.abs(low), np.abs(high))
             low = -high
+        _check_span(low, high)
         return low, high
     try:
+        if isinstance(given, str | Mapping | Set):  # of which something else would be taken
+            raise TypeError
         low, high = (np.broadcast_to(np.asarray(end, dtype=float), (d,)).copy() for end in given)
     except (TypeError, ValueError):
         raise ValueError(
@@ -195,4 +203,17 @@ def _range(x: _Floats, given: Any, polarity: str) -> tuple[_Floats, _Floats]:
         raise ValueError(
             "polarity 'split' needs an input_range from below 0 to above 0; give such a one."
         )
+    _check_span(low, high)
     return low, high
+
+
+def _check_span(low: _Floats, high: _Floats) -> None:
+    """Refuse ranges that are wider than numbers go: all values would come out the same."""
+    with np.errstate(over="ignore"):
+        wide = ~np.isfinite(high - low)
+    if wide.any():
+        k = int(wide.argmax())
+        raise ValueError(
+            f"The values of input {k} go from {low[k]:g} to {high[k]:g}, wider than numbers go; "
+            "give smaller ones."
+        )

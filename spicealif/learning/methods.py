@@ -7,9 +7,10 @@ ever transformed and predicted, each by itself.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.design import Neuron, load_preset
-from spicealif.errors import LearningError, SpicealifWarning
+from spicealif.errors import LearningError, SpicealifError, SpicealifWarning
 from spicealif.learning._names import SERIES_ONLY, stage_of
 from spicealif.learning.datasets import Dataset
 from spicealif.learning.splits import Split
@@ -148,19 +149,27 @@ def fit_stage(task: Task, dataset: Dataset, split: Split, name: str) -> FittedSt
         return FittedStage(name)
     from spicealif.learning.bank import AlifBank
 
-    arguments = task.bank.arguments(split.seed)
+    arguments, x = task.bank.arguments(split.seed), dataset.x[split.train]
+    meant: Mapping[str, _Floats] = {}
     if name == "lif":
         from spicealif.learning.control import without_adaptation
 
         given = arguments["neuron"]
         neuron: Neuron = load_preset(given) if isinstance(given, str) else given
+        # What the memristor's bank is refused for is told of that one.
+        with warnings.catch_warnings(), contextlib.suppress(SpicealifError):
+            warnings.simplefilter("ignore")
+            meant = AlifBank(**arguments).fit(x).values_
         arguments["neuron"] = without_adaptation(neuron)
         # A resistor has none of the memristor's values.
         spread = arguments["spread"] or {}
         rest = {k: v for k, v in spread.items() if not k.startswith("leak.")}
         arguments["spread"] = rest or None
-    bank = AlifBank(**arguments, n_jobs=1)
-    return FittedStage(name, bank.fit(dataset.x[split.train]))
+    bank = AlifBank(**arguments, n_jobs=1).fit(x)
+    # What is drawn goes by a parameter's place in the list, and the resistor's list is another:
+    # neuron by neuron the two banks have the same values in all that both have.
+    bank.values_ |= {key: v for key, v in meant.items() if key in bank.values_}
+    return FittedStage(name, bank)
 
 
 def fit_method(

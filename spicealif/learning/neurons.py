@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spicealif._support.text_files import names_file
 from spicealif.design import Constant, Neuron, load_preset, load_toml, preset_names
 from spicealif.errors import DesignError
-from spicealif.quantities import parse_any
+from spicealif.quantities import parse_quantity
 from spicealif.sweep.space import design_value, unit_of
 from spicealif.sweep.tolerances import MonteCarlo, Tolerance, tolerances_of
 
@@ -84,6 +84,11 @@ def neuron_values(
     DesignError, SweepError
         If a parameter is not there, or its bounds make no sense.
     """
+    if spread is not None and not isinstance(spread, Mapping):
+        raise DesignError(
+            f"spread is {ascii(spread)[:60]}; give a table of parameters, each with its least and "
+            "largest value."
+        )
     out: dict[str, _Floats] = {}
     for k, (name, bounds) in enumerate((spread or {}).items()):
         low, high = _bounds(neuron, name, bounds)
@@ -102,7 +107,8 @@ def neuron_values(
         chosen = tuple(tolerances)
     if not chosen:
         return out
-    points = MonteCarlo(neuron, m, chosen, draw, sides="reference").points
+    seed_of_draw = int(draw) if isinstance(draw, np.integer) else draw
+    points = MonteCarlo(neuron, m, chosen, seed_of_draw, sides="reference").points
     for tolerance in chosen:
         name = tolerance.parameter
         drawn = np.asarray(points.values[name], dtype=float)
@@ -118,16 +124,24 @@ def neuron_values(
 
 
 def _bounds(neuron: Neuron, name: str, bounds: Any) -> tuple[float, float]:
+    if name == "t_stop" or name.startswith("stimulus."):
+        raise DesignError(
+            f"{name} is what a sample gives and nothing that neurons differ in; leave it out of "
+            "spread."
+        )
     value = design_value(neuron, name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DesignError(f"{name} is {value!r}, which cannot be spread; name a number.")
+    unit = unit_of(neuron, name)
     try:
+        if isinstance(bounds, str):  # whose letters would be the bounds
+            raise TypeError
         low, high = bounds
-        low, high = parse_any(low), parse_any(high)
+        low, high = parse_quantity(low, unit), parse_quantity(high, unit)
     except (TypeError, ValueError):
         raise DesignError(
-            f"The spread of {name} is {bounds!r}; give two values in "
-            f"{unit_of(neuron, name) or 'numbers'}, the least and the largest."
+            f"The spread of {name} is {bounds!r}; give two values in {unit or 'numbers'}, the "
+            "least and the largest."
         ) from None
     if not low <= high:
         raise DesignError(f"The spread of {name} goes from {low:g} to {high:g}; exchange them.")

@@ -339,7 +339,7 @@ class AlifReservoir(AlifBank):
         way = Way(
             self.backend, self.variant_,
             ALL_CAUSES if self.causes is None else frozenset(self.causes),
-            DEFAULT_RTOL if self.rtol is None else self.rtol,
+            DEFAULT_RTOL if self.rtol is None else float(self.rtol),
         )  # fmt: skip
         values = solve_samples(
             self.network_, list(distinct.reshape(-1, *u.shape[1:])), self._drive, way,

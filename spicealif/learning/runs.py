@@ -42,7 +42,9 @@ BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 #: Parts of the package that a kept result depends on.
 _SOURCES = ("quantities", "design", "reference", "circuit", "bank", "learning/encoding.py")
-_SPICE_SOURCES = (*_SOURCES, "netlist", "simulators", "rawfile", "waveforms.py")
+_SPICE_SOURCES = (
+    *_SOURCES, "netlist", "simulators", "rawfile", "waveforms.py", "measures/one_side.py",
+)  # fmt: skip
 #: Runs in one entry of the cache: some seconds of the circuit's equations.
 _BLOCK = 32
 #: Runs that the reference solves in one call: what bounds the memory for currents.

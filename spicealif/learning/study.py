@@ -12,21 +12,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.kept import tell
+from spicealif.design import load_preset
 from spicealif.errors import LearningError
 from spicealif.learning._names import SERIES_ONLY, stage_of
 from spicealif.learning.datasets import Dataset, dataset_names
+from spicealif.learning.runs import version_of_backend
 from spicealif.learning.study_cells import Cell
 from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Task
@@ -50,12 +52,22 @@ _OF_BANK = (
     "bank", "reference", "circuit", "design", "quantities",
     "sweep/space.py", "sweep/tolerances.py",
 )  # fmt: skip
+#: Of a bank that a simulator solves.
+_OF_SIMULATOR = ("netlist", "simulators", "rawfile", "waveforms.py", "measures/one_side.py")
 _PACKAGES = ("scikit-learn", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
 class _StudyJob(Job):
-    """Cells of one split whose methods read the same stage: `base` is the task as TOML."""
+    """Cells of one split whose methods read the same stage: `base` is the task as TOML.
+
+    Attributes
+    ----------
+    digest : str
+        Of the data that the cells' keys are of.
+    """
+
+    digest: str = field(kw_only=True)
 
     def evaluate(self) -> list[Value]:
         """Compute the cells; the trouble of one is not the others'."""
@@ -65,7 +77,12 @@ class _StudyJob(Job):
         cells = [changes for _, changes in self.points]
         try:
             task = _task(self.base)
-            dataset = _data(self.base)
+            dataset = _data(self.base, self.digest)
+            if dataset.digest != self.digest:
+                raise LearningError("The data changed while the study ran; run it again.")
+        except Exception as error:  # whoever handed over the job could read them: not kept
+            return [trouble(self.settings, error) | {PASSING: True} for _ in cells]
+        try:
             split = split_of(task, dataset, int(cells[0]["seed"]))
             found: Mapping[str, Any] = outcomes(
                 task, dataset, split, [str(cell["method"]) for cell in cells]
@@ -159,7 +176,7 @@ def run_study(
         if retry_failed:
             values = {key: v for key, v in values.items() if v["status"] == OK}
         kept.tell_damage()
-        _compute(described, keys, values, kept, executor, workers, progress)
+        _compute(described, dataset.digest, keys, values, kept, executor, workers, progress)
     finally:
         if own:
             kept.close()
@@ -179,7 +196,7 @@ def check_methods(task: Task, methods: Sequence[str] | None) -> list[str]:
     """
     if methods is None:
         return task.methods
-    if isinstance(methods, str) or not methods:
+    if isinstance(methods, str) or not methods or not all(isinstance(m, str) for m in methods):
         raise LearningError("The methods are no list of names; give one or more of them.")
     for method in methods:
         stage_of(method)
@@ -187,13 +204,21 @@ def check_methods(task: Task, methods: Sequence[str] | None) -> list[str]:
 
 
 def _check_seeds(task: Task, seeds: int | Sequence[int] | None) -> list[int]:
-    given = (
-        range(task.seeds) if seeds is None else range(seeds) if isinstance(seeds, int) else seeds
-    )
+    if seeds is None:
+        seeds = task.seeds
+    given = [*range(int(seeds))] if _is_whole(seeds) else seeds
+    if not isinstance(given, Iterable) or not all(_is_whole(seed) for seed in given):
+        raise LearningError(
+            f"The seeds are {ascii(seeds)[:60]}; give a whole number of splits, or a list of them."
+        )
     numbers = list(dict.fromkeys(int(seed) for seed in given))
     if not numbers or min(numbers) < 0:
         raise LearningError("There are no seeds, or one is below 0; give at least 1 split.")
     return numbers
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _check_packages(methods: Sequence[str]) -> None:
@@ -210,15 +235,31 @@ def _check_packages(methods: Sequence[str]) -> None:
 
 def _keys(task: Task, dataset: Dataset, cells: Sequence[tuple[str, int]]) -> list[str]:
     """Return the key of each cell: the digest of everything that its result depends on."""
-    of_bank = {}
     split = [task.data.split, task.data.folds if task.data.split == "folds" else None]
     common = [dataset.digest, split, task.inner_folds, source_digest(*_SOURCES),
               {name: _version(name) for name in _PACKAGES}]  # fmt: skip
-    for stage in ("alif", "lif"):
-        of_bank[stage] = [task.bank.to_dict(), source_digest(*_OF_BANK)]
+    needs = {stage_of(method) for method, _ in cells}
+    bank = _bank_key(task) if any(stage in ("alif", "lif") for stage, _ in needs) else None
     return [
-        digest_of(common, method, seed, of_bank.get(stage_of(method)[0])) for method, seed in cells
+        digest_of(common, method, seed, _own_key(*stage_of(method), bank)) for method, seed in cells
     ]
+
+
+def _own_key(stage: str, readout: str, bank: list[Any] | None) -> Any:
+    """Return what a method's cells depend on and others' do not."""
+    if readout in SERIES_ONLY:
+        return _version("aeon")
+    return bank if stage in ("alif", "lif") else None
+
+
+def _bank_key(task: Task) -> list[Any]:
+    """Return what a bank's cells depend on; a preset's name says nothing of what it holds."""
+    given, backend = task.bank.neuron, task.bank.backend
+    neuron = load_preset(given) if isinstance(given, str) else given
+    key = [task.bank.to_dict(), neuron.digest, source_digest(*_OF_BANK)]
+    if backend in ("ngspice", "ltspice"):
+        key += [source_digest(*_OF_SIMULATOR), version_of_backend(backend)]
+    return key
 
 
 @lru_cache(maxsize=8)
@@ -231,6 +272,7 @@ def _version(package: str) -> str:
 
 def _compute(
     task: Task,
+    digest: str,
     keys: Mapping[tuple[str, int], str],
     values: dict[str, Value],
     store: Store,
@@ -252,7 +294,9 @@ def _compute(
     told = bool(store.trouble)
     if told:
         tell(store.trouble)
-    with contextlib.closing(run_jobs(_jobs(task, missing), executor, workers, look)) as done:
+    with contextlib.closing(
+        run_jobs(_jobs(task, digest, missing), executor, workers, look)
+    ) as done:
         for job, results in done:
             for (key, _), value in zip(job.points, results, strict=True):
                 if not value.pop(PASSING, False):
@@ -264,7 +308,7 @@ def _compute(
     look()
 
 
-def _jobs(task: Task, missing: Mapping[tuple[str, int], str]) -> Iterator[_StudyJob]:
+def _jobs(task: Task, digest: str, missing: Mapping[tuple[str, int], str]) -> Iterator[_StudyJob]:
     """Give a job for each split and stage, and for each classical method."""
     settings = Settings("both", "both", "ideal", "equations", None, False, "", f"learn-{task.name}")
     groups: dict[tuple[int, str], list[tuple[str, dict[str, Any]]]] = {}
@@ -273,7 +317,7 @@ def _jobs(task: Task, missing: Mapping[tuple[str, int], str]) -> Iterator[_Study
         groups.setdefault(group, []).append((key, {"method": method, "seed": seed}))
     base = dump_task(_with_absolute_path(task))
     for points in groups.values():
-        yield _StudyJob(base, settings, tuple(points))
+        yield _StudyJob(base, settings, tuple(points), digest=digest)
 
 
 def _with_absolute_path(task: Task) -> Task:
@@ -300,5 +344,6 @@ def _task(text: str) -> Task:
 
 
 @lru_cache(maxsize=2)
-def _data(text: str) -> Dataset:
+def _data(text: str, digest: str) -> Dataset:
+    """Return a task's data; a file that has another digest by now is read anew."""
     return _task(text).load_data()

@@ -63,14 +63,14 @@ def study_from_dict(data: Any, name: str) -> StudyResult:
     """
     try:
         cells = tuple(_cell(dict(cell)) for cell in data["cells"])
-        if not cells:
+        if not cells or not data["counts"] or min(map(int, data["counts"])) < 1:
             raise ValueError
         return StudyResult(
             Task.from_dict(data["task"]), cells, tuple(map(str, data["classes"])),
             tuple(map(int, data["counts"])), str(data["data_source"]),
             tuple(map(str, data["data_notes"])),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, DesignError):
+    except (KeyError, TypeError, ValueError, OverflowError, DesignError):
         raise LearningError(
             f"{name} is no study's result, or damaged; make it again with 'spicealif learn'."
         ) from None
@@ -82,4 +82,15 @@ def _cell(data: dict[str, Any]) -> Cell:
         data[name] = math.nan if data[name] is None else float(data[name])
     for name in ("notes", "predictions", "wrong"):
         data[name] = tuple(data[name])
-    return Cell(**data)
+    cell = Cell(**data)
+    counts = (cell.seed, cell.n_train, cell.n_test, cell.n_features, *cell.wrong)
+    if any(type(count) is not int or count < 0 for count in counts):
+        raise ValueError
+    if cell.inner_accuracy is not None and not math.isfinite(cell.inner_accuracy):
+        raise ValueError
+    # Of a cell that failed there are no figures.
+    if cell.status == "OK":
+        whole = len(cell.predictions) == cell.n_test and all(k < cell.n_test for k in cell.wrong)
+        if not whole or not (cell.n_train and cell.n_test and 0 <= cell.accuracy <= 1):
+            raise ValueError
+    return cell

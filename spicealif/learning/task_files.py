@@ -139,7 +139,8 @@ def dump_task(task: Task) -> str:
     """
     import tomli_w
 
-    data = {key: value for key, value in task.to_dict().items() if value not in ("", [], {})}
+    # An empty list of baselines is a value: without it the usual ones would be read.
+    data = {key: value for key, value in task.to_dict().items() if value != ""}
     return tomli_w.dumps(data)
 
 

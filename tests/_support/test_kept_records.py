@@ -379,3 +379,11 @@ def test_threads_share_a_cache(tmp_path: Path):
     for t in threads:
         t.join()
     assert all(found) and cache.damaged == 0
+
+
+def test_what_is_too_long_to_be_read_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("spicealif._support.cache._LONGEST", 1000)
+    cache = Cache(tmp_path)
+    cache.put(KEY, {"long": "x" * 1000})
+    assert cache.get(KEY) is None
+    assert (cache.damaged, cache.trouble) == (0, "")

@@ -195,6 +195,17 @@ WRONG = {
     "spread of a text": ({"spread": {"name": (0, 1)}}, DesignError, "cannot be spread"),
     "tolerances": ({"tolerances": "some"}, DesignError, "'default'"),
     "channels": ({"encoding": "steps", "channels": 2}, ValueError, "not 2 channels"),
+    "no channel": ({"encoding": "steps", "channels": 0}, ValueError, "channels is 0"),
+    "features of a set": ({"features": {"count", "x_last"}}, ValueError, "give a list"),
+    "too many windows": ({"windows": 10**9}, ValueError, "at most"),
+    "range of a text": ({"input_range": "01"}, ValueError, "input_range"),
+    "range too wide": ({"input_range": (-1e308, 1e308)}, ValueError, "wider than numbers"),
+    "rtol": ({"rtol": "1e-6", "backend": "equations"}, ValueError, "rtol is"),
+    "no causes": ({"causes": ["x"], "backend": "equations"}, ValueError, "give a set of"),
+    "spread's unit": ({"spread": {"leak.tau": ("1mV", "9mV")}}, DesignError, "two values in s"),
+    "spread's letters": ({"spread": {"c": "12"}}, DesignError, "two values in F"),
+    "spread of the run": ({"spread": {"t_stop": ("1m", "2m")}}, DesignError, "a sample gives"),
+    "spread of pairs": ({"spread": [("c", (1e-9, 2e-9))]}, DesignError, "give a table"),
 }
 
 
@@ -214,3 +225,30 @@ def test_wrong_samples_are_a_sentence():
         bank.transform(SERIES[:, :, :5])
     with pytest.raises(ValueError, match="another fit"):
         bank.with_(windows=3)
+    with pytest.raises(ValueError, match="at least one value"):
+        AlifBank(encoding="series").fit(np.zeros((2, 1, 0)))
+
+
+def test_parameters_of_two_fits_are_not_mixed():
+    """A bank that was changed after its fit would have the old range with the new currents."""
+    bank = AlifBank(duration="0.2m").fit(FLAT)
+    for name, value in {"i_high": "2m", "duration": "1m", "encoding": "rate"}.items():
+        old = bank.get_params()[name]
+        bank.set_params(**{name: value})
+        for use in (bank.with_, lambda: bank.transform(FLAT)):
+            with pytest.raises(ValueError, match=f"{name} was changed after the fit"):
+                use()
+        bank.set_params(**{name: old})
+    bank.set_params(features=["nonesuch"])
+    with pytest.raises(ValueError, match="no feature"):
+        bank.transform(FLAT)
+    with pytest.raises(ValueError, match="wider than numbers"):
+        AlifBank().fit([[-1e308], [1e308]])
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    given = {"duration": "0.2m", "backend": "equations", "tolerances": "default"}
+    plain = AlifBank(**given, draw=1, rtol=float(np.float32(1e-5)), cache=None)
+    numpy = AlifBank(**given, draw=np.int64(1), rtol=np.float32(1e-5), cache=tmp_path,
+                     features=np.array(["count"]), windows=np.int64(1))  # fmt: skip
+    assert (plain.fit_transform(FLAT[:1]) == numpy.fit_transform(FLAT[:1])).all()

@@ -101,6 +101,9 @@ GOOD = "a,b,kind\n1,2,x\n2,1,y\n4,3,x\n0,7,y\n"
         ("", {"label": "k"}, "is no table that can be read"),
         ("a,b,kind\n1,2,x\n1,2,x,9,9\n", {"label": "kind"}, "is no table that can be read"),
         (b"a,k\n1,\xff\xfe\n", {"label": "k"}, "not UTF-8"),
+        (b"a,b,k\n0.5,0.\x002,x\n", {"label": "k"}, "bytes of 0"),
+        (GOOD[:9], {"label": "kind"}, "no rows below"),
+        (GOOD.replace("3,x", "3,x "), {"label": "kind"}, "differ in spaces alone"),
     ],
 )
 def test_what_is_said_to_a_csv(tmp_path, text, options, words):
@@ -134,6 +137,16 @@ def test_npz_with_and_without_a_split(tmp_path):
         ({"X": np.array([{}, {}]), "y": [0, 1]}, "with Python objects"),
         ({"X_train": np.ones((2, 2)), "X_test": np.ones((2, 3)), "y_train": [0, 1],
           "y_test": [0, 1]}, "of different shapes"),
+        ({"X": np.ones((4, 2)), "x": np.ones((4, 2)), "y": [0, 1, 0, 1]}, "in capitals alone"),
+        ({"X": np.ones((4, 2)) + 1j, "y": [0, 1, 0, 1]}, "values that are no numbers"),
+        ({"X": np.ones((4, 2)), "y": [np.inf, 1, np.inf, 1]}, "beyond whole numbers"),
+        ({"X": np.ones((4, 2)), "y": [1e300, 2e300, 1e300, 2e300]}, "beyond whole numbers"),
+        ({"X_train": np.ones((2, 2)), "X_test": np.ones((2, 2)), "y_train": [0, 1],
+          "y_test": [[0], [1]]}, "of one dimension"),
+        ({"X_train": np.ones((2, 2)), "X_test": np.ones((2, 2)), "y_train": [False, True],
+          "y_test": ["0", "1"]}, "labels of another kind"),
+        ({"X_train": np.ones((2, 2)), "X_test": np.ones((0, 2)), "y_train": [0, 1],
+          "y_test": np.ones(0, int)}, "none to test"),
     ],
 )  # fmt: skip
 def test_what_is_said_to_an_npz(tmp_path, arrays, words):
@@ -141,6 +154,30 @@ def test_what_is_said_to_an_npz(tmp_path, arrays, words):
     with pytest.raises(LearningError) as told:
         load_dataset(tmp_path / "mine.npz")
     assert words in str(told.value)
+
+
+def test_a_damaged_npz_is_a_sentence(tmp_path):
+    path = tmp_path / "mine.npz"
+    x, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    np.savez_compressed(path, X=x, y=y)
+    good, refused = path.read_bytes(), 0
+    for k in range(0, len(good), 3):
+        damaged = bytearray(good)
+        damaged[k] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            found = load_dataset(path)
+        except LearningError:
+            refused += 1
+        else:  # a name or a date in the archive, of which nothing depends
+            assert (found.x == x).all()
+    assert refused > len(good) / 6
+
+
+def test_spaces_behind_commas_are_none_of_a_name(tmp_path):
+    (tmp_path / "mine.csv").write_text(GOOD.replace(",", ", "))
+    found = load_dataset(tmp_path / "mine.csv", label="kind")
+    assert (found.columns, found.classes) == (("a", "b"), ("x", "y"))
 
 
 def idx(array, magic):

@@ -112,6 +112,14 @@ def test_the_bank_is_that_of_the_task_and_without_adaptation_in_lif(tmp_path):
     assert set(alif.values_) == {"c", "leak.tau"}
     assert set(lif.values_) == {"c"}
     assert (alif.values_["c"] == lif.values_["c"]).all()
+    # The leak's come first: what is drawn goes by places.
+    turned = task.replace({"bank.spread": {"leak.tau": ("1m", "9m"), "c": ("47n", "220n")}})
+    turned = turned.replace({"bank.tolerances": "default"})
+    alif, lif = (fit_stage(turned, data, split, name).bank for name in ("alif", "lif"))
+    both = set(alif.values_) & set(lif.values_)
+    assert {"c", "r_s"} <= both
+    assert all((alif.values_[name] == lif.values_[name]).all() for name in both)
+    assert "leak.r" in lif.values_
     assert [stage_name(m) for m in ("alif-svm", "raw-svm", "k-nn", "rocket")] == [
         "alif", "raw", "raw", "series"
     ]  # fmt: skip

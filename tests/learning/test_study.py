@@ -17,6 +17,7 @@ import pytest
 from learning_tasks import small_task
 from scipy import stats
 
+from spicealif import load_preset
 from spicealif.errors import CompareError, LearningError
 from spicealif.learning import (
     Cell,
@@ -30,6 +31,7 @@ from spicealif.learning import (
 )
 from spicealif.report import report_html
 from spicealif.sweep import Store
+from spicealif.sweep.worker import PASSING
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,49 @@ def test_keys_hold_the_sources_of_all_that_computes():
             new = set() if (room / name).is_dir() or name in described else imported(name)
             left |= new - seen
         assert {f"learning/{name}" for name in seen - described} <= listed
+
+
+def test_keys_hold_what_else_results_depend_on(folder, monkeypatch):
+    """What stands in a preset's file, who solved, and the package of a classical method."""
+    task = small_task(folder)
+    data = task.load_data()
+    cells = [("alif-ridge", 0), ("k-nn", 0), ("1nn-dtw", 0)]
+
+    def changed(task):
+        keys = study._keys(task, data, cells)
+        return {method for (method, _), a, b in zip(cells, before, keys, strict=True) if a != b}
+
+    before = study._keys(task, data, cells)
+    assert changed(task) == set()
+    with monkeypatch.context() as patch:
+        other = load_preset("paper").replace({"c": 9e-8})
+        patch.setattr(study, "load_preset", lambda name: other)
+        assert changed(task) == {"alif-ridge"}
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "_version", lambda name: "other" if name == "aeon" else "")
+        assert "1nn-dtw" in changed(task)
+    simulated = task.replace({"bank.backend": "ngspice"})
+    monkeypatch.setattr(study, "version_of_backend", lambda name: "ngspice (46)")
+    before = study._keys(simulated, data, cells)
+    monkeypatch.setattr(study, "version_of_backend", lambda name: "ngspice (47)")
+    assert changed(simulated) == {"alif-ridge"}
+
+
+def test_a_file_that_changes_is_read_anew(tmp_path):
+    """In the same process too; a result of the old file must not be kept as one of the new."""
+    task = small_task(tmp_path, **{"seeds": 1})
+    with ThreadPoolExecutor(1) as executor:
+        options = {"methods": ["k-nn"], "store": tmp_path / "store", "executor": executor}
+        run_study(task, **options)
+        y = np.repeat([0, 1], 15)
+        np.savez(tmp_path / "small.npz", X=np.random.default_rng(0).normal(size=(30, 3)), y=y)
+        after = run_study(task, **options).cells[0]
+        fresh = run_study(task, **{**options, "store": tmp_path / "fresh"}).cells[0]
+    assert after.predictions == fresh.predictions
+    job = next(study._jobs(task, "0" * 64, {("k-nn", 0): "key"}))
+    (value,) = job.evaluate()
+    assert "changed while the study ran" in value["reason"]
+    assert value[PASSING]  # and so it is not kept
 
 
 def test_one_cell_is_that_of_the_whole_study(result, folder, tmp_path):
@@ -235,6 +280,20 @@ def test_a_result_is_saved_and_read(result, tmp_path):
         load_study(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("wrong", [10**6]), ("n_test", -1), ("n_test", 10**9), ("inner_accuracy", "x"),
+     ("seed", None), ("accuracy", None), ("predictions", [])],
+)  # fmt: skip
+def test_a_study_with_a_senseless_cell_is_not_read(result, tmp_path, name, value):
+    data = result.to_dict()
+    data["cells"][0][name] = value
+    path = tmp_path / "damaged.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(LearningError, match="no study's result, or damaged"):
+        load_study(path)
+
+
 def test_the_figure_has_a_row_for_each_method(result):
     axes = result.plot(title=True).axes[0]
     assert [t.get_text() for t in axes.get_yticklabels()] == [
@@ -268,6 +327,9 @@ def test_what_makes_no_study(folder, tmp_path):
         ({"methods": ["alif-svn"]}, "no method 'alif-svn'; did you mean 'alif-svm', or choose"),
         ({"seeds": 0}, "no seeds"),
         ({"seeds": [-1]}, "below 0"),
+        ({"seeds": [0.5]}, "give a whole number"),
+        ({"seeds": "12"}, "give a whole number"),
+        ({"methods": [1]}, "no list of names"),
     ):
         with pytest.raises(LearningError, match=words):
             run(task, tmp_path, **options)

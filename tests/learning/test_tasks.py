@@ -66,6 +66,8 @@ def test_a_neuron_and_data_beside_the_file(tmp_path, monkeypatch):
     assert again == task
     other = task.replace({"bank.neuron": {"preset": "paper", "c": "220n"}})
     assert other.bank.neuron.c == 2.2e-7
+    bare = task.replace({"baselines": []})
+    assert load_task(save_task(bare, tmp_path / "bare.toml")).baselines == ()
 
 
 @pytest.mark.parametrize(

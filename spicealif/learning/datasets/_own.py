@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,18 +98,36 @@ def load_npz(path: Path, kind: Kind | None = None) -> Dataset:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays: dict[str, Any] = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+    except MemoryError:
+        raise LearningError(
+            f"{name} says that it holds more than there is memory for; it is damaged, or give "
+            "fewer samples."
+        ) from None
+    except Exception as error:  # zipfile, zlib and numpy have errors of many kinds for damage
         reason = getattr(error, "strerror", None) or "damaged, no npz file, or with Python objects"
         raise LearningError(
             f"{name} cannot be read ({reason}); save plain arrays with numpy.savez."
         ) from None
     there = {key.lower(): key for key in arrays}
+    if len(there) < len(arrays):
+        raise LearningError(
+            f"{name} has two arrays whose names differ in capitals alone; leave one out."
+        )
     both = [[there.get(f"{a}_{part}") for a in ("x", "y")] for part in ("train", "test")]
     whole = [there.get(a) for a in ("x", "y")]
     if all(whole) and not any(key for pair in both for key in pair):
         x, y, split = arrays[str(whole[0])], arrays[str(whole[1])], None
     elif all(key for pair in both for key in pair) and not any(whole):
-        (xs, ys) = zip(*[[arrays[str(key)] for key in pair] for pair in both], strict=True)
+        (xs, ys) = zip(
+            *[[np.asarray(arrays[str(key)]) for key in pair] for pair in both], strict=True
+        )
+        if any(one.dtype.kind not in "biuf" for one in xs):
+            raise LearningError(f"{name} holds values that are no numbers; give numbers.")
+        if any(one.ndim < 1 for one in xs) or any(one.ndim != 1 for one in ys):
+            raise LearningError(
+                f"{name} has not one label for each sample; give y_train and y_test of one "
+                "dimension."
+            )
         if xs[0].shape[1:] != xs[1].shape[1:]:
             raise LearningError(
                 f"{name} has X_train and X_test of different shapes ({xs[0].shape}, "
@@ -120,6 +137,13 @@ def load_npz(path: Path, kind: Kind | None = None) -> Dataset:
         n = len(xs[0])
         if len(ys[0]) != n:
             raise LearningError(f"{name} has not one y_train for each X_train; give one each.")
+        if not n or n == len(x):
+            raise LearningError(f"{name} has no sample to train with, or none to test; give both.")
+        if len({_sort_of(one) for one in ys}) > 1:
+            raise LearningError(
+                f"{name} has labels of another kind in y_train ({ys[0].dtype}) than in y_test "
+                f"({ys[1].dtype}); give both as numbers, or both as texts."
+            )
         split = (np.arange(n), np.arange(n, len(x)))
     else:
         told = ", ".join(shown(k, 30) for k in list(arrays)[:_SHOWN]) or "nothing"
@@ -129,6 +153,11 @@ def load_npz(path: Path, kind: Kind | None = None) -> Dataset:
     return made(
         path.stem, _shaped(x, kind), y, split=split, source=f"The user's file {name}.", where=name
     )
+
+
+def _sort_of(labels: Any) -> str:
+    kind: str = labels.dtype.kind
+    return "number" if kind in "iuf" else kind
 
 
 def _shaped(x: Any, kind: Kind | None) -> Any:
@@ -145,12 +174,17 @@ def _frame(path: Path, **options: Any) -> Any:
 
     name = ascii(path.name)
     try:
+        if _has_nul(path):
+            raise LearningError(f"{name} has bytes of 0, which no text has; save it as UTF-8 text.")
         with warnings.catch_warnings():
             # Where a row has more cells than there are names, some of them would be lost.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                path, sep=None, engine="python", encoding="utf-8-sig", index_col=False, **options
-            )
+                path, sep=None, engine="python", encoding="utf-8-sig", index_col=False,
+                skipinitialspace=True, **options,
+            )  # fmt: skip
+    except LearningError:
+        raise
     except UnicodeDecodeError:
         raise LearningError(f"{name} is not UTF-8 text; save it as UTF-8.") from None
     except OSError as error:
@@ -165,6 +199,12 @@ def _frame(path: Path, **options: Any) -> Any:
         ) from None
 
 
+def _has_nul(path: Path) -> bool:
+    """Return whether a file has a byte of 0: what follows it in a number would not be read."""
+    with path.open("rb") as file:
+        return any(b"\0" in block for block in iter(lambda: file.read(1 << 20), b""))
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
@@ -176,9 +216,11 @@ def _is_number(text: str) -> bool:
 def _check_numbers(column: Any, heading: str, name: str) -> None:
     """Refuse a column that is no feature, or may be none."""
     told = ascii(shown(heading, 40))
+    if not len(column):
+        raise LearningError(f"{name} has names of columns and no rows below; add the samples.")
     if column.dtype.kind not in "iufb":
-        sample = next((str(v) for v in column if not _is_number(str(v))), "")
-        if _is_number(sample.replace(",", ".", 1)):
+        sample = next((str(v) for v in column if not _is_number(str(v))), str(column.iloc[0]))
+        if "," in sample and _is_number(sample.replace(",", ".", 1)):
             raise LearningError(
                 f"{name} has decimal commas in the column {told} (such as {ascii(sample)}); write "
                 "points."

@@ -18,6 +18,8 @@ __all__ = ["Dataset", "Kind", "made"]
 
 Kind: TypeAlias = Literal["features", "series"]
 _Floats: TypeAlias = NDArray[np.float64]
+#: Up to it a floating-point number is one whole number and no other.
+_LARGEST_LABEL = 2.0**53
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,6 +127,8 @@ def made(
     """
     where = where or f"The data set {name}"
     try:
+        if np.asarray(x).dtype.kind in "cmM":  # of which a part would be lost
+            raise TypeError
         x = np.ascontiguousarray(x, dtype=np.float64)
     except (TypeError, ValueError):
         raise LearningError(f"{where} holds values that are no numbers; give numbers.") from None
@@ -145,6 +149,10 @@ def made(
             f"{where} has {counted(int(bad.sum()), 'sample')} with a missing or infinite value "
             f"(the first is number {int(bad.argmax())}, from 0); fill them in or leave them out."
         )
+    if labels.dtype.kind == "f" and not (np.abs(labels) <= _LARGEST_LABEL).all():
+        raise LearningError(
+            f"{where} has labels that are missing, infinite or beyond whole numbers; give classes."
+        )
     if labels.dtype.kind == "f" and not (labels == np.round(labels)).all():
         raise LearningError(
             f"{where} has labels that are no whole numbers (such as {labels[0]:g}), which reads "
@@ -155,6 +163,11 @@ def made(
     if labels.dtype.kind == "O":
         labels = labels.astype(str)
     values, y = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind == "U" and len({str(v).strip() for v in values}) < len(values):
+        raise LearningError(
+            f"{where} has labels that differ in spaces alone, which would be classes of their own; "
+            "take the spaces off."
+        )
     if len(values) < 2:
         raise LearningError(f"{where} has samples of one class only; give two or more.")
     if len(values) > len(y) // 2:

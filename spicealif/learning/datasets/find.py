@@ -91,7 +91,7 @@ def load_dataset(
         raise LearningError(
             f"label and drop name columns of a CSV file, and {ascii(name)} is none; leave them out."
         )
-    if ending == ".npz":
+    if ending == ".npz" and path.is_file():  # a pipe would be waited for
         return load_npz(path, kind)
     if idx or path.is_dir():
         found = load_idx(path)
