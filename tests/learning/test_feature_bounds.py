@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from spicealif.learning import AlifBank, bound_features
 from spicealif.learning.feature_bounds import RunErrors, bounds_of_runs
 from spicealif.learning.features import feature_matrix
 from spicealif.learning.runs import BankRuns
@@ -93,3 +94,15 @@ def test_whatever_the_spikes_do_within_their_error_is_within_the_bounds():
         assert (now <= np.array(high) + 1e-12).all(), (inside, moved)
         hit += len(moved) != len(inside)
     assert hit > 3
+
+
+def test_state_and_energy_are_no_surer_than_the_solver_was_asked_for():
+    """Of two levels that happen to agree nothing better follows."""
+    x = np.array([[0.0], [0.369], [1.0]])
+    bank = AlifBank(encoding="rate", duration="0.5m", features=("x_last", "energy"),
+                    backend="equations", cache=None).fit(x)  # fmt: skip
+    found = bound_features(bank, x, judged=1)
+    truth = bank.with_(rtol=1e-11).transform(x)
+    assert ((found.low <= truth) & (truth <= found.high)).all()
+    assert (found.errors.x >= 1e-7 * np.abs(found.runs.run_x_last)).all()
+    assert (found.errors.energy >= 1e-7 * np.abs(found.runs.run_energy_source)).all()
