@@ -2,10 +2,10 @@
 
 The same runs are solved at two levels. A spike is taken to be wrong by at most twice what the
 spikes of its run move between them; by no less than twice the typical run's movement, since a
-difference can vanish by chance; state and energy by no less than the part of them that the solver
-was asked for, since single runs converge later than others; and by no less than six times what the finer level itself moves at
+difference can vanish by chance; and by no less than six times what the finer level itself moves at
 one finer still, which is solved for some samples: who judges may be wrong by a third of what it
-judges.
+judges. The same holds for state and energy, which are also wrong by no less than the part of them
+that the solver was asked for, since single runs may converge later than those that are judged.
 """
 
 from __future__ import annotations

@@ -96,6 +96,7 @@ def test_whatever_the_spikes_do_within_their_error_is_within_the_bounds():
     assert hit > 3
 
 
+@pytest.mark.slow
 def test_state_and_energy_are_no_surer_than_the_solver_was_asked_for():
     """Of two levels that happen to agree nothing better follows."""
     x = np.array([[0.0], [0.369], [1.0]])
