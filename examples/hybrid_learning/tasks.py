@@ -114,14 +114,14 @@ def compared_table(result: dict[str, Any]) -> list[str]:
     """Return the bank against its control, raw samples and the best classical method."""
     labels = dict(METHODS)
     lines = [
-        "| task | train / test | ALIF | without adaptation | raw, best readout | best other |",
-        "|---|---|---|---|---|---|",
+        "| task | train / test | splits | ALIF | no adaptation | raw, best readout | best other |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name in ORDER:
         task = result[name]
         chosen = task["methods"][task["compared_with"]]
         cells = [
-            f"{name} | {task['n_train']} / {task['n_test']}",
+            f"{name} | {task['n_train']} / {task['n_test']} | {chosen['splits']}",
             f"{percent(chosen['accuracy'])} "
             f"({percent(chosen['low'])} to {percent(chosen['high'])}), "
             f"{labels[task['compared_with']].split(', ')[1]}",
@@ -268,7 +268,7 @@ def draw(result: dict[str, Any]) -> Figure:
     axes.set_yticks(range(len(ORDER)), ORDER)
     axes.set_ylim(len(ORDER) - 0.5, -0.5)
     axes.set_xlim(20, 100)
-    axes.set_xlabel("accuracy (%), mean of 10 splits, interval of 95 %")
+    axes.set_xlabel("accuracy (%), mean of all splits, interval of 95 %")
     axes.grid(axis="x", lw=0.3)
     axes.legend(loc="lower left", fontsize=8)
     return fig
