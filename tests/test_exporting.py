@@ -48,7 +48,9 @@ def sweep(tmp_path_factory):
 
 def read(path):
     if path.suffix == ".csv":
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return pd.read_csv(
+            path, keep_default_na=False, na_values=[""], float_precision="round_trip"
+        )
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     with xr.open_dataset(path) as dataset:

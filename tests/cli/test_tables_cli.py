@@ -29,7 +29,7 @@ def test_reference_writes_what_the_ending_says(here, capsys):
     assert run(["reference", *SHORT, "-o", "r.csv", "-q"]) == 0
     assert "It has the traces; spike times and provenance are in a .nc" in capsys.readouterr().out
     assert run(["reference", *SHORT, "-o", "r.nc", "-q"]) == 0
-    frame = pd.read_csv("r.csv")
+    frame = pd.read_csv("r.csv", float_precision="round_trip")
     waveforms = load_waveforms("r.nc")
     assert (frame["v_c [V]"] == waveforms["v_c"]).all()
     # A table of ours may be replaced, with a word; somebody's file may not.
