@@ -270,7 +270,7 @@ def draw(result: dict[str, Any]) -> Figure:
     axes.set_xlim(20, 100)
     axes.set_xlabel("accuracy (%), mean of all splits, interval of 95 %")
     axes.grid(axis="x", lw=0.3)
-    axes.legend(loc="lower left", fontsize=8)
+    axes.legend(loc="upper left", fontsize=8)
     return fig
 
 
@@ -296,10 +296,10 @@ def write_block(name: str, block: str) -> None:
     """Exchange a block of the text."""
     page = HERE / "README.md"
     old = page.read_text(encoding="utf-8")
-    pattern = re.compile(rf"(<!-- study: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    pattern = re.compile(rf"(<!-- study: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not pattern.search(old):
         sys.exit(f"The text has no block {name}.")
-    page.write_text(pattern.sub(lambda m: m[1] + block + m[2], old), encoding="utf-8")
+    page.write_text(pattern.sub(lambda m: f"{m[1]}{block}\n{m[2]}", old), encoding="utf-8")
 
 
 if __name__ == "__main__":
