@@ -62,6 +62,30 @@ def test_shares_sum_to_what_is_lost():
         assert len(shares) >= 10
 
 
+def test_what_the_text_says_in_short():
+    tasks, circuit = kept("tasks"), kept("circuit")
+
+    def verdicts(stage):
+        return {
+            name: task["methods"][f"{stage}-{task['compared_with'].split('-')[1]}"]["verdict"]
+            for name, task in tasks.items()
+        }
+
+    assert [n for n, verdict in verdicts("lif").items() if verdict != "within chance"] == [
+        "mnist1d"
+    ]
+    assert verdicts("lif")["mnist1d"] == "worse"
+    assert {n for n, v in verdicts("raw").items() if v == "worse"} >= {"basic-motions", "mnist1d"}
+    for study in circuit.values():
+        level = {one["name"]: one for one in study["transfer"]["levels"]}
+        ideal = level["ideal"]["accuracy"]["value"]
+        assert level["circuit"]["accuracy"]["value"] > ideal - 0.03
+        for name in ("tolerances", "device"):
+            assert level[name]["accuracy"]["value"] < ideal
+            assert level[name]["recovered"]["value"] > ideal - 0.01
+        assert all(one["idle_share"] > 0.99 for one in study["energy"]["levels"])
+
+
 @pytest.mark.slow
 def test_a_cell_again_is_the_same(tmp_path):
     from spicealif.learning import run_study

@@ -3,11 +3,12 @@
 Usage: circuit.py [--studies FOLDER] [--text]. FOLDER holds what these commands wrote:
 
     spicealif learn-circuit digits --readout logistic --samples 600 --retrain --grouping one
-        --draws 4 --orders 8 --spot-checks 30 -o FOLDER/digits.json
+        --draws 4 --orders 8 --spot-checks 30 -o FOLDER/digits.json --figure digits.png
     spicealif learn-circuit basic-motions --retrain --grouping one
-        --draws 4 --orders 8 --spot-checks 5 -o FOLDER/basic-motions.json
+        --draws 8 --orders 16 --spot-checks 5 -o FOLDER/basic-motions.json
+        --figure basic-motions.png
 
-Each takes about an hour of CPU time; runs are kept, so that they can be stopped. What is kept of
+They take 40 and 15 minutes of CPU time; runs are kept, so that they can be stopped. What is kept of
 them is circuit.json; --text makes text and figures from that.
 """
 
