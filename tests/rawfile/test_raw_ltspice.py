@@ -287,9 +287,21 @@ def test_agrees_with_spicelib_where_it_has_a_log(file: str, tmp_path: Path) -> N
             np.testing.assert_array_equal(column.astype(theirs.dtype), theirs)
 
 
+#: Where the package ``ltspice`` 1.0.6 is wrong about steps: LTspice IV's doubled points are steps
+#: to it, and the steps of an operating point are one. What it counts is in the second place.
+LTSPICE_MISCOUNTS = {
+    f"{FEICHT}/IV/bin/dc/dc_stepped.raw": 7,
+    f"{FEICHT}/IV/bin/tran/tran_stepped.raw": 3,
+    f"{FEICHT}/IV/bin/op/op_stepped.raw": 1,
+}
+
+
 @each_file
 def test_agrees_with_ltspice(row: Row) -> None:
-    """The package ``ltspice`` 1.0.6 reads no float32 binary file with NumPy from 2.4 on."""
+    """The package ``ltspice`` 1.0.6 reads no float32 binary file with NumPy from 2.4 on.
+
+    Before that NumPy makes a number of an array of one, and the package is a second reader.
+    """
     import ltspice
 
     plot = row.plot()
@@ -297,16 +309,24 @@ def test_agrees_with_ltspice(row: Row) -> None:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         other = ltspice.Ltspice(str(row.path))
-        if single:
+        if single and np.lib.NumpyVersion(np.__version__) >= "2.4.0":
             with pytest.raises(ValueError, match="array element"):
                 other.parse()
             return
         other.parse()
+    if row.file in LTSPICE_MISCOUNTS:
+        assert other.case_count == LTSPICE_MISCOUNTS[row.file] != plot.n_steps
+        return
     assert other.case_count == plot.n_steps
     for k in range(plot.n_steps):
         for name, column in plot.columns(k).items():
             theirs = other.get_x(k) if name == plot.axis else other.get_data(name, k)
-            np.testing.assert_array_equal(column, theirs)
+            if single and plot.n_points == 1:
+                # It keeps an operating point's first variable, a double in the file, as float32.
+                assert theirs.dtype == np.float32
+                np.testing.assert_array_equal(column.astype(np.float32), theirs)
+            else:
+                np.testing.assert_array_equal(column, theirs)
 
 
 # ---------------------------------------------------------------- compression
