@@ -48,6 +48,11 @@ __all__ = ["learn_circuit_command"]
     help="Test samples, drawn by the seed  [default: all of the split].",
 )
 @click.option(
+    "--exchange",
+    is_flag=True,
+    help="Train on the split's test samples, and test on those that it trains with.",
+)
+@click.option(
     "--draws",
     type=CountType(),
     default=4,
@@ -116,6 +121,7 @@ def learn_circuit_command(
     changes: tuple[str, ...],
     readout: str | None,
     samples: int | None,
+    exchange: bool,
     draws: int,
     device: str | None,
     retrain: bool,
@@ -156,8 +162,9 @@ def learn_circuit_command(
         try:
             with progress_bar(label, quiet) as bar:
                 result = run_circuit_study(
-                    described, readout=readout, samples=samples, draws=draws, device=device,
-                    retrain=retrain, budget=budget, orders=orders, grouping=grouping,  # type: ignore[arg-type]
+                    described, readout=readout, samples=samples, exchange=exchange, draws=draws,
+                    device=device, retrain=retrain, budget=budget, orders=orders,
+                    grouping=grouping,  # type: ignore[arg-type]
                     spot_checks=spot_checks, backend=simulator, seed=seed,
                     workers=-1 if workers is None else workers, progress=bar,
                 )  # fmt: skip

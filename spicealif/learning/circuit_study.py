@@ -53,6 +53,8 @@ class CircuitStudy(ShownInNotebooks):
         Of split, draws, orders and checks.
     train, test : ndarray of int
         Places of the samples in the data set.
+    exchange : bool
+        Whether the split's test samples trained, and its training samples tested.
     transfer : Transfer
     budget : AccuracyBudget or None
     certified : CertifiedPredictions or None
@@ -66,6 +68,7 @@ class CircuitStudy(ShownInNotebooks):
     seed: int
     train: NDArray[np.int64]
     test: NDArray[np.int64]
+    exchange: bool
     transfer: Transfer
     budget: AccuracyBudget | None = None
     certified: CertifiedPredictions | None = None
@@ -86,6 +89,7 @@ class CircuitStudy(ShownInNotebooks):
             ("of", f"'{self.task.name}'"),
             ("readout", self.readout),
             ("", counted(len(self.test), "test sample")),
+            *([("with", "the split's sides exchanged")] if self.exchange else []),
             ("with", ", ".join(self.parts)),
         ]
 
@@ -101,6 +105,7 @@ class CircuitStudy(ShownInNotebooks):
             "seed": self.seed,
             "train": self.train.tolist(),
             "test": self.test.tolist(),
+            "exchange": self.exchange,
             **{name: found.to_dict() for name, found in self.parts.items()},
         }
 
@@ -127,6 +132,7 @@ def run_circuit_study(
     *,
     readout: str | None = None,
     samples: int | None = None,
+    exchange: bool = False,
     levels: Sequence[str] = LEVELS,
     device: str | os.PathLike[str] | MemristorModel | Neuron | None = None,
     tolerances: str | Sequence[Tolerance] | None = "default",
@@ -156,6 +162,9 @@ def run_circuit_study(
     samples : int, optional
         Test samples, drawn by `seed` from those of the task's split; all if not given. Of tasks
         with folds there may be more than a fold has: then all others train.
+    exchange : bool
+        Whether the split's test samples train, and those that it trains with test: both ways
+        together test every sample once.
     levels, device, tolerances, draws, retrain
         See `transfer`.
     orders, grouping
@@ -192,7 +201,7 @@ def run_circuit_study(
         levels = [level for level in levels if level != "tolerances"]
     described = task if isinstance(task, Task) else load_task(task)
     dataset = described.load_data()
-    split = chosen_samples(described, dataset, samples, seed)
+    split = chosen_samples(described, dataset, samples, seed, exchange)
     name = described.readouts[0] if readout is None else readout
     model = _readout(described, name, dataset.y[split.train], seed)
     bank = AlifBank(**{**described.bank.arguments(seed), "cache": cache}, n_jobs=workers)
@@ -237,8 +246,9 @@ def run_circuit_study(
     if progress is not None:
         progress(1.0)
     return CircuitStudy(
-        described, name, seed, split.train, split.test, carried, shares, certified, checks, used
-    )
+        described, name, seed, split.train, split.test, exchange, carried, shares, certified,
+        checks, used,
+    )  # fmt: skip
 
 
 class _Parts:
@@ -254,7 +264,9 @@ class _Parts:
         return part(self.progress, before / total, self.weights[name] / total)
 
 
-def chosen_samples(task: Task, dataset: Dataset, samples: int | None, seed: int) -> Split:
+def chosen_samples(
+    task: Task, dataset: Dataset, samples: int | None, seed: int, exchange: bool = False
+) -> Split:
     """Return which samples train and test; see `run_circuit_study`.
 
     Raises
@@ -263,6 +275,8 @@ def chosen_samples(task: Task, dataset: Dataset, samples: int | None, seed: int)
         If there are not so many.
     """
     split = split_of(task, dataset, seed)
+    if exchange:
+        split = Split(seed, split.test, split.train)
     if samples is None or samples == len(split.test):
         return split
     if samples < 1:
@@ -271,7 +285,7 @@ def chosen_samples(task: Task, dataset: Dataset, samples: int | None, seed: int)
         some = np.random.default_rng(seed).permutation(len(split.test))[:samples]
         return Split(seed, split.train, np.sort(split.test[some]))
     least, classes = len(dataset.classes), len(dataset)
-    if task.data.split != "folds" or samples > classes - least:
+    if task.data.split != "folds" or exchange or samples > classes - least:
         raise LearningError(
             f"{samples} test samples are more than {dataset.name} has to test with "
             f"({len(split.test)}); give fewer, or leave the number out for all."

@@ -88,6 +88,22 @@ def test_test_samples_are_the_split_s_or_more():
         chosen_samples(series, series.load_data(), 60, 0)
 
 
+def test_the_two_sides_of_a_split_can_be_exchanged():
+    task = load_task("basic-motions")
+    data = task.load_data()
+    one = chosen_samples(task, data, None, 0)
+    other = chosen_samples(task, data, None, 0, exchange=True)
+    assert np.array_equal(one.train, other.test)
+    assert np.array_equal(one.test, other.train)
+    assert np.array_equal(np.sort([*one.test, *other.test]), np.arange(80))
+    some = chosen_samples(task, data, 10, 0, exchange=True)
+    assert set(some.test) < set(one.train)
+    assert np.array_equal(some.train, one.test)
+    iris = load_task("iris")
+    with pytest.raises(LearningError, match="more than iris has"):
+        chosen_samples(iris, iris.load_data(), 121, 0, exchange=True)
+
+
 def test_nothing_is_solved_without_a_task():
     with pytest.raises(LearningError, match="no readout 'k-nn'"):
         run_circuit_study("iris", readout="k-nn")
