@@ -4,12 +4,15 @@ Usage: circuit.py [--studies FOLDER] [--text]. FOLDER holds what these commands 
 
     spicealif learn-circuit digits --readout logistic --samples 600 --retrain --grouping one
         --draws 4 --orders 8 --spot-checks 30 -o FOLDER/digits.json --figure digits.png
-    spicealif learn-circuit basic-motions --retrain --grouping one
+    spicealif learn-circuit basic-motions --retrain --grouping parts
         --draws 8 --orders 16 --spot-checks 5 -o FOLDER/basic-motions.json
         --figure basic-motions.png
+    spicealif learn-circuit basic-motions --exchange --retrain --grouping parts
+        --draws 8 --orders 16 --spot-checks 5 -o FOLDER/basic-motions-exchanged.json
+        --figure basic-motions-exchanged.png
 
-They take 40 and 15 minutes of CPU time; runs are kept, so that they can be stopped. What is kept of
-them is circuit.json; --text makes text and figures from that.
+The first takes CPU_DIGITS minutes of CPU time, the others CPU_BM each; runs are kept, so that they can be
+stopped. What is kept of them is circuit.json; --text makes the text from that.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from typing import Any
 
 from tasks import HERE, listed, percent, write_block
 
-TASKS = ("digits", "basic-motions")
+TASKS = ("digits", "basic-motions", "basic-motions-exchanged")
+#: What stands before the numbers of samples: both sides of a split are tested in turn.
+LABELS = {"basic-motions-exchanged": "basic-motions, the sides of its split exchanged"}
 _BULKY = ("train", "test", "predicted", "margins", "p_values", "predicted_equations",
           "predicted_simulator", "samples")  # fmt: skip
 
@@ -46,7 +51,8 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
     transfer, budget = study["transfer"], study["budget"]
     certified, spots, energy = study["certified"], study["spot_checks"], study["energy"]
     lines = [
-        f"### {name}: {transfer['n_test']} test samples, readout {study['readout']}", "",
+        f"### {LABELS.get(name, name)}: {transfer['n_test']} test samples, "
+        f"readout {study['readout']}", "",
         "| features of | accuracy | predictions changed | counts differ | trained on its own |",
         "|---|---|---|---|---|",
     ]  # fmt: skip
@@ -99,11 +105,42 @@ def of_task(name: str, study: dict[str, Any]) -> list[str]:
     return lines
 
 
+def both_sides(name: str, one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Return the accuracies over all samples of a set, each tested once."""
+    counts = [study["transfer"]["n_test"] for study in (one, other)]
+    levels = zip(one["transfer"]["levels"], other["transfer"]["levels"], strict=True)
+    told = []
+    for pair in levels:
+        assert pair[0]["name"] == pair[1]["name"], "the same levels of both"
+        told.append(f"{pair[0]['label']} {percent(mean(counts, [p['accuracy'] for p in pair]))} %")
+    lost = mean(counts, [study["budget"]["loss"] for study in (one, other)])
+    shares = [
+        (100 * mean(counts, pair), pair[0]["label"])
+        for pair in zip(one["budget"]["shares"], other["budget"]["shares"], strict=True)
+    ]
+    shares.sort(key=lambda share: -abs(share[0]))
+    return [
+        f"### {name}: both sides, all {sum(counts)} samples", "",
+        f"- Each sample is tested once, by a readout that has not seen it: {', '.join(told)}.",
+        f"- Lost {100 * lost:.1f} points; the largest shares: "
+        f"{', '.join(f'{label} {value:+.1f}' for value, label in shares[:4])}.",
+    ]  # fmt: skip
+
+
+def mean(counts: list[int], estimates: list[dict[str, float]]) -> float:
+    """Return the mean over the samples of both sides."""
+    whole = sum(n * estimate["value"] for n, estimate in zip(counts, estimates, strict=True))
+    return whole / sum(counts)
+
+
 def text(result: dict[str, Any]) -> str:
     """Return the text's block."""
     lines: list[str] = []
     for name in TASKS:
         lines += [*of_task(name, result[name]), ""]
+    for name in TASKS:
+        if other := result.get(f"{name}-exchanged"):
+            lines += both_sides(name, result[name], other)
     return "\n".join(lines).rstrip()
 
 

@@ -234,7 +234,8 @@ def answer(result: dict[str, Any], circuit: dict[str, Any]) -> str:
             )
             for key, level in levels.items()
         )
-        lines.append(f"- **The circuit**, {name}: {said}.")
+        task = name.replace("-exchanged", ", sides exchanged")
+        lines.append(f"- **The circuit**, {task}: {said}.")
     return "\n".join(lines)
 
 
