@@ -13,7 +13,7 @@ import difflib
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.described import Described
-from spicealif._support.kept import tell
 from spicealif._support.text import counted
 from spicealif.design._base import Part
 from spicealif.errors import SweepError
@@ -34,10 +33,11 @@ from spicealif.network.run import SIDES, NetworkRun, Side, run_network
 from spicealif.network.store import dump_network, parse_network
 from spicealif.quantities.grammar import parse_any, quantity_of
 from spicealif.reference import Variant, check_variant
-from spicealif.sweep.pool import run_jobs, width
+from spicealif.sweep.missing import Progress, compute_missing, opened
+from spicealif.sweep.pool import width
 from spicealif.sweep.space import MAX_POINTS
-from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, PASSING, Job, Settings, Value, trouble
+from spicealif.sweep.store import Store
+from spicealif.sweep.worker import OK, Job, Settings, Value, trouble
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -191,7 +191,7 @@ class NetworkSweep(Described):
         store: Store | str | os.PathLike[str] | None = None,
         workers: int | None = None,
         retry_failed: bool = False,
-        progress: Callable[[int, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> xr.Dataset:
         """Compute what the store does not have yet, and return everything.
 
@@ -221,59 +221,22 @@ class NetworkSweep(Described):
             If no process can be started. What was done is stored.
         """
         width(None, workers)
-        own = not isinstance(store, Store)
-        kept = store if isinstance(store, Store) else Store(store or default_store())
-        try:
+        with opened(store) as kept:
             keys = self.keys()
-            values = dict(kept.find(set(keys)))
-            if retry_failed:
-                values = {key: v for key, v in values.items() if v["status"] == OK}
+            values = kept.find(set(keys), failed=not retry_failed)
             kept.tell_damage()
-            self._compute(keys, values, kept, workers, progress)
+            compute_missing(
+                {key: k for k, key in enumerate(keys)}, values, kept, self._jobs,
+                workers=workers, progress=progress,
+            )  # fmt: skip
             return _dataset(self, [values[key] for key in keys])
-        finally:
-            if own:
-                kept.close()
 
-    def _compute(
-        self,
-        keys: Sequence[str],
-        values: dict[str, Value],
-        store: Store,
-        workers: int | None,
-        progress: Callable[[int, int, int], None] | None,
-    ) -> None:
-        missing = {key: k for k, key in enumerate(keys) if key not in values}
-        total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
-
-        def look() -> None:
-            if progress is not None:
-                progress(len(values), total, failed)
-
-        look()
-        if not missing:
-            return
-        store.prepare()
-        told = bool(store.trouble)
-        if told:
-            tell(store.trouble)
+    def _jobs(self, missing: Mapping[str, int]) -> Iterator[_NetworkJob]:
         base = dump_network(self.network)
         settings = Settings("both", "both", "ideal", "equations", None, True, "", self.name)
         how = _Point(tuple(self.sides), self.variant, self.rtol, self.t_tol)
-        jobs = (
-            _NetworkJob(base, settings, ((key, self.changes(k)),), how=how)
-            for key, k in missing.items()
-        )
-        with contextlib.closing(run_jobs(jobs, None, workers, look)) as done:
-            for job, results in done:
-                for (key, _), value in zip(job.points, results, strict=True):
-                    if not value.pop(PASSING, False):
-                        store.put(key, value)
-                    values[key] = value
-                    failed += value["status"] != OK
-        if store.trouble and not told:
-            tell(store.trouble)
-        look()
+        for key, k in missing.items():
+            yield _NetworkJob(base, settings, ((key, self.changes(k)),), how=how)
 
 
 def network_parameter(network: Network, name: str) -> tuple[Any, str]:
