@@ -25,8 +25,8 @@ from spicealif.learning.inputs import Inputs, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
 from spicealif.learning.runs import BankRuns, open_kept
 from spicealif.learning.trains import TRAIN_ENCODINGS
+from spicealif.network.choices import chosen_variant
 from spicealif.network.circuit import DEFAULT_RTOL
-from spicealif.network.run import chosen_variant
 from spicealif.quantities import quantity_of
 from spicealif.reference import Variant, check_variant
 from spicealif.sweep.worker import OK

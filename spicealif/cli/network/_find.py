@@ -99,7 +99,7 @@ def find_network(name: str, changes: tuple[str, ...] = (), t_stop: float | None 
     """
     from spicealif.errors import DesignError, SweepError
     from spicealif.network import load_network, load_network_preset, network_preset_names
-    from spicealif.network.sweep import network_parameter
+    from spicealif.network.parameters import network_parameter
 
     network = preset_or_file(
         name, network_preset_names(), load_network_preset, load_network,

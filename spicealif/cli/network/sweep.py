@@ -161,7 +161,7 @@ def sweep_command(
 def _over(network: Network, vary: tuple[str, ...], given: set[str]) -> dict[str, Any]:
     """Read what is varied, each parameter once."""
     from spicealif.errors import SweepError
-    from spicealif.network.sweep import network_parameter
+    from spicealif.network.parameters import network_parameter
 
     if not vary:
         raise SweepError("Say what is varied: --vary KEY=VALUES (several if wanted).")
