@@ -10,7 +10,7 @@ from learning_tasks import small_task
 
 from spicealif.cli.main import run
 from spicealif.errors import LearningError
-from spicealif.learning import load_task, run_circuit_study, save_task, split_of
+from spicealif.learning import load_circuit_study, load_task, run_circuit_study, save_task, split_of
 from spicealif.learning.circuit_study import chosen_samples
 
 
@@ -36,6 +36,9 @@ def test_a_study_is_printed_and_written(here, capsys):
     assert "Wrote out.json, out.png." in seen.out
     assert (here / "out.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads((here / "out.json").read_text())
+    loaded = load_circuit_study("out.json")
+    assert loaded.to_dict() == found
+    assert str(loaded).split() == seen.out.removesuffix("Wrote out.json, out.png.\n").split()
     assert (found["task"]["name"], len(found["test"])) == ("small", 3)
     budget = found["budget"]
     total = sum(s["value"] for s in budget["shares"]) + budget["residual"]["value"]
