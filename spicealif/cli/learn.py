@@ -15,15 +15,16 @@ from spicealif.cli._options import (
     format_option,
     output_options,
     quiet_option,
+    report_option,
     set_option,
     store_option,
     title_option,
     value_of,
     workers_option,
 )
-from spicealif.cli._output import check_picture, writing
+from spicealif.cli._output import check_picture, print_text, writing
 from spicealif.cli._terminal import Command, for_terminal
-from spicealif.cli._types import CountType, OutputPath
+from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from spicealif.learning import StudyResult, Task
@@ -39,6 +40,7 @@ __all__ = ["changed_task", "learn_command", "need_packages"]
 )
 @click.argument("task", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the tasks that come with spicealif.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a task's TOML file.")
 @set_option(
     "Change a value of the task, such as bank.duration=4m or data.folds=10; may be repeated."
 )
@@ -62,11 +64,12 @@ __all__ = ["changed_task", "learn_command", "need_packages"]
 @figure_option("Draw the accuracies as well.")
 @format_option("Of the figure: png, svg or pdf, where its name does not say it.")
 @title_option
-@click.option("--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well.")
+@report_option
 @quiet_option
 def learn_command(
     task: str | None,
     listing: bool,
+    schema: bool,
     changes: tuple[str, ...],
     methods: str | None,
     seeds: int | None,
@@ -95,6 +98,11 @@ def learn_command(
     from spicealif.errors import LearningError
     from spicealif.learning.task_files import load_task
 
+    if schema and (listing or task is not None):
+        raise LearningError("--schema is of all tasks; give it alone.")
+    if schema:
+        _print_schema()
+        return
     if listing:
         if task is not None:
             raise LearningError("--list shows all tasks; leave out the task's name, or --list.")
@@ -206,6 +214,16 @@ def _list() -> None:
     width = max(map(len, tasks))
     for name, task in tasks.items():
         click.echo(f"{name:<{width}}  {task.description}")
+
+
+def _print_schema() -> None:
+    import json
+
+    from spicealif.learning.task_files import task_schema
+
+    schema = task_schema()
+    answer(schema)
+    print_text(json.dumps(schema, indent=1) + "\n")
 
 
 def changed_task(task: Task, changes: tuple[str, ...]) -> Task:

@@ -14,6 +14,7 @@ from spicealif.cli._options import (
     format_option,
     output_options,
     quiet_option,
+    report_option,
     set_option,
     title_option,
     workers_option,
@@ -115,6 +116,7 @@ __all__ = ["learn_circuit_command"]
 @figure_option("Draw levels, budget and energy as well.")
 @format_option("Of the figure: png, svg or pdf, where its name does not say it.")
 @title_option
+@report_option
 @quiet_option
 def learn_circuit_command(
     task: str,
@@ -137,6 +139,7 @@ def learn_circuit_command(
     figure: Path | None,
     picture: str | None,
     title: bool,
+    report: Path | None,
     quiet: bool,
 ) -> None:
     """Apply a readout trained on the ideal equations of TASK's bank to features of its circuit.
@@ -148,13 +151,13 @@ def learn_circuit_command(
     are kept in the user's cache folder: the same again goes on where it was.
     """
     need_packages()
-    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE
+    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE, REPORT
     from spicealif.learning.circuit_study import run_circuit_study
     from spicealif.learning.task_files import load_task
 
     check_picture(figure, picture, title)
     described = changed_task(load_task(task), changes)
-    targets = (output, CIRCUIT_STUDY), (figure, PICTURE)
+    targets = (output, CIRCUIT_STUDY), (figure, PICTURE), (report, REPORT)
     inputs = (task, described.data.source, device)
     with writing(*targets, inputs=inputs, force=force) as say:
         parts = ["transfer", *(["budget"] if budget else []), "certificate", "energy"]
@@ -179,6 +182,10 @@ def learn_circuit_command(
             from spicealif.plots import save_figure
 
             save_figure(result.plot(title=title), figure, picture)
-        wrote = [str(path) for path in (output, figure) if path is not None]
+        if report is not None:
+            from spicealif.report import write_report
+
+            write_report(result, report)
+        wrote = [str(path) for path in (output, figure, report) if path is not None]
         if wrote and not quiet:
             say(f"Wrote {', '.join(wrote)}.")

@@ -10,7 +10,7 @@ from _terminal import Terminal, command
 from learning_tasks import small_task
 
 from spicealif.cli.main import run
-from spicealif.learning import load_study, save_task, task_names
+from spicealif.learning import load_study, save_task, task_names, task_schema
 from spicealif.sweep import Store
 
 
@@ -54,6 +54,17 @@ def test_the_tasks_are_listed(here, capsys):
     assert run(["learn", "--list"]) == 0
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == task_names()
+
+
+def test_the_schema_is_printed(task, capsys):
+    assert run(["learn", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema == task_schema()
+    assert run(["learn", "--schema", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema
+    for words in ((*task, "--schema"), ("--list", "--schema")):
+        assert run(["learn", *words]) == 1
+        assert "give it alone" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
