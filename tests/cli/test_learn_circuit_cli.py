@@ -71,6 +71,8 @@ def test_a_study_is_printed_and_written(here, capsys):
         (("--report", "out.pdf"), 1, "use .html"),
         (("--format", "png"), 1, "add --figure"),
         (("--set", "bank.duration=3V"), 1, "give it in s"),
+        (("--set", "bank.spread.leak.nonesuch=1,2"), 1, "no parameter 'leak.nonesuch'"),
+        (("--set", "bank.i_high=1"), 1, "would latch"),
     ],
 )
 def test_what_is_refused_is_refused_before_anything_is_solved(here, capsys, words, code, said):

@@ -81,6 +81,9 @@ def test_the_schema_is_printed(task, capsys):
         (("--set", "bank.encoding=steps", "--set", "readouts=svn"), 1, "use one of 'ridge'"),
         (("-o", "out.nc"), 1, "use .json or .csv"),
         (("-o", "small.toml"), 1, "use .json or .csv"),
+        (("--set", "bank.spread.leak.nonesuch=1,2"), 1, "no parameter 'leak.nonesuch'"),
+        (("--set", "bank.input_range=2,1"), 1, "does not rise"),
+        (("--set", "bank.features=count,count"), 1, "give a list of different ones"),
         (("--report", "out.txt"), 1, "use .html"),
         (("--format", "png"), 1, "add --figure"),
         (("--list",), 1, "leave out"),
@@ -112,7 +115,7 @@ def test_values_are_set(task, capsys):
 
 @pytest.mark.slow
 def test_a_failed_cell_is_told_and_is_exit_code_one(task, capsys):
-    words = ["--set", "bank.spread.leak.nonesuch=1,2", "--seeds", "1", "--methods", "alif,k-nn"]
+    words = ["--set", "bank.spread.leak.tau=-2,-1", "--seeds", "1", "--methods", "alif,k-nn"]
     assert run(["learn", *task, *words]) == 1
     seen = capsys.readouterr()
     assert "1 of 2 cells failed; the first is alif-ridge, seed 0:" in seen.err
