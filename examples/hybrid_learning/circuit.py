@@ -23,7 +23,7 @@ from tasks import HERE, listed, percent, write_block
 
 TASKS = ("digits", "basic-motions")
 _BULKY = ("train", "test", "predicted", "margins", "p_values", "predicted_equations",
-          "predicted_simulator", "samples")  # fmt: skip
+          "predicted_simulator", "samples", "by_sample", "lost_by_sample")  # fmt: skip
 
 
 def thinned(value: Any) -> Any:

@@ -32,6 +32,7 @@ __all__ = [
     "output_options",
     "preset_or_file",
     "quiet_option",
+    "report_option",
     "retry_option",
     "set_option",
     "settings",
@@ -124,6 +125,9 @@ all_option = click.option(
     "--all", "all_rows", is_flag=True, help="Print every measure, and not the main ones only."
 )
 
+report_option = click.option(
+    "--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
 
 

@@ -76,8 +76,9 @@ def give_result(
     figure: Path | None,
     picture: str | None,
     title: bool,
+    report: Path | None,
 ) -> list[Path]:
-    """Print a result, and write it and its figure where these are asked for; return the files."""
+    """Print a result; write it, its figure and its report if asked for; return the files."""
     say(for_terminal(result))
     answer(result.to_dict)
     if output is not None:
@@ -86,4 +87,8 @@ def give_result(
         from spicealif.plots import save_figure
 
         save_figure(result.plot(title=title), figure, picture)
-    return [path for path in (output, figure) if path is not None]
+    if report is not None:
+        from spicealif.report import write_report
+
+        write_report(result, report)
+    return [path for path in (output, figure, report) if path is not None]

@@ -15,14 +15,15 @@ from spicealif.cli._options import (
     figure_options,
     output_options,
     quiet_option,
+    report_option,
     retry_option,
     store_option,
     workers_option,
 )
-from spicealif.cli._output import check_picture, writing
+from spicealif.cli._output import check_picture, print_text, writing
 from spicealif.cli._tasks import find_task, give_result, need_packages, task_set_option
 from spicealif.cli._terminal import Command
-from spicealif.cli._types import CountType, OutputPath
+from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from spicealif.learning import StudyResult, Task
@@ -38,6 +39,7 @@ __all__ = ["learn_command"]
 )
 @click.argument("task", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the tasks that come with spicealif.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a task's TOML file.")
 @task_set_option
 @click.option(
     "--methods",
@@ -57,11 +59,12 @@ __all__ = ["learn_command"]
     "File to write: .json with everything, or .csv with a row for each method [default: none]."
 )
 @figure_options("Draw the accuracies as well.")
-@click.option("--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well.")
+@report_option
 @quiet_option
 def learn_command(
     task: str | None,
     listing: bool,
+    schema: bool,
     changes: tuple[str, ...],
     methods: str | None,
     seeds: int | None,
@@ -89,6 +92,11 @@ def learn_command(
     need_packages()
     from spicealif.errors import LearningError
 
+    if schema and (listing or task is not None):
+        raise LearningError("--schema is of all tasks; give it alone.")
+    if schema:
+        _print_schema()
+        return
     if listing:
         if task is not None:
             raise LearningError("--list shows all tasks; leave out the task's name, or --list.")
@@ -136,12 +144,7 @@ def _compute(
                 task, methods=methods, seeds=seeds, store=store, workers=workers,
                 retry_failed=retry_failed, progress=look,
             )  # fmt: skip
-        wrote = give_result(result, say, output, figure, picture, title)
-        if report is not None:
-            from spicealif.report import write_report
-
-            write_report(result, report)
-            wrote.append(report)
+        wrote = give_result(result, say, output, figure, picture, title, report)
         if kept[0] and not quiet:
             total = counted(len(result.cells), "cell")
             say(
@@ -176,6 +179,16 @@ def _list() -> None:
     width = max(map(len, tasks))
     for name, task in tasks.items():
         click.echo(f"{name:<{width}}  {task.description}")
+
+
+def _print_schema() -> None:
+    import json
+
+    from spicealif.learning.task_files import task_schema
+
+    schema = task_schema()
+    answer(schema)
+    print_text(json.dumps(schema, indent=1) + "\n")
 
 
 def _cells(

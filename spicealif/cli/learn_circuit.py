@@ -13,6 +13,7 @@ from spicealif.cli._options import (
     figure_options,
     output_options,
     quiet_option,
+    report_option,
     workers_option,
 )
 from spicealif.cli._output import check_picture, writing
@@ -108,6 +109,7 @@ __all__ = ["learn_circuit_command"]
 @workers_option("Threads")
 @output_options("File to write: .json with everything  [default: none].")
 @figure_options("Draw levels, budget and energy as well.")
+@report_option
 @quiet_option
 def learn_circuit_command(
     task: str,
@@ -130,6 +132,7 @@ def learn_circuit_command(
     figure: Path | None,
     picture: str | None,
     title: bool,
+    report: Path | None,
     quiet: bool,
 ) -> None:
     """Apply a readout trained on the ideal equations of TASK's bank to features of its circuit.
@@ -141,12 +144,12 @@ def learn_circuit_command(
     are kept in the user's cache folder: the same again goes on where it was.
     """
     need_packages()
-    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE
+    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE, REPORT
     from spicealif.learning.circuit_study import run_circuit_study
 
     check_picture(figure, picture, title)
     described = find_task(task, changes)
-    targets = (output, CIRCUIT_STUDY), (figure, PICTURE)
+    targets = (output, CIRCUIT_STUDY), (figure, PICTURE), (report, REPORT)
     inputs = (task, described.data.source, device)
     with writing(*targets, inputs=inputs, force=force) as say:
         parts = ["transfer", *(["budget"] if budget else []), "certificate", "energy"]
@@ -159,6 +162,6 @@ def learn_circuit_command(
                 spot_checks=spot_checks, backend=simulator, seed=seed,
                 workers=-1 if workers is None else workers, progress=bar,
             )  # fmt: skip
-        wrote = give_result(result, say, output, figure, picture, title)
+        wrote = give_result(result, say, output, figure, picture, title, report)
         if wrote and not quiet:
             say(f"Wrote {', '.join(map(str, wrote))}.")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif._support.cores import usable_cores
 from spicealif._support.kept import tell
-from spicealif.circuit.parameters import ALL_CAUSES, Cause
-from spicealif.errors import IntegrationError
+from spicealif.circuit.parameters import ALL_CAUSES
 from spicealif.learning._sklearn import (
     BaseEstimator,
     TransformerMixin,
@@ -21,6 +18,7 @@ from spicealif.learning._sklearn import (
     check_random_state,
     validate_data,
 )
+from spicealif.learning.bank_checks import checked_quantities, threads_of
 from spicealif.learning.encoding import ENCODINGS, OVER_TIME, currents
 from spicealif.learning.features import (
     checked_features,
@@ -29,15 +27,14 @@ from spicealif.learning.features import (
 )
 from spicealif.learning.inputs import Inputs, as_samples, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
-from spicealif.learning.runs import BACKENDS, BankRuns, Distinct, How, gathered, solve_runs
-from spicealif.quantities import quantity_of
+from spicealif.learning.runs import BankRuns, Distinct, How, gathered, solve_runs
 
 if TYPE_CHECKING:
     import os
 
     from spicealif.design import Neuron
 
-__all__ = ["AlifBank", "Stage", "threads_of"]
+__all__ = ["AlifBank", "Stage"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 #: From inputs, shape (n, K), to times in s (None if constant) and currents in A.
@@ -225,38 +222,8 @@ class Stage(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return x
 
     def _check(self) -> None:
-        if self.encoding not in self._encodings:
-            raise ValueError(
-                f"There is no encoding {self.encoding!r}{self._encoded}; choose one of "
-                f"{', '.join(self._encodings)}."
-            )
-        if self.backend not in BACKENDS:
-            raise ValueError(
-                f"There is no backend {self.backend!r}; choose one of {', '.join(BACKENDS)}."
-            )
-        checked_features(self.features, self.windows)
-        self.duration_ = quantity_of("duration", self.duration, "s", IntegrationError)
-        self.i_low_ = quantity_of("i_low", self.i_low, "A", IntegrationError)
-        self.i_high_ = quantity_of("i_high", self.i_high, "A", IntegrationError)
-        if not self.duration_ > 0:
-            raise ValueError(f"duration is {self.duration_:g} s; give a time above 0.")
-        if not self.i_low_ < self.i_high_:
-            raise ValueError(
-                f"i_low is {self.i_low_:g} A and i_high {self.i_high_:g} A; give the lower first."
-            )
-        if self.causes is not None and self.backend != "equations":
-            raise ValueError(
-                f"causes are of the circuit's equations, not of {self.backend}; choose the backend "
-                "equations, or leave them out."
-            )
-        if self.causes is not None and not _are_causes(self.causes):
-            raise ValueError(
-                f"causes is {ascii(self.causes)[:60]}; give a set of spicealif.circuit.Cause."
-            )
-        number = isinstance(self.rtol, numbers.Real) and not isinstance(self.rtol, bool)
-        if self.rtol is not None and not number:
-            raise ValueError(f"rtol is {self.rtol!r}; give a number such as 1e-6.")
-        threads_of(self.n_jobs)
+        found = checked_quantities(self, self._encodings, self._encoded)
+        self.duration_, self.i_low_, self.i_high_ = found.duration, found.i_low, found.i_high
 
     @property
     def _encodings(self) -> Sequence[str]:
@@ -538,20 +505,3 @@ def _held(encode: _Encode, until: float) -> _Encode:
         return np.append(times, until), np.column_stack([i, i[:, -1]])
 
     return held
-
-
-def _are_causes(given: Any) -> bool:
-    try:
-        return all(isinstance(cause, Cause) for cause in given)
-    except TypeError:
-        return False
-
-
-def threads_of(n_jobs: int | None) -> int:
-    """Return a number of threads for scikit-learn's n_jobs."""
-    if n_jobs is None:
-        return 1
-    whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0:
-        raise ValueError(f"n_jobs is {n_jobs!r}; give a number of threads, or -1 for all cores.")
-    return int(n_jobs) if n_jobs > 0 else max(1, usable_cores() + 1 + int(n_jobs))

@@ -46,7 +46,10 @@ _SOURCES = tuple(
 _OF_BANK = (
     *(
         f"learning/{name}.py"
-        for name in ("bank", "runs", "control", "encoding", "features", "inputs", "neurons")
+        for name in (
+            *("bank", "bank_checks", "runs", "control", "encoding", "features", "inputs"),
+            "neurons",
+        )
     ),
     "bank", "reference", "circuit", "design", "quantities",
     "sweep/space.py", "sweep/tolerances.py",
