@@ -19,12 +19,12 @@ from spicealif.learning._reservoir_network import (
 )
 from spicealif.learning._reservoir_runs import Drive, Way, driven_network, solve_samples
 from spicealif.learning._sklearn import check_is_fitted
-from spicealif.learning.bank import Stage
 from spicealif.learning.bank_checks import threads_of
 from spicealif.learning.encoding import ENCODINGS
 from spicealif.learning.inputs import Inputs, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
 from spicealif.learning.runs import BankRuns, open_kept
+from spicealif.learning.stage import Stage
 from spicealif.learning.trains import TRAIN_ENCODINGS
 from spicealif.network.choices import chosen_variant
 from spicealif.network.circuit import DEFAULT_RTOL

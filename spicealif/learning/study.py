@@ -48,7 +48,7 @@ _OF_BANK = (
         f"learning/{name}.py"
         for name in (
             *("bank", "bank_checks", "runs", "control", "encoding", "features", "inputs"),
-            "neurons",
+            *("neurons", "stage"),
         )
     ),
     "bank", "reference", "circuit", "design", "quantities",
