@@ -176,7 +176,9 @@ def run_study(
         kept.tell_damage()
         compute_missing(
             dict(zip(keys, cells, strict=True)), values, kept,
-            lambda missing: _jobs(described, dataset.digest, missing),
+            lambda missing: _jobs(
+                described, dataset.digest, {cell: key for key, cell in missing.items()}
+            ),
             executor=executor, workers=workers, progress=progress,
         )  # fmt: skip
     return StudyResult(
@@ -270,11 +272,11 @@ def _version(package: str) -> str:
         return ""
 
 
-def _jobs(task: Task, digest: str, missing: Mapping[str, tuple[str, int]]) -> Iterator[_StudyJob]:
+def _jobs(task: Task, digest: str, missing: Mapping[tuple[str, int], str]) -> Iterator[_StudyJob]:
     """Give a job for each split and stage, and for each classical method."""
     settings = Settings("both", "both", "ideal", "equations", None, False, "", f"learn-{task.name}")
     groups: dict[tuple[int, str], list[tuple[str, dict[str, Any]]]] = {}
-    for key, (method, seed) in missing.items():
+    for (method, seed), key in missing.items():
         group = seed, stage_of(method)[0] or method
         groups.setdefault(group, []).append((key, {"method": method, "seed": seed}))
     base = dump_task(_with_absolute_path(task))
