@@ -28,7 +28,7 @@ TASKS = ("digits", "basic-motions", "basic-motions-exchanged")
 #: What stands before the numbers of samples: both sides of a split are tested in turn.
 LABELS = {"basic-motions-exchanged": "basic-motions, the sides of its split exchanged"}
 _BULKY = ("train", "test", "predicted", "margins", "p_values", "predicted_equations",
-          "predicted_simulator", "samples")  # fmt: skip
+          "predicted_simulator", "samples", "by_sample", "lost_by_sample")  # fmt: skip
 
 
 def thinned(value: Any) -> Any:

@@ -121,10 +121,7 @@ def solve_circuit(
     """
     check_method(method)
     tolerance = DEFAULT_RTOL[method] if rtol is None else rtol
-    if not 1e-14 < tolerance < 1e-2:
-        raise IntegrationError(
-            f"The relative tolerance is {tolerance:g}; choose one between 1e-14 and 1e-2."
-        )
+    check_rtol(tolerance)
     provenance = store.provenance(neuron)
     neuron = neuron.at_temperature
     parameters = circuit_parameters(neuron, causes)
@@ -162,6 +159,19 @@ def solve_circuit(
         "equations by %s, rtol %g: %d steps, %d spikes", method, tolerance, n_steps, len(t_spike)
     )
     return Waveforms(time, signals, t_spike, attrs)
+
+
+def check_rtol(rtol: float) -> None:
+    """Refuse a relative tolerance that nothing can be solved with.
+
+    Raises
+    ------
+    IntegrationError
+    """
+    if not 1e-14 < rtol < 1e-2:
+        raise IntegrationError(
+            f"The relative tolerance is {rtol:g}; choose one between 1e-14 and 1e-2."
+        )
 
 
 class _Traces:

@@ -156,7 +156,7 @@ def _networks_and_runs(context: click.Context, incomplete: str) -> Iterable[str]
 def _network_keys(context: click.Context, incomplete: str) -> Iterable[str]:
     """Return the parameters of the network that the line names, each with the sign after it."""
     from spicealif.cli.network._find import find_network
-    from spicealif.network.sweep import parameter_names
+    from spicealif.network.parameters import parameter_names
 
     given = [*context.args, str(context.params.get("network") or "")]
     return [f"{key}=" for key in parameter_names(find_network(given[0]))]

@@ -15,11 +15,21 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import PurePath
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-__all__ = ["MESSAGE", "allow", "begin", "end_at_once", "exit_code", "leave", "raised"]
+__all__ = [
+    "MESSAGE",
+    "allow",
+    "begin",
+    "end_at_once",
+    "exit_code",
+    "kept_what_was_done",
+    "leave",
+    "raised",
+]
 
 MESSAGE = "Interrupted; files already written are whole."
 #: So long after an interrupt another one counts as the same, s: what stops needs no longer.
@@ -49,6 +59,18 @@ def begin() -> None:
     """Forget an interrupt of a command before."""
     global _raised  # noqa: PLW0603
     _raised = False
+
+
+@contextlib.contextmanager
+def kept_what_was_done() -> Iterator[None]:
+    """Say of what is interrupted in the block that the same command goes on with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        import click
+
+        click.echo("What was done is kept; the same command goes on from there.", err=True)
+        raise
 
 
 def raised() -> bool:

@@ -22,7 +22,7 @@ __all__ = [
     "all_option",
     "check_option",
     "cross_check_option",
-    "figure_option",
+    "figure_options",
     "find_neuron",
     "force_option",
     "format_option",
@@ -32,6 +32,8 @@ __all__ = [
     "output_options",
     "preset_or_file",
     "quiet_option",
+    "report_option",
+    "retry_option",
     "set_option",
     "settings",
     "simulator_options",
@@ -123,6 +125,9 @@ all_option = click.option(
     "--all", "all_rows", is_flag=True, help="Print every measure, and not the main ones only."
 )
 
+report_option = click.option(
+    "--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no list of files.")
 
 
@@ -152,11 +157,6 @@ def output_options(what: str) -> Callable[[_F], _F]:
     return together(output, force_option)
 
 
-def figure_option(what: str) -> Callable[[_F], _F]:
-    """Return the option ``--figure``, its help saying `what` is drawn."""
-    return click.option("--figure", type=OutputPath(), metavar="FILE", help=what)
-
-
 def format_option(what: str) -> Callable[[_F], _F]:
     """Return the option ``--format``, its help saying `what` it decides."""
     return click.option("--format", "picture", type=PictureType(), metavar="FORMAT", help=what)
@@ -165,6 +165,25 @@ def format_option(what: str) -> Callable[[_F], _F]:
 title_option = click.option(
     "--title", is_flag=True, help="Say above the panels of a figure what it shows."
 )
+
+
+def figure_options(what: str) -> Callable[[_F], _F]:
+    """Return ``--figure``, its help saying `what` is drawn, and its ``--format`` and ``--title``.
+
+    See `spicealif.cli._output.check_picture`.
+    """
+    return together(
+        click.option("--figure", type=OutputPath(), metavar="FILE", help=what),
+        format_option("Of the figure: png, svg or pdf, where its name does not say it."),
+        title_option,
+    )
+
+
+def retry_option(what: str) -> Callable[[_F], _F]:
+    """Return the flag ``--retry-failed``, its help saying `what` is computed anew."""
+    return click.option(
+        "--retry-failed", is_flag=True, help=f"Compute {what} anew that failed before."
+    )
 
 
 def workers_option(what: str) -> Callable[[_F], _F]:
@@ -207,13 +226,10 @@ def find_neuron(name: str, changes: tuple[str, ...] = (), ideal: bool = False) -
     from spicealif._support.kept import tell
     from spicealif.design import load_preset, load_toml, preset_names
     from spicealif.design.store import changed_from
-    from spicealif.errors import DesignError
 
     neuron = preset_or_file(name, preset_names(), load_preset, load_toml, "spicealif presets")
     new: dict[str, Any] = {}
     for key, value in settings(changes, "c=220n"):
-        if key in new:
-            raise DesignError(f"--set gives {ascii(key)} twice; give it once.")
         new[key] = value_of(value)
     if new:
         # Under the preset's name its results would be taken for the preset's, and replaced.
@@ -261,10 +277,11 @@ def settings(changes: tuple[str, ...], example: str) -> Iterator[tuple[str, str]
     Raises
     ------
     DesignError
-        If one is not of the form KEY=VALUE.
+        If one is not of the form KEY=VALUE, or a key is given twice.
     """
     from spicealif.errors import DesignError
 
+    given = set[str]()
     for change in changes:
         key, equals, value = (part.strip() for part in change.partition("="))
         if not equals or not key:
@@ -272,6 +289,9 @@ def settings(changes: tuple[str, ...], example: str) -> Iterator[tuple[str, str]
                 f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
                 f"--set {example}."
             )
+        if key in given:
+            raise DesignError(f"--set gives {ascii(key)} twice; give it once.")
+        given.add(key)
         yield key, value
 
 

@@ -12,13 +12,11 @@ from spicealif.cli._options import (
     all_option,
     check_option,
     cross_check_option,
-    figure_option,
+    figure_options,
     find_neuron,
     force_option,
-    format_option,
     json_option,
     set_option,
-    title_option,
     variant_option,
 )
 from spicealif.cli._output import check_picture, writing
@@ -70,9 +68,7 @@ __all__ = ["compare_command"]
 @check_option
 @all_option
 @json_option
-@figure_option("Draw both into this file.")
-@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
-@title_option
+@figure_options("Draw both into this file.")
 @force_option
 def compare_command(
     first: Path,

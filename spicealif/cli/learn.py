@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
+from spicealif.cli._interrupts import kept_what_was_done
 from spicealif.cli._options import (
-    figure_option,
-    format_option,
+    figure_options,
     output_options,
     quiet_option,
-    set_option,
+    report_option,
+    retry_option,
     store_option,
-    title_option,
-    value_of,
     workers_option,
 )
-from spicealif.cli._output import check_picture, writing
-from spicealif.cli._terminal import Command, for_terminal
-from spicealif.cli._types import CountType, OutputPath
+from spicealif.cli._output import check_picture, print_text, writing
+from spicealif.cli._tasks import find_task, give_result, need_packages, task_set_option
+from spicealif.cli._terminal import Command
+from spicealif.cli._types import CountType
 
 if TYPE_CHECKING:
     from spicealif.learning import StudyResult, Task
 
-__all__ = ["changed_task", "learn_command", "need_packages"]
+__all__ = ["learn_command"]
 
 
 @click.command(
@@ -39,9 +39,8 @@ __all__ = ["changed_task", "learn_command", "need_packages"]
 )
 @click.argument("task", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the tasks that come with spicealif.")
-@set_option(
-    "Change a value of the task, such as bank.duration=4m or data.folds=10; may be repeated."
-)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a task's TOML file.")
+@task_set_option
 @click.option(
     "--methods",
     metavar="NAMES",
@@ -55,18 +54,17 @@ __all__ = ["changed_task", "learn_command", "need_packages"]
 @click.option("--seed", type=CountType(), metavar="N", help="With --method: of this split.")
 @workers_option("Processes")
 @store_option
-@click.option("--retry-failed", is_flag=True, help="Compute cells anew that failed before.")
+@retry_option("cells")
 @output_options(
     "File to write: .json with everything, or .csv with a row for each method [default: none]."
 )
-@figure_option("Draw the accuracies as well.")
-@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
-@title_option
-@click.option("--report", type=OutputPath(), metavar="FILE", help="Write a report (.html) as well.")
+@figure_options("Draw the accuracies as well.")
+@report_option
 @quiet_option
 def learn_command(
     task: str | None,
     listing: bool,
+    schema: bool,
     changes: tuple[str, ...],
     methods: str | None,
     seeds: int | None,
@@ -93,8 +91,12 @@ def learn_command(
     """
     need_packages()
     from spicealif.errors import LearningError
-    from spicealif.learning.task_files import load_task
 
+    if schema and (listing or task is not None):
+        raise LearningError("--schema is of all tasks; give it alone.")
+    if schema:
+        _print_schema()
+        return
     if listing:
         if task is not None:
             raise LearningError("--list shows all tasks; leave out the task's name, or --list.")
@@ -103,7 +105,7 @@ def learn_command(
     if task is None:
         raise click.UsageError("Missing argument 'TASK'; --list shows what there is.")
     check_picture(figure, picture, title)
-    described = changed_task(load_task(task), changes)
+    described = find_task(task, changes)
     chosen, numbers = _cells(described, methods, seeds, method, seed)
     _compute(
         described, task, chosen, numbers, workers, store, retry_failed, quiet,
@@ -131,34 +133,18 @@ def _compute(
     with writing(*targets, inputs=(name, task.data.source), force=force) as say:
         label = f"{task.name}, {counted(len(methods) * len(seeds), 'cell')}"
         kept: list[int] = []
-        try:
-            with progress_bar(label, quiet) as bar:
+        with kept_what_was_done(), progress_bar(label, quiet) as bar:
 
-                def look(done: int, total: int, failed: int) -> None:
-                    kept.append(done)  # the first call tells what the store has
-                    if bar is not None:
-                        bar(done, total, failed)
+            def look(done: int, total: int, failed: int) -> None:
+                kept.append(done)  # the first call tells what the store has
+                if bar is not None:
+                    bar(done, total, failed)
 
-                result = run_study(
-                    task, methods=methods, seeds=seeds, store=store, workers=workers,
-                    retry_failed=retry_failed, progress=look,
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            click.echo("What was done is kept; the same command goes on from there.", err=True)
-            raise
-        say(for_terminal(result))
-        answer(result.to_dict)
-        if output is not None:
-            result.save(output)
-        if figure is not None:
-            from spicealif.plots import save_figure
-
-            save_figure(result.plot(title=title), figure, picture)
-        if report is not None:
-            from spicealif.report import write_report
-
-            write_report(result, report)
-        wrote = [str(path) for path in (output, figure, report) if path is not None]
+            result = run_study(
+                task, methods=methods, seeds=seeds, store=store, workers=workers,
+                retry_failed=retry_failed, progress=look,
+            )  # fmt: skip
+        wrote = give_result(result, say, output, figure, picture, title, report)
         if kept[0] and not quiet:
             total = counted(len(result.cells), "cell")
             say(
@@ -166,7 +152,7 @@ def _compute(
                 "again."
             )
         if wrote and not quiet:
-            say(f"Wrote {', '.join(wrote)}.")
+            say(f"Wrote {', '.join(map(str, wrote))}.")
     _tell_failed(result)
 
 
@@ -182,19 +168,6 @@ def _tell_failed(result: StudyResult) -> None:
     raise click.exceptions.Exit(1)
 
 
-def need_packages() -> None:
-    """Refuse to go on without the packages of the extra ``learning``."""
-    from importlib.util import find_spec
-
-    from spicealif.errors import LearningError
-
-    if find_spec("sklearn") is None:
-        raise LearningError(
-            "Learning takes the package scikit-learn, which is not installed; install it with: "
-            "pip install 'spicealif[learning]'."
-        )
-
-
 def _list() -> None:
     from spicealif.learning.task_files import load_task, task_names
 
@@ -208,29 +181,14 @@ def _list() -> None:
         click.echo(f"{name:<{width}}  {task.description}")
 
 
-def changed_task(task: Task, changes: tuple[str, ...]) -> Task:
-    """Return the task with the values that ``--set`` gives."""
-    from spicealif.errors import DesignError
+def _print_schema() -> None:
+    import json
 
-    new: dict[str, Any] = {}
-    for change in changes:
-        key, equals, value = (part.strip() for part in change.partition("="))
-        if not equals or not key:
-            raise DesignError(
-                f"--set {ascii(change)} is not of the form KEY=VALUE; write, for example, "
-                "--set bank.duration=4m."
-            )
-        if key in new:
-            raise DesignError(f"--set gives {ascii(key)} twice; give it once.")
-        several = key in ("bank.features", "readouts", "baselines", "data.drop")
-        several = several or key == "bank.input_range" or key.startswith("bank.spread.")
-        new[key] = [part.strip() for part in value.split(",")] if several else value_of(value)
-    spread = {k: new.pop(k) for k in list(new) if k.startswith("bank.spread.")}
-    if spread:
-        old = dict(task.bank.spread or {})
-        old |= {key.removeprefix("bank.spread."): tuple(v) for key, v in spread.items()}
-        new["bank.spread"] = old
-    return task.replace(new) if new else task
+    from spicealif.learning.task_files import task_schema
+
+    schema = task_schema()
+    answer(schema)
+    print_text(json.dumps(schema, indent=1) + "\n")
 
 
 def _cells(

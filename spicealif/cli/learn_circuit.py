@@ -8,20 +8,18 @@ import click
 
 from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
-from spicealif.cli._answer import answer
+from spicealif.cli._interrupts import kept_what_was_done
 from spicealif.cli._options import (
-    figure_option,
-    format_option,
+    figure_options,
     output_options,
     quiet_option,
-    set_option,
-    title_option,
+    report_option,
     workers_option,
 )
 from spicealif.cli._output import check_picture, writing
-from spicealif.cli._terminal import Command, for_terminal
+from spicealif.cli._tasks import find_task, give_result, need_packages, task_set_option
+from spicealif.cli._terminal import Command
 from spicealif.cli._types import CountType
-from spicealif.cli.learn import changed_task, need_packages
 
 __all__ = ["learn_circuit_command"]
 
@@ -33,9 +31,7 @@ __all__ = ["learn_circuit_command"]
     short_help="What the circuit makes of a readout that was trained on ideal equations.",
 )
 @click.argument("task")
-@set_option(
-    "Change a value of the task, such as bank.duration=4m or data.folds=10; may be repeated."
-)
+@task_set_option
 @click.option(
     "--readout",
     metavar="NAME",
@@ -112,9 +108,8 @@ __all__ = ["learn_circuit_command"]
 )
 @workers_option("Threads")
 @output_options("File to write: .json with everything  [default: none].")
-@figure_option("Draw levels, budget and energy as well.")
-@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
-@title_option
+@figure_options("Draw levels, budget and energy as well.")
+@report_option
 @quiet_option
 def learn_circuit_command(
     task: str,
@@ -137,6 +132,7 @@ def learn_circuit_command(
     figure: Path | None,
     picture: str | None,
     title: bool,
+    report: Path | None,
     quiet: bool,
 ) -> None:
     """Apply a readout trained on the ideal equations of TASK's bank to features of its circuit.
@@ -148,37 +144,24 @@ def learn_circuit_command(
     are kept in the user's cache folder: the same again goes on where it was.
     """
     need_packages()
-    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE
+    from spicealif._support.kinds import CIRCUIT_STUDY, PICTURE, REPORT
     from spicealif.learning.circuit_study import run_circuit_study
-    from spicealif.learning.task_files import load_task
 
     check_picture(figure, picture, title)
-    described = changed_task(load_task(task), changes)
-    targets = (output, CIRCUIT_STUDY), (figure, PICTURE)
+    described = find_task(task, changes)
+    targets = (output, CIRCUIT_STUDY), (figure, PICTURE), (report, REPORT)
     inputs = (task, described.data.source, device)
     with writing(*targets, inputs=inputs, force=force) as say:
         parts = ["transfer", *(["budget"] if budget else []), "certificate", "energy"]
         label = f"{described.name}, {counted(len(parts), 'part')}"
-        try:
-            with progress_bar(label, quiet) as bar:
-                result = run_circuit_study(
-                    described, readout=readout, samples=samples, exchange=exchange, draws=draws,
-                    device=device, retrain=retrain, budget=budget, orders=orders,
-                    grouping=grouping,  # type: ignore[arg-type]
-                    spot_checks=spot_checks, backend=simulator, seed=seed,
-                    workers=-1 if workers is None else workers, progress=bar,
-                )  # fmt: skip
-        except KeyboardInterrupt:
-            click.echo("What was done is kept; the same command goes on from there.", err=True)
-            raise
-        say(for_terminal(result))
-        answer(result.to_dict)
-        if output is not None:
-            result.save(output)
-        if figure is not None:
-            from spicealif.plots import save_figure
-
-            save_figure(result.plot(title=title), figure, picture)
-        wrote = [str(path) for path in (output, figure) if path is not None]
+        with kept_what_was_done(), progress_bar(label, quiet) as bar:
+            result = run_circuit_study(
+                described, readout=readout, samples=samples, exchange=exchange, draws=draws,
+                device=device, retrain=retrain, budget=budget, orders=orders,
+                grouping=grouping,  # type: ignore[arg-type]
+                spot_checks=spot_checks, backend=simulator, seed=seed,
+                workers=-1 if workers is None else workers, progress=bar,
+            )  # fmt: skip
+        wrote = give_result(result, say, output, figure, picture, title, report)
         if wrote and not quiet:
-            say(f"Wrote {', '.join(wrote)}.")
+            say(f"Wrote {', '.join(map(str, wrote))}.")

@@ -51,9 +51,9 @@ def report_command(
     """Write the report of RESULT: one file that loads nothing and can be sent and printed.
 
     RESULT is a folder of "spicealif run" or "explain", a .nc file of "simulate", "reference" or
-    "sweep", the JSON of "fit --result", of "explain" or of "learn", a device's file of "fit", or a
-    raw file. Of a neuron's file, as "propose" writes it, the reference is solved for the report. A
-    certificate is shown if the run has one (run --certify).
+    "sweep", the JSON of "fit --result", "explain", "learn" or "learn-circuit", a device's file of
+    "fit", or a raw file. Of a neuron's file, as "propose" writes it, the reference is solved for
+    the report. A certificate is shown if the run has one (run --certify).
     """
     from spicealif._support.kinds import REPORT
     from spicealif.errors import DesignError

@@ -13,17 +13,17 @@ from click.core import ParameterSource
 from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
+from spicealif.cli._interrupts import kept_what_was_done
 from spicealif.cli._limits import tell_duration
 from spicealif.cli._options import (
-    figure_option,
+    figure_options,
     find_neuron,
-    format_option,
     neuron_options,
     output_options,
     quiet_option,
+    retry_option,
     simulator_options,
     store_option,
-    title_option,
     variant_option,
     workers_option,
 )
@@ -100,7 +100,7 @@ _WITNESS = "ngspice:5%"
 @workers_option("Processes")
 @click.option("--dask", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
 @store_option
-@click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
+@retry_option("points")
 @click.option(
     "--spikes/--no-spikes",
     default=None,
@@ -111,9 +111,7 @@ _WITNESS = "ngspice:5%"
     "File to write: .nc (netCDF, with all there is, which 'spicealif plot' draws), or a row for "
     "each point and side as .csv or .parquet [default: NAME.nc, named after the experiment]."
 )
-@figure_option("Draw the result as well.")
-@format_option("Of the figure: png, svg or pdf, where its name does not say it.")
-@title_option
+@figure_options("Draw the result as well.")
 @quiet_option
 def sweep_command(
     neuron: str,
@@ -171,7 +169,7 @@ def sweep_command(
                 width(None, workers),
             )  # fmt: skip
         label = f"{experiment.name}, {counted(len(experiment), 'point')}"
-        try:
+        with kept_what_was_done():
             with _executor(dask) as executor, progress_bar(label, quiet) as bar:
                 result = experiment.run(
                     store=store,
@@ -187,9 +185,6 @@ def sweep_command(
                         experiment, result, looked, store=store, executor=executor,
                         workers=workers, retry_failed=retry_failed, progress=bar,
                     )  # fmt: skip
-        except KeyboardInterrupt:
-            click.echo("What was done is kept; the same command goes on from there.", err=True)
-            raise
         save_sweep(result, target)
         failed = int(result.attrs["failed"])
         _answer(experiment, result, target, figure)

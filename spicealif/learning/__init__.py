@@ -1,5 +1,6 @@
 """Banks of neurons as a stage of machine learning, and what they are worth on real tasks."""
 
+from spicealif.learning._certified_shown import BoundsInShort
 from spicealif.learning.accuracy_budget import AccuracyBudget, AccuracyShare, budget_accuracy
 from spicealif.learning.bank import AlifBank
 from spicealif.learning.certified import CertifiedPredictions, certify_predictions
@@ -29,7 +30,7 @@ from spicealif.learning.statistics import (
 from spicealif.learning.study import run_study
 from spicealif.learning.study_cells import Cell, MethodResult
 from spicealif.learning.study_figure import study_figure
-from spicealif.learning.study_files import load_study
+from spicealif.learning.study_files import load_circuit_study, load_study
 from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Bank, Data, Task
 from spicealif.learning.task_files import (
@@ -49,6 +50,7 @@ __all__ = [
     "AlifReservoir",
     "Bank",
     "BankRuns",
+    "BoundsInShort",
     "Cell",
     "CertifiedPredictions",
     "CircuitStudy",
@@ -81,6 +83,7 @@ __all__ = [
     "energy_per_decision",
     "holm",
     "linear_readout",
+    "load_circuit_study",
     "load_dataset",
     "load_study",
     "load_task",

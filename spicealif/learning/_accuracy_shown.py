@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spicealif._support.text import counted
 from spicealif.learning._chance import Estimate
 from spicealif.learning._words import interval_of, percent, points, points_interval
@@ -64,6 +67,7 @@ class AccuracyBudgetShown(ShownInNotebooks):
     n_orders: int
     n_sets: int
     seed: int
+    lost_by_sample: NDArray[np.float64]
     failed: int
     refused: int
     tolerances: tuple[Tolerance, ...]
@@ -143,9 +147,9 @@ class AccuracyBudgetShown(ShownInNotebooks):
         """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
         return {
             "kind": "accuracy-budget",
-            "ideal": asdict(self.ideal),
-            "circuit": _plain(self.circuit),
-            "loss": _plain(self.loss),
+            "ideal": self.ideal.to_dict(),
+            "circuit": self.circuit.to_dict(),
+            "loss": self.loss.to_dict(),
             "shares": [_share(share) for share in self.shares],
             "residual": _share(self.residual),
             "residual_changed": self.residual_changed,
@@ -157,6 +161,7 @@ class AccuracyBudgetShown(ShownInNotebooks):
             "failed": self.failed,
             "refused": self.refused,
             "tolerances": [asdict(t) for t in self.tolerances],
+            "lost_by_sample": self.lost_by_sample.tolist(),
             "notes": self.notes,
         }
 
@@ -169,10 +174,6 @@ def _told(estimate: Estimate) -> str:
     return "within chance" if estimate.within_chance else ""
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    return {name: plain(value) for name, value in asdict(estimate).items()}
-
-
 def _share(share: AccuracyShare) -> dict[str, Any]:
     return {
         "name": share.player.name,
@@ -182,6 +183,6 @@ def _share(share: AccuracyShare) -> dict[str, Any]:
         "value": plain(share.value),
         "error_samples": plain(share.error_samples),
         "error_orders": plain(share.error_orders),
-        "interval": _plain(share.interval),
+        "interval": share.interval.to_dict(),
         "within_chance": share.within_chance,
     }

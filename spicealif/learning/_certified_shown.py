@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,54 @@ from spicealif.learning.feature_bounds import FeatureBounds
 from spicealif.measures.shown import Page, ShownInNotebooks
 from spicealif.measures.tables import figure, plain
 
-__all__ = ["CertifiedShown"]
+__all__ = ["BoundsInShort", "CertifiedShown"]
+
+
+@dataclass(frozen=True)
+class BoundsInShort:
+    """The figures of `FeatureBounds` that a certificate shows and keeps.
+
+    Attributes
+    ----------
+    levels : tuple of str
+    judge_ratio : float
+    judged : int
+        As there.
+    t_median, t_worst : float
+        Errors of the runs' spike times in s; NaN without runs.
+    uncertain : float
+        Part of all features that are not one number.
+    of_kind : mapping of str to float
+        Of counts the part that is not certain; of other features half of the widest bounds, in the
+        feature's unit.
+    failed : int
+        Runs that were not solved to their end.
+    """
+
+    levels: tuple[str, str]
+    judge_ratio: float
+    judged: int
+    t_median: float
+    t_worst: float
+    uncertain: float
+    of_kind: Mapping[str, float]
+    failed: int
+
+    @classmethod
+    def of(cls, bounds: FeatureBounds, kinds: NDArray[Any]) -> Self:
+        """Return the figures of bounds; `kinds` is what each of their columns is."""
+        of_kind = {}
+        for kind in dict.fromkeys(kinds.tolist()):
+            here = kinds == kind
+            if kind == "count":
+                of_kind[kind] = float(bounds.uncertain[:, here].mean())
+            else:
+                of_kind[kind] = _worst((bounds.high - bounds.low)[:, here].ravel() / 2)
+        t = bounds.errors.t
+        return cls(
+            bounds.levels, float(bounds.judge_ratio), bounds.judged, _median(t), _worst(t),
+            float(bounds.uncertain.mean()), of_kind, len(bounds.runs.run_errors),
+        )  # fmt: skip
 
 
 class CertifiedShown(ShownInNotebooks):
@@ -23,43 +71,38 @@ class CertifiedShown(ShownInNotebooks):
     predicted: NDArray[Any]
     certified: NDArray[np.bool_]
     margins: NDArray[np.float64]
-    bounds: FeatureBounds
-    kinds: NDArray[Any]
     readout: str
     linear: bool
+    short: BoundsInShort
 
     @property
     def trusted(self) -> bool:
         """Whether the levels that the errors are taken from were seen to converge."""
-        return bool(self.bounds.judge_ratio <= 1.0)
+        return bool(self.short.judge_ratio <= 1.0)
 
     def _facts(self) -> list[tuple[str, str]]:
         return [
             ("certified", f"{int(self.certified.sum())} of {len(self.certified)}"),
             ("readout", self.readout),
-            ("", self.bounds.levels[0]),
+            ("", self.short.levels[0]),
         ]
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the rows of the table as texts."""
-        n, errors = len(self.certified), self.bounds.errors
+        n, short = len(self.certified), self.short
         sure = int(self.certified.sum())
         rows: list[tuple[str, ...]] = [
             ("predictions", str(n)),
             ("certified", f"{sure} ({percent(sure / n)})"),
             ("not certified", str(n - sure)),
-            ("error of spike times, typical", figure(_median(errors.t), "s")),
-            ("error of spike times, worst", figure(_worst(errors.t), "s")),
+            ("error of spike times, typical", figure(short.t_median, "s")),
+            ("error of spike times, worst", figure(short.t_worst, "s")),
         ]
-        uncertain = self.bounds.uncertain
-        for kind in dict.fromkeys(self.kinds.tolist()):
-            here = self.kinds == kind
+        for kind, value in short.of_kind.items():
             if kind == "count":
-                part = float(uncertain[:, here].mean())
-                rows.append(("counts that are not certain", f"{part:.3%}".replace("%", " %")))
+                rows.append(("counts that are not certain", f"{value:.3%}".replace("%", " %")))
             else:
-                width = (self.bounds.high - self.bounds.low)[:, here] / 2
-                rows.append((f"error of {kind}, worst", figure(_worst(width.ravel()), _unit(kind))))
+                rows.append((f"error of {kind}, worst", figure(value, _unit(kind))))
         if self.linear:
             # of those samples that something could change, by the least score
             rows.append(("least margin of a certified one", figure(self._least(), "")))
@@ -72,7 +115,7 @@ class CertifiedShown(ShownInNotebooks):
     @property
     def notes(self) -> list[str]:
         """What has to be known to read the table."""
-        (own, finer), ratio = self.bounds.levels, self.bounds.judge_ratio
+        (own, finer), ratio = self.short.levels, self.short.judge_ratio
         notes = [
             f"Errors are twice what figures move from {own} to {finer}, and six times what the "
             "latter move at a third level at least; a count can change by spikes within the error "
@@ -86,7 +129,7 @@ class CertifiedShown(ShownInNotebooks):
                 f"{self.readout} is not linear, so that its margins cannot be bounded here: only "
                 "predictions whose features are all certain are certified."
             )
-        judged = counted(self.bounds.judged, "sample")
+        judged = counted(self.short.judged, "sample")
         if np.isnan(ratio):
             notes.append("Nothing was solved at a third level, so that the errors are not judged.")
         elif self.trusted:
@@ -100,7 +143,7 @@ class CertifiedShown(ShownInNotebooks):
                 f"({ratio:.2g} times) than all from the first to the second; take another rtol, or "
                 "another h of the reference."
             )
-        if failed := len(self.bounds.runs.run_errors):
+        if failed := self.short.failed:
             notes.append(
                 f"{counted(failed, 'run')} could not be followed to the end; predictions from "
                 "such a run are not certified."
@@ -109,7 +152,7 @@ class CertifiedShown(ShownInNotebooks):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as nested dictionaries of plain numbers and texts, for JSON."""
-        errors = self.bounds.errors
+        short = self.short
         return {
             "kind": "certified-predictions",
             "n": len(self.certified),
@@ -119,13 +162,15 @@ class CertifiedShown(ShownInNotebooks):
             "margins": [plain(float(m)) for m in self.margins],
             "readout": self.readout,
             "linear": self.linear,
-            "levels": list(self.bounds.levels),
-            "judge_ratio": plain(float(self.bounds.judge_ratio)),
-            "judged": self.bounds.judged,
+            "levels": list(short.levels),
+            "judge_ratio": plain(short.judge_ratio),
+            "judged": short.judged,
             "trusted": self.trusted,
-            "spike_time_error_median": plain(_median(errors.t)),
-            "spike_time_error_worst": plain(_worst(errors.t)),
-            "uncertain_features": plain(float(self.bounds.uncertain.mean())),
+            "spike_time_error_median": plain(short.t_median),
+            "spike_time_error_worst": plain(short.t_worst),
+            "uncertain_features": plain(short.uncertain),
+            "errors_of_features": {kind: plain(value) for kind, value in short.of_kind.items()},
+            "failed": short.failed,
             "notes": self.notes,
         }
 

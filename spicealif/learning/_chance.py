@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spicealif.learning.statistics import wilson_interval
+from spicealif.measures.tables import plain
 
 __all__ = ["CONFIDENCE", "Estimate", "combined", "mcnemar", "of_draws", "wilson"]
 
@@ -35,6 +38,27 @@ class Estimate:
     def within_chance(self) -> bool:
         """Whether the interval holds 0."""
         return self.low <= 0.0 <= self.high
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return value and ends for JSON; None where they are not finite."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return what `to_dict` was given; of a known value an end that is not finite is open.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is no such dictionary.
+        """
+        value = data["value"]
+        open_end = math.nan if value is None else math.inf
+        low, high = (
+            float(end) if end is not None else sign * open_end
+            for end, sign in ((data["low"], -1.0), (data["high"], 1.0))
+        )
+        return cls(math.nan if value is None else float(value), low, high)
 
 
 def wilson(right: int, n: int, confidence: float = CONFIDENCE) -> Estimate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -132,6 +132,7 @@ class EnergyShown(ShownInNotebooks):
             "trained_on": self.trained_on,
             "p_value": self.p_value,
             "levels": [_plain(of) for of in (self.on, self.off)],
+            "remarks": list(self.remarks),
             "notes": self.notes,
         }
 
@@ -151,7 +152,7 @@ def _plain(of: DecisionEnergy) -> dict[str, Any]:
         "name": of.name,
         "label": of.label,
         "n": len(of.right),
-        "accuracy": asdict(of.accuracy),
+        "accuracy": of.accuracy.to_dict(),
         "energy": plain(float(of.total.mean())),
         "source": plain(float(of.source.mean())),
         "supply": plain(float(of.supply.mean())),
@@ -161,4 +162,10 @@ def _plain(of: DecisionEnergy) -> dict[str, Any]:
         "spikes": float(of.spikes.mean()),
         "per_spike": plain(of.per_spike),
         "failed": of.failed,
+        "by_sample": {
+            "wrong": np.flatnonzero(~of.right).tolist(),
+            "source": [plain(e) for e in of.source.tolist()],
+            "supply": [plain(e) for e in of.supply.tolist()],
+            "spikes": of.spikes.tolist(),
+        },
     }

@@ -167,6 +167,7 @@ class TransferShown(ShownInNotebooks):
             "seed": self.seed,
             "tolerances": [asdict(t) for t in self.tolerances],
             "levels": [self._level(level) for level in self.levels],
+            "remarks": list(self.remarks),
             "notes": self.notes,
         }
 
@@ -176,26 +177,32 @@ class TransferShown(ShownInNotebooks):
             "name": level.name,
             "label": level.label,
             "draws": level.draws,
-            "accuracy": _plain(level.accuracy),
+            "accuracy": level.accuracy.to_dict(),
             "accuracy_of_draws": level.right.mean(axis=1).tolist(),
-            "lost": _plain(self.lost(level.name)),
+            "lost": self.lost(level.name).to_dict(),
             "changed": level.changed.sum(axis=1).tolist(),
             "p_values": [plain(p) for p in level.p_values],
             "counts_differ": plain(level.counts_differ),
             "others_differ": plain(level.others_differ),
-            "recovered": None if again is None else _plain(again),
+            "recovered": None if again is None else again.to_dict(),
             "lost_recovered": None
             if again is None
-            else _plain(self.lost(level.name, recovered=True)),
+            else self.lost(level.name, recovered=True).to_dict(),
             "failed": level.failed,
+            # Numbers of test samples, a list for each draw.
+            "by_sample": {
+                "wrong": _numbers(~level.right),
+                "changed": _numbers(level.changed),
+                "wrong_recovered": None if level.recovered is None else _numbers(~level.recovered),
+            },
         }
 
     def _pages(self) -> Sequence[Page]:
         return [Page(((_HEAD, self.rows()),), self.notes)]
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
-    return {name: plain(value) for name, value in asdict(estimate).items()}
+def _numbers(which: _Bools) -> list[list[int]]:
+    return [np.flatnonzero(row).tolist() for row in which]
 
 
 def _accuracy(right: _Bools) -> Estimate:

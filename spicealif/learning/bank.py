@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import copy
-import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif._support.cores import usable_cores
 from spicealif._support.kept import tell
-from spicealif.circuit.parameters import ALL_CAUSES, Cause
-from spicealif.errors import IntegrationError
-from spicealif.learning._sklearn import (
-    BaseEstimator,
-    TransformerMixin,
-    check_is_fitted,
-    check_random_state,
-    validate_data,
-)
-from spicealif.learning.encoding import ENCODINGS, OVER_TIME, currents
-from spicealif.learning.features import (
-    checked_features,
-    feature_columns,
-    feature_matrix,
-)
-from spicealif.learning.inputs import Inputs, as_samples, fit_inputs
+from spicealif.circuit.parameters import ALL_CAUSES
+from spicealif.learning.bank_checks import threads_of
+from spicealif.learning.encoding import OVER_TIME, currents
+from spicealif.learning.inputs import Inputs, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
-from spicealif.learning.runs import BACKENDS, BankRuns, Distinct, How, gathered, solve_runs
-from spicealif.quantities import quantity_of
+from spicealif.learning.runs import BankRuns, Distinct, How, gathered, solve_runs
+from spicealif.learning.stage import Stage
 
 if TYPE_CHECKING:
     import os
 
     from spicealif.design import Neuron
 
-__all__ = ["AlifBank", "threads_of"]
+__all__ = ["AlifBank"]
 
 _Floats: TypeAlias = NDArray[np.float64]
-#: Share of values beyond the fitted range from which on it is told.
-_BEYOND = 0.05
+#: From inputs, shape (n, K), to times in s (None if constant) and currents in A.
+_Encode: TypeAlias = Callable[[_Floats], tuple[_Floats | None, _Floats]]
 #: Inputs at which a bank's neurons are tried when it is fitted.
 _TRIED = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 #: So many neurons with different values are tried at most.
 _TRIED_NEURONS = 16
 
 
-class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class AlifBank(Stage):
     """Features of the spikes that neurons give when samples are their input currents.
 
     A transformer of scikit-learn that learns nothing but the range of its inputs. Each input (a
@@ -211,175 +196,9 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         SpicealifWarning
             If a neuron is silent at the largest input, or its spikes grow no more towards it.
         """
-        x = self._samples(X, reset=True)
-        self._check()
-        rng = check_random_state(self.random_state)
-        self.inputs_ = self._fit_inputs(x, rng)
-        self.seed_ = int(rng.randint(np.iinfo(np.int32).max))
-        self.n_neurons_ = self.inputs_.n_neurons
-        self._make_neurons()
-        names = self._neuron_names([f"x{k}" for k in range(x.shape[1])])
-        _, units = feature_columns(names, self.features, self.windows)  # type: ignore[arg-type]
-        self.feature_units_ = tuple(units)
-        self._fitted_with = self._of_fit()
+        super().fit(X, y)
         self._try()
         return self
-
-    def transform(self, X: ArrayLike) -> _Floats:  # noqa: N803
-        """Return the features of samples.
-
-        Parameters
-        ----------
-        X : array_like, as in `fit`
-
-        Returns
-        -------
-        ndarray, shape (n, features)
-            In the order and the units of `get_feature_names_out` and `feature_units_`.
-
-        Raises
-        ------
-        ValueError
-            If X does not fit, or a parameter was changed that would need another fit.
-        DesignError, IntegrationError, SimulatorNotFound
-            If a run is refused or cannot be solved; the sentence says which.
-
-        Warns
-        -----
-        SpicealifWarning
-            If more than 5 % of the values lie beyond the range of the inputs.
-        """
-        return self.features_of(self.solve(X).require())
-
-    def solve(self, X: ArrayLike) -> BankRuns:  # noqa: N803
-        """Return what every neuron does for every sample; see `transform`."""
-        check_is_fitted(self)
-        self._check_unchanged()
-        u, beyond = self.inputs_.scaled(self._samples(X, reset=False))
-        if beyond > _BEYOND:
-            tell(
-                f"{beyond:.0%} of the values lie beyond the range of the inputs and are taken as "
-                "its ends; give input_range if the training samples do not span it."
-            )
-        return self._solve(u, self.progress)
-
-    def features_of(self, runs: BankRuns) -> _Floats:
-        """Return the features of runs that were solved; see `transform`."""
-        checked_features(self.features, self.windows)
-        return feature_matrix(runs, self.features, self.windows)  # type: ignore[arg-type]
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Return the features' names: input, neuron, feature, window."""
-        from spicealif.learning._sklearn import feature_names_in
-
-        check_is_fitted(self)
-        if self.encoding in OVER_TIME:
-            channels = [f"x{k}" for k in range(len(self.inputs_.low))]
-        else:
-            channels = [str(name) for name in feature_names_in(self, input_features)]
-        neurons = self._neuron_names(channels)
-        names, _ = feature_columns(neurons, self.features, self.windows)  # type: ignore[arg-type]
-        return np.asarray(names, dtype=object)
-
-    def with_(self, **changes: Any) -> Self:
-        """Return a fitted copy solved in another way, with the same ranges, spread and weights.
-
-        Parameters
-        ----------
-        **changes
-            Among ``neuron`` (another device, say), ``tolerances``, ``draw``, ``backend``,
-            ``variant``, ``causes``, ``rtol``, ``n_jobs``, ``cache``, ``progress``.
-
-        Raises
-        ------
-        ValueError
-            If something else is to change, or was changed since the fit: that would need another.
-        """
-        check_is_fitted(self)
-        unknown = set(changes) - self._exchangeable
-        if unknown:
-            raise ValueError(
-                f"{', '.join(sorted(unknown))} cannot change without another fit; choose among "
-                f"{', '.join(sorted(self._exchangeable))}."
-            )
-        self._check_unchanged()
-        other = copy.copy(self)
-        for name, value in changes.items():
-            setattr(other, name, value)
-        other._check()
-        other._make_neurons()
-        return other
-
-    def _of_fit(self) -> dict[str, Any]:
-        """Return the parameters that a fit depends on."""
-        others = {*self._exchangeable, "features", "windows"}
-        return {k: v for k, v in self.get_params(deep=False).items() if k not in others}
-
-    def _check_unchanged(self) -> None:
-        """Refuse to mix parameters of two fits."""
-        of_fit = self._of_fit()
-        for name, value in self._fitted_with.items():
-            if of_fit[name] is not value and repr(of_fit[name]) != repr(value):
-                raise ValueError(
-                    f"{name} was changed after the fit, of which ranges, spread and weights are; "
-                    "fit again."
-                )
-
-    def _samples(self, X: ArrayLike, reset: bool) -> _Floats:  # noqa: N803
-        over_time = self.encoding in OVER_TIME
-        x = validate_data(self, X, reset=reset, dtype=np.float64, allow_nd=True)
-        x = as_samples(x, over_time, self.channels)
-        if reset:
-            self.n_times_ = x.shape[2]
-        elif x.shape[2] != self.n_times_:
-            raise ValueError(
-                f"X has {x.shape[2]} values over time, and the bank was fitted with "
-                f"{self.n_times_}; give as many."
-            )
-        return x
-
-    def _check(self) -> None:
-        if self.encoding not in self._encodings:
-            raise ValueError(
-                f"There is no encoding {self.encoding!r}{self._encoded}; choose one of "
-                f"{', '.join(self._encodings)}."
-            )
-        if self.backend not in BACKENDS:
-            raise ValueError(
-                f"There is no backend {self.backend!r}; choose one of {', '.join(BACKENDS)}."
-            )
-        checked_features(self.features, self.windows)
-        self.duration_ = quantity_of("duration", self.duration, "s", IntegrationError)
-        self.i_low_ = quantity_of("i_low", self.i_low, "A", IntegrationError)
-        self.i_high_ = quantity_of("i_high", self.i_high, "A", IntegrationError)
-        if not self.duration_ > 0:
-            raise ValueError(f"duration is {self.duration_:g} s; give a time above 0.")
-        if not self.i_low_ < self.i_high_:
-            raise ValueError(
-                f"i_low is {self.i_low_:g} A and i_high {self.i_high_:g} A; give the lower first."
-            )
-        if self.causes is not None and self.backend != "equations":
-            raise ValueError(
-                f"causes are of the circuit's equations, not of {self.backend}; choose the backend "
-                "equations, or leave them out."
-            )
-        if self.causes is not None and not _are_causes(self.causes):
-            raise ValueError(
-                f"causes is {ascii(self.causes)[:60]}; give a set of spicealif.circuit.Cause."
-            )
-        number = isinstance(self.rtol, numbers.Real) and not isinstance(self.rtol, bool)
-        if self.rtol is not None and not number:
-            raise ValueError(f"rtol is {self.rtol!r}; give a number such as 1e-6.")
-        threads_of(self.n_jobs)
-
-    @property
-    def _encodings(self) -> Sequence[str]:
-        return ENCODINGS
-
-    @property
-    def _encoded(self) -> str:
-        """What the encodings hang on, for a sentence."""
-        return ""
 
     def _fit_inputs(self, x: _Floats, rng: np.random.RandomState) -> Inputs:
         return fit_inputs(
@@ -397,7 +216,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     @property
-    def _encode(self) -> Callable[[_Floats], tuple[_Floats | None, _Floats]]:
+    def _encode(self) -> _Encode:
         over_time, bounds = self.encoding in OVER_TIME, (self.i_low_, self.i_high_, self.duration_)
 
         def encode(u: _Floats) -> tuple[_Floats | None, _Floats]:
@@ -409,10 +228,19 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         u: _Floats,
         progress: Callable[[float], None] | None = None,
+        *,
         neurons: NDArray[np.int64] | None = None,
+        until: float | None = None,
     ) -> BankRuns:
-        """Solve inputs of shape (n, m, K), each distinct run once."""
+        """Solve inputs of shape (n, m, K), each distinct run once.
+
+        Of these neurons, all if not given. With `until`, a time in s behind the duration, runs go
+        on to there, the current staying as it is at its end.
+        """
         n, m, k = u.shape
+        neuron, encode = self.neuron_, self._encode
+        if until is not None:
+            neuron, encode = neuron.replace({"t_stop": until}), _held(encode, until)
         which = np.arange(m) if neurons is None else neurons
         values = {name: array[which] for name, array in self.values_.items()}
         # Neurons with the same values are one.
@@ -429,7 +257,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         runs = Distinct(
             {name: array[of] for name, array in values.items()},
             flat[first, 1:],
-            self._encode,
+            encode,
             (self.encoding, self.i_low_, self.i_high_, self.duration_),
         )
         how = How(
@@ -440,7 +268,7 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             threads_of(self.n_jobs),
             self.cache,
         )
-        parts = solve_runs(self.neuron_, runs, how, progress)
+        parts = solve_runs(neuron, runs, how, progress)
         return gathered(parts, unique.reshape(n, m), self.duration_, self.backend)
 
     def _try(self) -> None:
@@ -465,18 +293,13 @@ class AlifBank(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
 
 
-def _are_causes(given: Any) -> bool:
-    try:
-        return all(isinstance(cause, Cause) for cause in given)
-    except TypeError:
-        return False
+def _held(encode: _Encode, until: float) -> _Encode:
+    """Return the same currents until a later time, each staying as it is at its end."""
 
+    def held(u: _Floats) -> tuple[_Floats | None, _Floats]:
+        times, i = encode(u)
+        if times is None:
+            return None, i
+        return np.append(times, until), np.column_stack([i, i[:, -1]])
 
-def threads_of(n_jobs: int | None) -> int:
-    """Return a number of threads for scikit-learn's n_jobs."""
-    if n_jobs is None:
-        return 1
-    whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0:
-        raise ValueError(f"n_jobs is {n_jobs!r}; give a number of threads, or -1 for all cores.")
-    return int(n_jobs) if n_jobs > 0 else max(1, usable_cores() + 1 + int(n_jobs))
+    return held

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spicealif.learning._certified_shown import CertifiedShown
+from spicealif.learning._certified_shown import BoundsInShort, CertifiedShown
 from spicealif.learning._levels import feature_kinds
 from spicealif.learning.feature_bounds import FeatureBounds, bound_features
 from spicealif.learning.margins import linear_readout
@@ -35,22 +35,23 @@ class CertifiedPredictions(CertifiedShown):
         The least lead of the predicted class's score over every other one within the bounds; NaN
         for a readout that is not linear, whose predictions are certified where all features are
         certain.
-    bounds : FeatureBounds
-    kinds : ndarray of str, shape (columns,)
-        What each feature is.
     readout : str
         What the readout is called.
     linear : bool
         Whether its margins can be bounded.
+    short : BoundsInShort
+        The figures of `bounds` that are shown.
+    bounds : FeatureBounds or None
+        None of a study that was read from a file, which keeps the figures in `short`.
     """
 
     predicted: NDArray[Any]
     certified: NDArray[np.bool_]
     margins: _Floats
-    bounds: FeatureBounds
-    kinds: NDArray[Any]
     readout: str
     linear: bool
+    short: BoundsInShort
+    bounds: FeatureBounds | None = None
 
     @property
     def uncertified(self) -> NDArray[np.int64]:
@@ -115,8 +116,8 @@ def certify_predictions(
         margins = linear.margins(bounds.low, bounds.high, chosen)
         certified = np.logical_and(whole, margins > 0)
     return CertifiedPredictions(
-        predicted, certified, margins, bounds, feature_kinds(bank), _name_of(readout),
-        linear is not None,
+        predicted, certified, margins, _name_of(readout), linear is not None,
+        BoundsInShort.of(bounds, feature_kinds(bank)), bounds,
     )  # fmt: skip
 
 

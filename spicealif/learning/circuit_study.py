@@ -116,7 +116,7 @@ class CircuitStudy(ShownInNotebooks):
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything as JSON; return the path.
+        """Write everything as JSON, which `load_circuit_study` reads; return the path.
 
         Raises
         ------

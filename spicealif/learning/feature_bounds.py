@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from spicealif.circuit.solve import DEFAULT_RTOL
 from spicealif.errors import CompareError
 from spicealif.learning._levels import as_equations, part
+from spicealif.learning.encoding import OVER_TIME, currents
 from spicealif.learning.features import window_edges
 from spicealif.learning.runs import BankRuns
 
@@ -130,7 +131,8 @@ def bound_features(
     # What each of the solutions takes, about.
     total = 1 + 1 + 1.6 + 2.5 * len(chosen) / max(len(x), 1)
     coarse = _solved(own, x, part(progress, 0, 1 / total))
-    beyond = _solved(_longer(own), x, part(progress, 1 / total, 1 / total))
+    end = bank.duration_ * (1 + _BEYOND)
+    beyond = _solved(own, x, part(progress, 1 / total, 1 / total), end)
     fine = _solved(finer, x, part(progress, 2 / total, 1.6 / total))
     moved = _movements(coarse, fine)
     last, ratio = RunErrors(*np.zeros((3, 1))), np.nan
@@ -161,10 +163,11 @@ def bound_features(
     )  # fmt: skip
 
 
-def _solved(bank: Any, samples: ArrayLike, progress: _Progress | None) -> BankRuns:
-    runs: BankRuns = as_equations(
-        bank, backend=bank.backend, causes=bank.causes, progress=progress
-    ).solve(samples)
+def _solved(
+    bank: Any, samples: ArrayLike, progress: _Progress | None, until: float | None = None
+) -> BankRuns:
+    solver = as_equations(bank, backend=bank.backend, causes=bank.causes)
+    runs: BankRuns = solver._solve(solver._scaled(samples), progress, until=until)
     return runs
 
 
@@ -198,31 +201,10 @@ def _step(bank: Any) -> float:
         bank.neuron_.replace({n: float(v) for n, v in zip(names, row, strict=True)}).default_h
         for row in rows
     ]
-    times, _ = bank._encode(np.zeros((1, bank.n_times_)))
+    u = np.zeros((1, bank.n_times_) if bank.encoding in OVER_TIME else 1)
+    times, _ = currents(u, bank.encoding, bank.i_low_, bank.i_high_, bank.duration_)
     apart = np.inf if times is None else float(np.diff(times).min())
     return float(min([*steps, apart]))
-
-
-def _longer(bank: Any) -> Any:
-    """Return a bank whose runs go on behind their end, the current staying as it is there."""
-    encode, end = bank._encode, bank.duration_ * (1 + _BEYOND)
-
-    class Longer(type(bank)):  # type: ignore[misc]
-        @property
-        def _encode(self) -> Callable[[_Floats], tuple[_Floats | None, _Floats]]:
-            def longer(u: _Floats) -> tuple[_Floats | None, _Floats]:
-                times, i = encode(u)
-                if times is None:
-                    return None, i
-                return np.append(times, end), np.column_stack([i, i[:, -1]])
-
-            return longer
-
-    other = copy.copy(bank)
-    other.__class__ = Longer
-    other.exchanged_ = True
-    other.neuron_ = bank.neuron_.replace({"t_stop": end})
-    return other
 
 
 def _told(bank: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["POLARITIES", "Inputs", "Polarity", "as_samples", "fit_inputs"]
+__all__ = ["POLARITIES", "Inputs", "Polarity", "as_samples", "check_inputs", "fit_inputs"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 Polarity: TypeAlias = Literal["offset", "split"]
@@ -159,6 +159,31 @@ def fit_inputs(
         If a choice makes no sense.
     """
     d = x.shape[1]
+    given = check_inputs(input_range, polarity, copies, n_neurons, d)
+    low, high = _range_of(x, polarity) if given is None else given
+    weights = None
+    if n_neurons is not None:
+        weights = rng.normal(0.0, _SPREAD / np.sqrt(d), (int(n_neurons), d))
+    return Inputs(low, high, polarity, int(copies), weights)
+
+
+def check_inputs(
+    input_range: Any, polarity: str, copies: int, n_neurons: int | None, d: int
+) -> tuple[_Floats, _Floats] | None:
+    """Return the ends of a range that is given, each of shape (d,); None without one.
+
+    Parameters
+    ----------
+    input_range, polarity, copies, n_neurons
+        See `fit_inputs`.
+    d : int
+        Number of channels.
+
+    Raises
+    ------
+    ValueError
+        If a choice makes no sense.
+    """
     if polarity not in POLARITIES:
         raise ValueError(
             f"There is no polarity {polarity!r}; choose one of {', '.join(POLARITIES)}."
@@ -172,30 +197,18 @@ def fit_inputs(
             "n_neurons mixes all inputs, and neurons_per_input or polarity 'split' keeps them "
             "apart; choose one of the two."
         )
-    low, high = _range(x, input_range, polarity)
-    weights = None
-    if n_neurons is not None:
-        weights = rng.normal(0.0, _SPREAD / np.sqrt(d), (int(n_neurons), d))
-    return Inputs(low, high, polarity, int(copies), weights)
-
-
-def _range(x: _Floats, given: Any, polarity: str) -> tuple[_Floats, _Floats]:
-    d = x.shape[1]
-    if given is None:
-        low, high = x.min(axis=(0, 2)), x.max(axis=(0, 2))
-        if polarity == "split":
-            high = np.maximum(np.abs(low), np.abs(high))
-            low = -high
-        _check_span(low, high)
-        return low, high
+    if input_range is None:
+        return None
     try:
-        if isinstance(given, str | Mapping | Set):  # of which something else would be taken
+        if isinstance(input_range, str | Mapping | Set):  # of which something else would be taken
             raise TypeError
-        low, high = (np.broadcast_to(np.asarray(end, dtype=float), (d,)).copy() for end in given)
+        low, high = (
+            np.broadcast_to(np.asarray(end, dtype=float), (d,)).copy() for end in input_range
+        )
     except (TypeError, ValueError):
         raise ValueError(
-            f"input_range is {given!r}; give the least and the largest value, each a number or one "
-            f"for each of the {d} inputs."
+            f"input_range is {input_range!r}; give the least and the largest value, each a number "
+            f"or one for each of the {d} inputs."
         ) from None
     if not (np.isfinite(low).all() and np.isfinite(high).all() and np.all(low < high)):
         raise ValueError("input_range does not rise from a finite low to a finite high; exchange.")
@@ -203,6 +216,16 @@ def _range(x: _Floats, given: Any, polarity: str) -> tuple[_Floats, _Floats]:
         raise ValueError(
             "polarity 'split' needs an input_range from below 0 to above 0; give such a one."
         )
+    _check_span(low, high)
+    return low, high
+
+
+def _range_of(x: _Floats, polarity: str) -> tuple[_Floats, _Floats]:
+    """Return the ends of samples' own range."""
+    low, high = x.min(axis=(0, 2)), x.max(axis=(0, 2))
+    if polarity == "split":
+        high = np.maximum(np.abs(low), np.abs(high))
+        low = -high
     _check_span(low, high)
     return low, high
 

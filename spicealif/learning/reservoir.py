@@ -19,14 +19,15 @@ from spicealif.learning._reservoir_network import (
 )
 from spicealif.learning._reservoir_runs import Drive, Way, driven_network, solve_samples
 from spicealif.learning._sklearn import check_is_fitted
-from spicealif.learning.bank import AlifBank, threads_of
+from spicealif.learning.bank_checks import threads_of
 from spicealif.learning.encoding import ENCODINGS
 from spicealif.learning.inputs import Inputs, fit_inputs
 from spicealif.learning.neurons import neuron_values, resolve_neuron
 from spicealif.learning.runs import BankRuns, open_kept
+from spicealif.learning.stage import Stage
 from spicealif.learning.trains import TRAIN_ENCODINGS
+from spicealif.network.choices import chosen_variant
 from spicealif.network.circuit import DEFAULT_RTOL
-from spicealif.network.run import chosen_variant
 from spicealif.quantities import quantity_of
 from spicealif.reference import Variant, check_variant
 from spicealif.sweep.worker import OK
@@ -46,11 +47,12 @@ _MIXING = ("random", "direct")
 _OF_MADE = {"spread": None, "tolerances": None}
 
 
-class AlifReservoir(AlifBank):
+class AlifReservoir(Stage):
     """Features of the spikes of a network of neurons that samples drive.
 
-    A bank (`AlifBank`) whose neurons are joined by synapses. Nothing of the network is learned; a
-    classifier that follows reads it. Every sample is a run of the whole network from its beginning.
+    Like a bank (`AlifBank`), but its neurons are joined by synapses. Nothing of the network is
+    learned; a classifier that follows reads it. Every sample is a run of the whole network from its
+    beginning.
 
     Parameters
     ----------
@@ -317,9 +319,6 @@ class AlifReservoir(AlifBank):
     def _neuron_names(self, channels: Sequence[str]) -> list[str]:
         return [f"{p.name}_{k}" for p in self.network_.populations for k in range(p.size)]
 
-    def _try(self) -> None:
-        """Try nothing: what a network does is not in single runs of its neurons."""
-
     @property
     def _drive(self) -> Drive:
         return Drive(
@@ -327,12 +326,7 @@ class AlifReservoir(AlifBank):
             self.duration_,
         )  # fmt: skip
 
-    def _solve(
-        self,
-        u: _Floats,
-        progress: Callable[[float], None] | None = None,
-        neurons: NDArray[np.int64] | None = None,
-    ) -> BankRuns:
+    def _solve(self, u: _Floats, progress: Callable[[float], None] | None = None) -> BankRuns:
         """Solve inputs of shape (n, m, K), each distinct sample once."""
         flat = np.ascontiguousarray(u.reshape(len(u), -1))
         distinct, which = np.unique(flat, axis=0, return_inverse=True)

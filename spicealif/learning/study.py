@@ -10,9 +10,8 @@ the bank, so that another bank computes the bank's own cells anew and leaves the
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,7 +22,6 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from spicealif._support.cache import digest_of, source_digest
-from spicealif._support.kept import tell
 from spicealif.design import load_preset
 from spicealif.errors import LearningError
 from spicealif.learning._names import SERIES_ONLY, stage_of
@@ -33,8 +31,9 @@ from spicealif.learning.study_cells import Cell
 from spicealif.learning.study_result import StudyResult
 from spicealif.learning.task import Task
 from spicealif.learning.task_files import dump_task, load_task, parse_task
-from spicealif.sweep.pool import run_jobs, width
-from spicealif.sweep.store import Store, default_store
+from spicealif.sweep.missing import Progress, compute_missing, opened
+from spicealif.sweep.pool import width
+from spicealif.sweep.store import Store
 from spicealif.sweep.worker import OK, PASSING, Job, Settings, Value, trouble
 
 __all__ = ["check_methods", "run_study"]
@@ -47,7 +46,10 @@ _SOURCES = tuple(
 _OF_BANK = (
     *(
         f"learning/{name}.py"
-        for name in ("bank", "runs", "control", "encoding", "features", "inputs", "neurons")
+        for name in (
+            *("bank", "bank_checks", "runs", "control", "encoding", "features", "inputs"),
+            *("neurons", "stage"),
+        )
     ),
     "bank", "reference", "circuit", "design", "quantities",
     "sweep/space.py", "sweep/tolerances.py",
@@ -119,7 +121,7 @@ def run_study(
     executor: Executor | None = None,
     workers: int | None = None,
     retry_failed: bool = False,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> StudyResult:
     """Compute what the store does not have yet of a study, and return everything.
 
@@ -168,20 +170,20 @@ def run_study(
     _check_packages(chosen)
     dataset = described.load_data()
     cells = [(method, seed) for seed in numbers for method in chosen]
-    keys = dict(zip(cells, _keys(described, dataset, cells), strict=True))
-    own = not isinstance(store, Store)
-    kept = store if isinstance(store, Store) else Store(store or default_store())
-    try:
-        values = dict(kept.find(set(keys.values())))
-        if retry_failed:
-            values = {key: v for key, v in values.items() if v["status"] == OK}
+    keys = _keys(described, dataset, cells)
+    with opened(store) as kept:
+        values = kept.find(set(keys), failed=not retry_failed)
         kept.tell_damage()
-        _compute(described, dataset.digest, keys, values, kept, executor, workers, progress)
-    finally:
-        if own:
-            kept.close()
+        compute_missing(
+            dict(zip(keys, cells, strict=True)), values, kept,
+            lambda missing: _jobs(
+                described, dataset.digest, {cell: key for key, cell in missing.items()}
+            ),
+            executor=executor, workers=workers, progress=progress,
+        )  # fmt: skip
     return StudyResult(
-        described, tuple(_cell(method, seed, values[keys[method, seed]]) for method, seed in cells),
+        described,
+        tuple(_cell(*cell, values[key]) for cell, key in zip(cells, keys, strict=True)),
         dataset.classes, dataset.counts, dataset.source, dataset.notes,
     )  # fmt: skip
 
@@ -268,44 +270,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def _compute(
-    task: Task,
-    digest: str,
-    keys: Mapping[tuple[str, int], str],
-    values: dict[str, Value],
-    store: Store,
-    executor: Executor | None,
-    workers: int | None,
-    progress: Callable[[int, int, int], None] | None,
-) -> None:
-    total, failed = len(set(keys.values())), sum(v["status"] != OK for v in values.values())
-
-    def look() -> None:
-        if progress is not None:
-            progress(len(values), total, failed)
-
-    look()
-    missing = {cell: key for cell, key in keys.items() if key not in values}
-    if not missing:
-        return
-    store.prepare()
-    told = bool(store.trouble)
-    if told:
-        tell(store.trouble)
-    with contextlib.closing(
-        run_jobs(_jobs(task, digest, missing), executor, workers, look)
-    ) as done:
-        for job, results in done:
-            for (key, _), value in zip(job.points, results, strict=True):
-                if not value.pop(PASSING, False):
-                    store.put(key, value)
-                values[key] = value
-                failed += value["status"] != OK
-    if store.trouble and not told:
-        tell(store.trouble)
-    look()
 
 
 def _jobs(task: Task, digest: str, missing: Mapping[tuple[str, int], str]) -> Iterator[_StudyJob]:

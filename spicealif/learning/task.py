@@ -16,6 +16,7 @@ from spicealif.design import Neuron, preset_names
 from spicealif.design._base import Ampere, Count, Part, Second
 from spicealif.errors import DesignError, LearningError
 from spicealif.learning._names import SERIES_ONLY, Baseline, Readout, method_names
+from spicealif.learning.bank_checks import check_description
 from spicealif.learning.datasets import Dataset, load_dataset
 
 __all__ = ["Bank", "Data", "Task"]
@@ -114,6 +115,11 @@ class Bank(Part):
         if out["random_state"] is None:
             out["random_state"] = seed
         return out
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        check_description(self.arguments(0))
+        return self
 
 
 class Task(Described, Part):
@@ -224,6 +230,4 @@ class Task(Described, Part):
         for what, names in (("readouts", self.readouts), ("baselines", self.baselines)):
             if len(set(names)) < len(names):
                 raise ValueError(f"{what} has a name twice; give each once")
-        if self.bank.i_high <= self.bank.i_low:
-            raise ValueError("bank.i_high must be above bank.i_low; give the larger current there")
         return self

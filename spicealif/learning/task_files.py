@@ -183,9 +183,10 @@ def task_schema() -> dict[str, Any]:
     Examples
     --------
     >>> task_schema()["required"]
-    ['name', 'data']
+    ['data']
     """
     out = Task.model_json_schema()
+    out["required"].remove("name")  # which a file without one has from its own
     definitions: dict[str, Any] = out["$defs"]
     neuron = store.schema()
     definitions |= neuron.pop("$defs")

@@ -3,6 +3,7 @@
 from spicealif.network.arrays import Values
 from spicealif.network.budget import NetworkBudget, network_budget
 from spicealif.network.certificate import NetworkCertificate, certify_network
+from spicealif.network.choices import find_neurons
 from spicealif.network.circuit import NetworkSolution, NeuronTraces, solve_network
 from spicealif.network.comparison import NetworkComparison, NetworkFigure, compare_networks
 from spicealif.network.connectors import (
@@ -33,6 +34,7 @@ from spicealif.network.figures import (
     raster_figure,
     weights_figure,
 )
+from spicealif.network.loading import load_network_run
 from spicealif.network.measures import (
     NETWORK_MEASURES,
     NetworkMeasures,
@@ -45,12 +47,7 @@ from spicealif.network.presets import load_network_preset, network_preset_names
 from spicealif.network.pulse import Pulse, nominal_pulse
 from spicealif.network.reference import NetworkReference, solve_network_reference
 from spicealif.network.refinement import Growth, SideError
-from spicealif.network.run import (
-    NetworkRun,
-    find_neurons,
-    load_network_run,
-    run_network,
-)
+from spicealif.network.run import NetworkRun, run_network
 from spicealif.network.schema import network_schema
 from spicealif.network.store import dump_network, load_network, parse_network, save_network
 from spicealif.network.synapses import (

@@ -1,28 +1,26 @@
-"""The whole job for a network: both sides, measured and compared, and the folder that holds it."""
+"""The whole job for a network: both sides, measured and compared, written into a folder."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from spicealif._support.described import Described
 from spicealif._support.files import make_folder, write_text
 from spicealif._support.folders import exchanging
-from spicealif._support.json_files import read_json
-from spicealif._support.kept import has_stamp, stamp_of
+from spicealif._support.kept import stamp_of
 from spicealif._support.kinds import NETWORK_RUN_FILES
 from spicealif._support.origin import origin
 from spicealif._support.text import counted
-from spicealif._support.text_files import names_file
 from spicealif.design.needs import Needs, check_needs
-from spicealif.errors import DesignError, IntegrationError, WaveformError
+from spicealif.errors import IntegrationError
 from spicealif.network.certificate import NetworkCertificate, certify_network
+from spicealif.network.choices import SIDES, Side, check_sides, chosen_variant, kept_neurons
 from spicealif.network.circuit import DEFAULT_T_TOL, NetworkSolution, solve_network
 from spicealif.network.comparison import NetworkComparison, compare_networks
 from spicealif.network.description import Network
@@ -36,26 +34,14 @@ from spicealif.network.measures import (
     trains_of,
 )
 from spicealif.network.reference import NetworkReference, solve_network_reference
-from spicealif.network.saved import load_reference, load_solution, save_reference, save_solution
-from spicealif.network.store import load_network, save_network
+from spicealif.network.saved import save_reference, save_solution
+from spicealif.network.store import save_network
 from spicealif.reference import Variant
 
-__all__ = [
-    "SIDES",
-    "NetworkRun",
-    "Side",
-    "chosen_variant",
-    "find_neurons",
-    "kept_neurons",
-    "load_network_run",
-    "run_network",
-]
+__all__ = ["PROVENANCE", "NetworkRun", "measured_run", "run_network"]
 
-Side: TypeAlias = Literal["equations", "reference"]
-SIDES: tuple[Side, ...] = ("equations", "reference")
 #: Where a run of a folder says what its files are.
-_PROVENANCE = "provenance.json"
-_AGAIN = "run the network again, or restore the folder from a copy"
+PROVENANCE = "provenance.json"
 #: Share of a run of both sides that the circuit's is, where nothing is known.
 _MOST = 0.9
 
@@ -153,7 +139,7 @@ class NetworkRun(Described):
             if not isinstance(made, Mapping):
                 write_text(folder / f"{name}.txt", f"{made}\n")
         files = {path.name: list(stamp_of(path)) for path in sorted(folder.iterdir())}
-        _write_json(folder / _PROVENANCE, {**self._provenance(), "files": files})
+        _write_json(folder / PROVENANCE, {**self._provenance(), "files": files})
 
     def _provenance(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -225,7 +211,7 @@ def run_network(
     >>> [len(t) for t in run.solution.t_spike]
     [9, 3]
     """
-    wanted = _sides(sides)
+    wanted = check_sides(sides)
     if workers is not None and workers < 1:
         raise IntegrationError(f"The number of workers is {workers}; give 1 or more.")
     if certificate and len(wanted) < len(SIDES):
@@ -247,10 +233,9 @@ def run_network(
             tau=tau, progress=progress,
         )  # fmt: skip
         cost = {"both, at two levels": time.process_time() - start}
-        measures = _measured(expanded, found.solution, found.reference, tau)
-        return NetworkRun(
-            network, found.solution, found.reference, measures, found.comparison, found, cost,
-            tau=tau,
+        return measured_run(
+            network, expanded, found.solution, found.reference, tau, comparison=found.comparison,
+            certificate=found, cost=cost,
         )  # fmt: skip
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
@@ -272,174 +257,36 @@ def run_network(
             expanded, variant=which, workers=workers, keep=kept, progress=part(share, 1.0)
         )
         cost["reference"] = time.process_time() - start
-    measures = _measured(expanded, solution, reference, tau)
-    comparison = _compared(expanded, solution, reference, tau)
-    return NetworkRun(network, solution, reference, measures, comparison, None, cost, tau=tau)
+    return measured_run(network, expanded, solution, reference, tau, cost=cost)
 
 
-def load_network_run(folder: str | os.PathLike[str]) -> NetworkRun:
-    """Load what `NetworkRun.save` wrote.
-
-    Parameters
-    ----------
-    folder : path-like
-
-    Returns
-    -------
-    NetworkRun
-        Spikes and traces to the last bit; measures and comparison are those of the spikes.
-
-    Raises
-    ------
-    WaveformError, DesignError, CompareError
-        If it is no folder of a network's run, or a file of it is damaged, changed or missing; the
-        sentence names the file.
-    """
-    folder = Path(folder)
-    shown = ascii(str(folder))
-    if not names_file(folder / _PROVENANCE):
-        there = names_file(folder) and folder.is_dir()
-        what = "is no folder of a network's run" if there else "is no folder"
-        raise WaveformError(f"{shown} {what}; give one that 'spicealif network run' wrote.")
-    made = read_json(folder / _PROVENANCE)
-    files = made.get("files") if isinstance(made, dict) else None
-    if not isinstance(files, dict) or "network.toml" not in files:
-        raise _damaged(shown)
-    for name, stamp in files.items():
-        path = folder / name
-        if Path(name).name != name or not path.is_file():
-            raise WaveformError(f"{ascii(name)} is missing in {shown}; {_AGAIN}.")
-        if not isinstance(stamp, list) or not has_stamp(path, stamp):
-            raise WaveformError(
-                f"{ascii(name)} in {shown} is not what was saved: it was damaged or changed since; "
-                f"{_AGAIN}."
-            )
-    network = load_network(folder / "network.toml")
-    expanded = expand(network)
-    solution = reference = None
-    if "circuit.nc" in files:
-        solution = load_solution(folder / "circuit.nc", expanded)
-    if "reference.nc" in files:
-        reference = load_reference(folder / "reference.nc", expanded)
-    tau = made.pop("tau", None)
-    if tau is not None and not (isinstance(tau, int | float) and 0 < tau < math.inf):
-        raise _damaged(shown)
-    measures = _measured(expanded, solution, reference, tau)
-    comparison = _compared(expanded, solution, reference, tau)
-    certificate = read_json(folder / "certificate.json") if "certificate.json" in files else None
-    cost = made.pop("cpu_s", {})
-    if not isinstance(cost, dict) or not all(isinstance(s, int | float) for s in cost.values()):
-        raise _damaged(shown)
-    for key in ("files", "rtol", "t_tol", "iteration_error", "variant", "h", "network", "digest"):
-        made.pop(key, None)
-    return NetworkRun(
-        network, solution, reference, measures, comparison, certificate, cost, made, tau
-    )
-
-
-def chosen_variant(network: Network | Expanded) -> Variant:
-    """Return the reference's variant that a network can be computed by; see `run_network`."""
-    expanded = network if isinstance(network, Expanded) else expand(network)
-    n = len(expanded.neurons)
-    at_once = any(bool(((s.delay <= 0) & (s.pre < n)).any()) for s in expanded.synapses)
-    return "schmitt" if at_once else "ideal"
-
-
-def find_neurons(network: Network | Expanded, asked: Sequence[int | str]) -> list[int]:
-    """Return the numbers of neurons that are given by name, population or number, in order.
-
-    Parameters
-    ----------
-    network : Network or Expanded
-    asked : sequence of int or str
-        Such as ``17``, ``"17"``, ``"exc_3"``, or ``"exc"`` for a whole population.
-
-    Raises
-    ------
-    DesignError
-        If there is no such neuron.
-    """
-    expanded = network if isinstance(network, Expanded) else expand(network)
-    n = len(expanded.neurons)
-    places = {name: k for k, name in enumerate(expanded.names[:n])}
-    whole: dict[str, list[int]] = {}
-    start = 0
-    for population in expanded.network.populations:
-        whole[population.name] = list(range(start, start + population.size))
-        start += population.size
-    out: list[int] = []
-    for one in asked:
-        text = str(one).strip()
-        if text in places:
-            out.append(places[text])
-        elif text in whole:
-            out += whole[text]
-        elif text.isascii() and text.isdigit() and len(text) < 10 and int(text) < n:
-            out.append(int(text))
-        else:
-            populations = ", ".join(whole)
-            raise DesignError(
-                f"The network has no neuron {ascii(text)[:60]}; give a number from 0 to {n - 1}, a "
-                f"name such as {expanded.names[0]}, or a population ({populations})."
-            )
-    return sorted(set(out))
-
-
-def _sides(sides: Collection[str]) -> list[str]:
-    wanted = [sides] if isinstance(sides, str) else list(sides)
-    for side in wanted:
-        if side not in SIDES:
-            raise IntegrationError(
-                f"There is no side {ascii(side)}; choose equations, reference or both."
-            )
-    if not wanted:
-        raise IntegrationError("No side is asked for; choose equations, reference or both.")
-    return [side for side in SIDES if side in wanted]
-
-
-def kept_neurons(expanded: Expanded, keep: str | Sequence[int | str]) -> list[int]:
-    """Return the numbers of the neurons that ``keep`` of `run_network` names.
-
-    Raises
-    ------
-    DesignError
-        If there is no such neuron.
-    """
-    if isinstance(keep, str):
-        if keep in ("all", "none"):
-            return list(range(len(expanded.neurons))) if keep == "all" else []
-        keep = keep.split(",")
-    return find_neurons(expanded, keep)
-
-
-def _damaged(shown: str) -> WaveformError:
-    return WaveformError(
-        f"{_PROVENANCE} in {shown} is none of a network's run, or damaged; {_AGAIN}."
-    )
-
-
-def _measured(
+def measured_run(
+    network: Network,
     expanded: Expanded,
     solution: NetworkSolution | None,
     reference: NetworkReference | None,
     tau: float | None,
-) -> dict[str, NetworkMeasures]:
+    **others: Any,
+) -> NetworkRun:
+    """Return a run of sides that are there, measured, and compared unless a comparison is given.
+
+    Parameters
+    ----------
+    network : Network
+    expanded : Expanded
+        Of the network.
+    solution, reference, tau, **others
+        See `NetworkRun`.
+    """
     sides = {"circuit": solution, "reference": reference}
     trains = {name: trains_of(one, expanded) for name, one in sides.items() if one is not None}
+    common = tau
     if tau is None and trains:
-        tau = common_tau(*(trains[k] for k in ("reference", "circuit") if k in trains))
-    return {name: measure_network(one, tau=tau) for name, one in trains.items()}
-
-
-def _compared(
-    expanded: Expanded,
-    solution: NetworkSolution | None,
-    reference: NetworkReference | None,
-    tau: float | None,
-) -> NetworkComparison | None:
-    if solution is None or reference is None:
-        return None
-    return compare_networks(solution, reference, network=expanded, tau=tau)
+        common = common_tau(*(trains[k] for k in ("reference", "circuit") if k in trains))
+    measures = {name: measure_network(one, tau=common) for name, one in trains.items()}
+    if "comparison" not in others and solution is not None and reference is not None:
+        others["comparison"] = compare_networks(solution, reference, network=expanded, tau=tau)
+    return NetworkRun(network, solution, reference, measures, tau=tau, **others)
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -9,11 +9,9 @@ its measures, one design for each side) has no counterpart here and is apart.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import math
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,34 +21,30 @@ from numpy.typing import NDArray
 
 from spicealif._support.cache import digest_of, source_digest
 from spicealif._support.described import Described
-from spicealif._support.kept import tell
 from spicealif._support.text import counted
-from spicealif.design._base import Part
 from spicealif.errors import SweepError
+from spicealif.network.choices import SIDES, Side
 from spicealif.network.circuit import DEFAULT_T_TOL
-from spicealif.network.description import Network, Projection
-from spicealif.network.measures import Trains, common_tau, together
-from spicealif.network.run import SIDES, NetworkRun, Side, run_network
+from spicealif.network.description import Network
+from spicealif.network.parameters import network_parameter
+from spicealif.network.points import dataset, point_of
+from spicealif.network.run import run_network
 from spicealif.network.store import dump_network, parse_network
 from spicealif.quantities.grammar import parse_any, quantity_of
 from spicealif.reference import Variant, check_variant
-from spicealif.sweep.pool import run_jobs, width
+from spicealif.sweep.missing import Progress, compute_missing, opened
+from spicealif.sweep.pool import width
 from spicealif.sweep.space import MAX_POINTS
-from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, PASSING, Job, Settings, Value, trouble
+from spicealif.sweep.store import Store
+from spicealif.sweep.worker import OK, Job, Settings, Value, trouble
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["NetworkSweep", "network_parameter", "parameter_names"]
+__all__ = ["NetworkSweep"]
 
 #: Parts of the package that a result depends on.
 _SOURCES = ("quantities", "design", "reference", "circuit", "network", "measures")
-_LISTS = ("populations", "sources", "projections")
-_NAMES = {"equations": "circuit", "reference": "reference"}
-_UNITS = {"mean_rate": "Hz", "energy": "J"}
-#: What depends on tau, which is known when all points are there.
-_FILTERED = ("synchrony", "van_rossum")
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ class _NetworkJob(Job):
             )  # fmt: skip
         except Exception as error:
             return trouble(self.settings, error)
-        return {"status": OK, "reason": "", "experiment": self.settings.experiment, **_found(run)}
+        return {"status": OK, "reason": "", "experiment": self.settings.experiment, **point_of(run)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -191,7 +185,7 @@ class NetworkSweep(Described):
         store: Store | str | os.PathLike[str] | None = None,
         workers: int | None = None,
         retry_failed: bool = False,
-        progress: Callable[[int, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> xr.Dataset:
         """Compute what the store does not have yet, and return everything.
 
@@ -221,133 +215,22 @@ class NetworkSweep(Described):
             If no process can be started. What was done is stored.
         """
         width(None, workers)
-        own = not isinstance(store, Store)
-        kept = store if isinstance(store, Store) else Store(store or default_store())
-        try:
+        with opened(store) as kept:
             keys = self.keys()
-            values = dict(kept.find(set(keys)))
-            if retry_failed:
-                values = {key: v for key, v in values.items() if v["status"] == OK}
+            values = kept.find(set(keys), failed=not retry_failed)
             kept.tell_damage()
-            self._compute(keys, values, kept, workers, progress)
-            return _dataset(self, [values[key] for key in keys])
-        finally:
-            if own:
-                kept.close()
+            compute_missing(
+                {key: k for k, key in enumerate(keys)}, values, kept, self._jobs,
+                workers=workers, progress=progress,
+            )  # fmt: skip
+            return dataset(self, [values[key] for key in keys])
 
-    def _compute(
-        self,
-        keys: Sequence[str],
-        values: dict[str, Value],
-        store: Store,
-        workers: int | None,
-        progress: Callable[[int, int, int], None] | None,
-    ) -> None:
-        missing = {key: k for k, key in enumerate(keys) if key not in values}
-        total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
-
-        def look() -> None:
-            if progress is not None:
-                progress(len(values), total, failed)
-
-        look()
-        if not missing:
-            return
-        store.prepare()
-        told = bool(store.trouble)
-        if told:
-            tell(store.trouble)
+    def _jobs(self, missing: Mapping[str, int]) -> Iterator[_NetworkJob]:
         base = dump_network(self.network)
         settings = Settings("both", "both", "ideal", "equations", None, True, "", self.name)
         how = _Point(tuple(self.sides), self.variant, self.rtol, self.t_tol)
-        jobs = (
-            _NetworkJob(base, settings, ((key, self.changes(k)),), how=how)
-            for key, k in missing.items()
-        )
-        with contextlib.closing(run_jobs(jobs, None, workers, look)) as done:
-            for job, results in done:
-                for (key, _), value in zip(job.points, results, strict=True):
-                    if not value.pop(PASSING, False):
-                        store.put(key, value)
-                    values[key] = value
-                    failed += value["status"] != OK
-        if store.trouble and not told:
-            tell(store.trouble)
-        look()
-
-
-def network_parameter(network: Network, name: str) -> tuple[Any, str]:
-    """Return the value of a network's parameter by its dotted name, and its SI unit.
-
-    Raises
-    ------
-    SweepError
-        If there is none of this name, if it is a part rather than a value, or if the neurons have
-        values of their own of it.
-    """
-    first, *rest = name.split(".")
-    part: Any = network
-    if first in _LISTS and len(rest) > 1:
-        part = next((p for p in getattr(network, first) if getattr(p, "name", "") == rest[0]), None)
-        if part is None and rest[0].isdigit() and int(rest[0]) < len(getattr(network, first)):
-            part = getattr(network, first)[int(rest[0])]
-        rest = rest[1:]
-    elif first in _LISTS:
-        part = None
-    else:
-        rest = [first, *rest]
-    if part is None:
-        raise _unknown(network, name)
-    if rest[0] == "neuron" and ".".join(rest[1:]) in getattr(part, "parameters", {}):
-        behind = ".".join(rest[1:])
-        raise SweepError(
-            f"Every neuron of {part.name} has a value of its own of {behind}, so that {name} "
-            f"changes nothing; take {behind} out of the population's parameters first."
-        )
-    weight = part.weight if isinstance(part, Projection) else None
-    if weight is not None and ".".join(rest) == f"synapse.{part.synapse.weights[weight[0]]}":
-        raise SweepError(
-            f"{name} is set by the weights of {part.label}, which are given as {weight[0]}; take "
-            f"{name.partition('.synapse.')[0]}.{weight[0]}."
-        )
-    for key in rest[:-1]:
-        part = getattr(part, key, None)
-    fields = type(part).model_fields if isinstance(part, Part) else {}
-    if rest[-1] not in fields or isinstance(getattr(part, rest[-1]), Part):
-        raise _unknown(network, name)
-    told = type(part).model_json_schema()["properties"].get(rest[-1], {})
-    # What may be left out has its unit within a choice.
-    units = [one.get("unit") for one in (told, *told.get("anyOf", ()))]
-    unit = next((str(one) for one in units if one), "")
-    return getattr(part, rest[-1]), "" if unit == "1" else unit
-
-
-def parameter_names(network: Network) -> list[str]:
-    """Return the dotted names of all values of a network, as `Network.replace` takes them."""
-    known = ["t_stop", "seed"]
-    for kind in _LISTS:
-        for k, item in enumerate(getattr(network, kind)):
-            known += _names(item.to_dict(), f"{kind}.{getattr(item, 'name', k)}.")
-    return known
-
-
-def _unknown(network: Network, name: str) -> SweepError:
-    known = parameter_names(network)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return SweepError(
-        f"The network has no parameter {ascii(name)[:80]}; {hint}"
-        "'spicealif network presets NAME' shows what a network has."
-    )
-
-
-def _names(data: Mapping[str, Any], before: str) -> list[str]:
-    out: list[str] = []
-    for key, value in data.items():
-        out += (
-            _names(value, f"{before}{key}.") if isinstance(value, Mapping) else [f"{before}{key}"]
-        )
-    return out
+        for key, k in missing.items():
+            yield _NetworkJob(base, settings, ((key, self.changes(k)),), how=how)
 
 
 def _column(network: Network, name: str, values: Any) -> tuple[Any, ...]:
@@ -379,120 +262,3 @@ def _column(network: Network, name: str, values: Any) -> tuple[Any, ...]:
 @lru_cache(maxsize=2)
 def _base(text: str) -> Network:
     return parse_network(text, files=False)
-
-
-def _found(run: NetworkRun) -> Value:
-    """Return what is kept of a point: plain numbers and lists."""
-    out: Value = {"spikes": {}, "t_spike": {}}
-    for name, side in (("circuit", run.solution), ("reference", run.reference)):
-        if side is None:
-            continue
-        counts = [len(train) for train in side.t_spike]
-        total = sum(counts)
-        figures: dict[str, float | int | None] = {
-            "spike_count": total,
-            "mean_rate": total / len(counts) / run.network.t_stop,
-        }
-        if run.solution is side:
-            figures["energy"] = float(run.solution.energy.sum())
-        measured = {k: v for k, v in run.measures[name].of_network.items() if k not in _FILTERED}
-        figures = {**_scalars(measured), **figures}
-        out[name] = figures
-        out["spikes"][name] = counts
-        out["t_spike"][name] = [train.tolist() for train in side.t_spike]
-    if run.comparison is not None:
-        pair, apart = run.comparison, np.asarray(run.comparison.worst)
-        known = apart[np.isfinite(apart)]
-        out["pair"] = _scalars(
-            {
-                "matched": int(pair.matched.sum()),
-                "time_error_worst": float(known.max()) if len(known) else math.nan,
-            }
-        )
-    return out
-
-
-def _scalars(data: Mapping[str, Any]) -> dict[str, float | int | None]:
-    """Return the single numbers of a result; NaN as None, which JSON knows."""
-    out: dict[str, float | int | None] = {}
-    for key, value in data.items():
-        one = value.item() if isinstance(value, np.generic) else value
-        if isinstance(one, bool):
-            out[key] = int(one)
-        elif isinstance(one, int | float):
-            out[key] = one if one - one == 0 else None
-    return out
-
-
-def _dataset(sweep: NetworkSweep, values: Sequence[Value]) -> xr.Dataset:
-    import xarray as xr
-
-    dims, shape = tuple(sweep.over), sweep._shape
-    sides = [_NAMES[side] for side in SIDES if side in sweep.sides]
-    tau, values = _filtered(sweep, values)
-    data: dict[str, Any] = {}
-    for text in ("status", "reason"):
-        column = np.array([str(v.get(text, "")) for v in values], dtype=object)
-        data[text] = (dims, column.reshape(shape))
-    names = dict.fromkeys(n for v in values for side in sides for n in v.get(side, {}))
-    for name in ["spike_count", *(n for n in names if n != "spike_count")]:
-        column = np.array([[_number(v.get(s, {}).get(name)) for v in values] for s in sides])
-        attrs = {"units": _UNITS.get(name, "1")}
-        data[name] = (("side", *dims), column.reshape(len(sides), *shape), attrs)
-    for name in dict.fromkeys(n for v in values for n in v.get("pair", {})):
-        column = np.array([_number(v.get("pair", {}).get(name)) for v in values])
-        data[name if name not in data else f"pair_{name}"] = (dims, column.reshape(shape))
-    most = max((len(c) for v in values for c in v.get("spikes", {}).values()), default=0)
-    counts = np.full((len(sides), len(values), most), np.nan)
-    for i, side in enumerate(sides):
-        for k, value in enumerate(values):
-            row = value.get("spikes", {}).get(side, [])
-            counts[i, k, : len(row)] = row
-    data["spikes"] = (("side", *dims, "neuron"), counts.reshape(len(sides), *shape, most))
-    coords: dict[str, Any] = {"side": ("side", np.array(sides, dtype=object))}
-    for name, values_of in sweep.over.items():
-        texts = any(isinstance(one, str) for one in values_of)
-        array = np.array(values_of, dtype=object if texts else float)
-        unit = network_parameter(sweep.network, name)[1]
-        coords[name] = (name, array, {"units": unit or "1", "long_name": name})
-    statuses = Counter(str(v["status"]) for v in values)
-    failed = len(values) - statuses.pop(OK, 0)
-    about: dict[str, Any] = {
-        "experiment": sweep.name, "kind": "network", "network": sweep.network.name,
-        "network_digest": sweep.network.digest, "parameters": " ".join(sweep.over),
-        "sides": " ".join(sides), "points": len(values), "failed": failed,
-        "failures": ", ".join(f"{k} {name}" for name, k in statuses.most_common()),
-        "rtol": sweep.rtol, "t_tol": sweep.t_tol, "variant": str(sweep.variant or "chosen"),
-        **({} if tau is None else {"tau": tau}),
-    }  # fmt: skip
-    return xr.Dataset(data, coords=coords, attrs=about)
-
-
-def _filtered(sweep: NetworkSweep, values: Sequence[Value]) -> tuple[float | None, list[Value]]:
-    """Return tau, None without a point, and the points with what depends on it."""
-    points = []
-    for k, value in enumerate(values):
-        t_stop = float(sweep.changes(k).get("t_stop", sweep.network.t_stop))
-        points.append(
-            {side: _trains(side, of, t_stop) for side, of in value.get("t_spike", {}).items()}
-        )
-    ordered = [of[side] for of in points for side in ("reference", "circuit") if side in of]
-    if not ordered:
-        return sweep.tau, list(values)
-    tau = common_tau(*ordered) if sweep.tau is None else sweep.tau
-    out = []
-    for value, of in zip(values, points, strict=True):
-        both = {side: _scalars(dict(zip(_FILTERED, together(trains, tau), strict=True)))
-                for side, trains in of.items()}  # fmt: skip
-        out.append({**value, **{side: {**value[side], **more} for side, more in both.items()}})
-    return tau, out
-
-
-def _trains(side: str, t_spike: Sequence[Sequence[float]], t_stop: float) -> Trains:
-    trains = tuple(np.array(train, dtype=float) for train in t_spike)
-    names = tuple(str(k) for k in range(len(trains)))
-    return Trains(side, names, trains, t_stop, None, np.arange(len(trains)))
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)

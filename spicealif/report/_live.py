@@ -19,6 +19,7 @@ from spicealif.propose import Proposal
 from spicealif.reference import solve_reference
 from spicealif.report._material import (
     BudgetMaterial,
+    CircuitStudyMaterial,
     FitMaterial,
     Material,
     NetlistText,
@@ -31,7 +32,14 @@ from spicealif.report._words import plain_name, quoted
 from spicealif.simulators import Run
 from spicealif.waveforms import Waveforms
 
-__all__ = ["from_neuron", "from_result", "from_waveforms", "rebuilt", "run_command"]
+__all__ = [
+    "circuit_command",
+    "from_neuron",
+    "from_result",
+    "from_waveforms",
+    "rebuilt",
+    "run_command",
+]
 
 #: Where a command finds a design that is in no file yet.
 _FILE = "neuron.toml"
@@ -72,9 +80,12 @@ def from_result(result: Any) -> Material:
     if type(result).__name__ == "StudyResult":
         command = quoted("spicealif", "learn", result.task.name)
         return StudyMaterial(result, [], [("All of it, if the task is a shipped one:", command)])
+    if type(result).__name__ == "CircuitStudy":
+        return CircuitStudyMaterial(result, [], [circuit_command(result)])
     raise CompareError(
         f"There is no report of a {type(result).__name__}; give what cosimulate, certify, compare, "
-        "simulate, explain, fit_device, propose_neuron, run_study or an experiment's run returned, "
+        "simulate, explain, fit_device, propose_neuron, run_study, run_circuit_study or an "
+        "experiment's run returned, "
         "or the path of a saved result."
     )
 
@@ -142,6 +153,15 @@ def run_command(waveforms: Waveforms, design: str) -> str:
         "--simulator",
         plain_name(attrs.get("simulator"), "ngspice"),
     )
+
+
+def circuit_command(study: Any) -> tuple[str, str]:
+    """Return a sentence and the command for a circuit study's readout and samples."""
+    words = ["spicealif", "learn-circuit", study.task.name, "--readout", study.readout]
+    words += ["--samples", str(len(study.test)), "--seed", str(study.seed)]
+    words += ["--exchange"] if study.exchange else []
+    sentence = "The same readout and samples, if the task is a shipped one as it is:"
+    return sentence, quoted(*words)
 
 
 def _cosimulation(result: Cosimulation) -> RunMaterial:

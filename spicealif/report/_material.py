@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from spicealif.fit import FitResult
-    from spicealif.learning import StudyResult
+    from spicealif.learning import CircuitStudy, StudyResult
     from spicealif.propose import Proposal
 
 __all__ = [
     "BudgetMaterial",
+    "CircuitStudyMaterial",
     "FitMaterial",
     "Json",
     "Material",
@@ -180,6 +181,27 @@ class StudyMaterial:
     commands: list[tuple[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class CircuitStudyMaterial:
+    """A study of what a circuit keeps of a readout.
+
+    Attributes
+    ----------
+    result : CircuitStudy
+    digests, commands : list of (str, str)
+    """
+
+    result: CircuitStudy
+    digests: list[tuple[str, str]] = field(default_factory=list)
+    commands: list[tuple[str, str]] = field(default_factory=list)
+
+
 Material: TypeAlias = (
-    RunMaterial | BudgetMaterial | SweepMaterial | FitMaterial | ProposalMaterial | StudyMaterial
+    RunMaterial
+    | BudgetMaterial
+    | SweepMaterial
+    | FitMaterial
+    | ProposalMaterial
+    | StudyMaterial
+    | CircuitStudyMaterial
 )

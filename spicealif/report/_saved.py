@@ -17,9 +17,16 @@ from spicealif.errors import CompareError, FitError
 from spicealif.fit.saved import fit_from_dict
 from spicealif.measures.comparison import Comparison, compare, design_of
 from spicealif.report._json_files import check_budget, check_certificate, check_fit
-from spicealif.report._live import from_neuron, from_waveforms, rebuilt, run_command
+from spicealif.report._live import (
+    circuit_command,
+    from_neuron,
+    from_waveforms,
+    rebuilt,
+    run_command,
+)
 from spicealif.report._material import (
     BudgetMaterial,
+    CircuitStudyMaterial,
     FitMaterial,
     Json,
     Material,
@@ -304,13 +311,15 @@ def _json_file(path: Path) -> Material:
         return _fit(path, data)
     if {"task", "cells"} <= keys:
         return _study(path)
+    if {"task", "transfer", "test"} <= keys:
+        return _circuit_study(path)
     if {"labels", "pair"} <= keys or {"levels", "movement"} <= keys:
         raise CompareError(
             f"{ascii(str(path))} is a part of a run's results; give the folder that it is in."
         )
     raise CompareError(
         f"{ascii(str(path))} is no result of spicealif; give the .json of 'spicealif fit "
-        "--result', of 'spicealif explain' or of 'spicealif learn', or the folder of a run."
+        "--result', of 'spicealif explain', 'learn' or 'learn-circuit', or the folder of a run."
     )
 
 
@@ -321,6 +330,17 @@ def _study(path: Path) -> StudyMaterial:
         raise CompareError(str(error)) from None
     again = [("This report:", quoted("spicealif", "report", str(path)))]
     return StudyMaterial(load_study(path), [(f"{path.name}, SHA-256", _sha256(path))], again)
+
+
+def _circuit_study(path: Path) -> CircuitStudyMaterial:
+    try:
+        from spicealif.learning import load_circuit_study
+    except ImportError as error:  # scikit-learn is an extra
+        raise CompareError(str(error)) from None
+    result = load_circuit_study(path)
+    again = ("This report:", quoted("spicealif", "report", str(path)))
+    digests = [(f"{path.name}, SHA-256", _sha256(path))]
+    return CircuitStudyMaterial(result, digests, [circuit_command(result), again])
 
 
 def _budget(path: Path) -> BudgetMaterial:

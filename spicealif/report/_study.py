@@ -13,9 +13,9 @@ from spicealif.report._parts import flat, provenance_section
 from spicealif.report._words import typeset
 
 if TYPE_CHECKING:
-    from spicealif.learning import MethodResult, StudyResult
+    from spicealif.learning import MethodResult, StudyResult, Task
 
-__all__ = ["page_of_study"]
+__all__ = ["page_of_study", "task_facts"]
 
 
 def page_of_study(material: StudyMaterial, made: str) -> Page:
@@ -96,11 +96,15 @@ def _cells(result: StudyResult) -> Table:
 
 
 def _task(result: StudyResult) -> list[Block]:
-    values = flat(result.task.to_dict())
-    facts = [(key, typeset(_text(value))) for key, value in values.items() if value not in ("", [])]
     pairs = zip(result.classes, result.counts, strict=True)
     classes = ", ".join(f"{name}: {count}" for name, count in pairs)
-    return [Facts([*facts, ("samples of each class", typeset(classes))])]
+    return [Facts([*task_facts(result.task), ("samples of each class", typeset(classes))])]
+
+
+def task_facts(task: Task) -> list[tuple[str, str]]:
+    """Return every value of a task and its dotted name."""
+    values = flat(task.to_dict())
+    return [(key, typeset(_text(value))) for key, value in values.items() if value not in ("", [])]
 
 
 def _text(value: object) -> str:

@@ -12,10 +12,12 @@ from spicealif._support.kinds import REPORT, check_ending
 from spicealif._support.origin import origin
 from spicealif.errors import CompareError
 from spicealif.report._blocks import Page
+from spicealif.report._circuit_study import page_of_circuit_study
 from spicealif.report._fit import page_of_fit
 from spicealif.report._live import from_result
 from spicealif.report._material import (
     BudgetMaterial,
+    CircuitStudyMaterial,
     FitMaterial,
     Json,
     Material,
@@ -49,10 +51,11 @@ def report_html(
     ----------
     result : object or path-like
         What `cosimulate`, `certify`, `compare`, `simulate`, `solve_reference`, `explain`,
-        `explain_tolerances`, `fit_device`, `propose_neuron`, `spicealif.learning.run_study` or an
-        experiment's ``run`` returned; a `Neuron`, whose reference is then solved; or the path of a
-        saved one: a folder of ``spicealif run`` or ``explain``, a netCDF file, the JSON of a fit,
-        a budget or a study, a neuron's or a device's TOML file, or a raw file.
+        `explain_tolerances`, `fit_device`, `propose_neuron`, `spicealif.learning.run_study`,
+        `spicealif.learning.run_circuit_study` or an experiment's ``run`` returned; a `Neuron`,
+        whose reference is then solved; or the path of a saved one: a folder of ``spicealif run`` or
+        ``explain``, a netCDF file, the JSON of a fit, a budget or a study of learning, a neuron's
+        or a device's TOML file, or a raw file.
     budget : GapBudget, ToleranceBudget or path-like, optional
         For a run's report: what `explain` found for the same design. That in the folder of a saved
         run is found by itself.
@@ -185,4 +188,6 @@ def _page(material: Material) -> Page:
         return page_of_proposal(material, made)
     if isinstance(material, StudyMaterial):
         return page_of_study(material, made)
+    if isinstance(material, CircuitStudyMaterial):
+        return page_of_circuit_study(material, made)
     return page_of_budget(material, made)

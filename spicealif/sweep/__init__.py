@@ -1,7 +1,8 @@
 """Experiments of many points: sweeps over parameters, Monte Carlo over parts' tolerances."""
 
-from spicealif.sweep.experiment import Experiment, Progress, Sweep
+from spicealif.sweep.experiment import Experiment, Sweep
 from spicealif.sweep.figures import sweep_figure
+from spicealif.sweep.missing import Progress
 from spicealif.sweep.presets import (
     EXPERIMENTS,
     adaptation_map,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +27,16 @@ from spicealif.reference import Variant, check_variant
 from spicealif.simulators import get_simulator
 from spicealif.simulators.registry import version_of
 from spicealif.sweep._packed import Packed
-from spicealif.sweep.pool import batch_size, run_jobs, width
+from spicealif.sweep.missing import Progress, compute_missing, opened
+from spicealif.sweep.pool import batch_size, width
 from spicealif.sweep.space import Points, Range, Sampling, sweep_points, unit_of
-from spicealif.sweep.store import Store, default_store
-from spicealif.sweep.worker import OK, PASSING, UNKEPT, Job, Settings, Side, Value
+from spicealif.sweep.store import Store
+from spicealif.sweep.worker import OK, UNKEPT, Job, Settings, Side, Value
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Experiment", "Progress", "Sweep"]
-
-#: Called with the points done (stored ones included), all points, and the failed ones among them.
-Progress: TypeAlias = Callable[[int, int, int], None]
+__all__ = ["Experiment", "Sweep"]
 
 #: Points whose designs are looked at to know what one needs.
 _LOOKED_AT = 8
@@ -191,27 +189,25 @@ class Experiment(Described):
         """
         from spicealif.sweep.result import dataset
 
-        own = not isinstance(store, Store)
-        kept = store if isinstance(store, Store) else Store(store or default_store())
-        try:
+        with opened(store) as kept:
             check_needs(self.needs(executor, workers), kept.folder)
             keys = self.keys()
             values = Packed()
-            kept.find(set(keys), values)
-            for key in list(values):
+            kept.find(set(keys), values, failed=not retry_failed)
+            for key in list(values) if self.waveforms else []:
                 value = values[key]
-                if value["status"] != OK:
-                    if retry_failed:
-                        del values[key]
                 # Of a point that failed there are no waveforms.
-                elif self.waveforms and not kept.has_waveforms(key, value):
+                if value["status"] == OK and not kept.has_waveforms(key, value):
                     del values[key]
             kept.tell_damage()
-            self._compute(keys, values, kept, executor, workers, progress)
+            compute_missing(
+                {key: k for k, key in enumerate(keys)}, values, kept,
+                lambda missing: self._jobs(missing, kept, executor, workers),
+                executor=executor, workers=workers, progress=progress,
+            )  # fmt: skip
+            if self.waveforms:
+                _tell_unkept(values)
             return dataset(self, _InOrder(keys, values), kept)
-        finally:
-            if own:
-                kept.close()
 
     def needs(self, executor: Executor | None = None, workers: int | None = None) -> Needs:
         """Return what the experiment needs at least, of memory and disk; see `_needs`.
@@ -262,51 +258,17 @@ class Experiment(Described):
             experiment=self.name,
         )
 
-    def _compute(
+    def _jobs(
         self,
-        keys: Sequence[str],
-        values: MutableMapping[str, Value],
+        missing: Mapping[str, int],
         store: Store,
         executor: Executor | None,
         workers: int | None,
-        progress: Progress | None,
-    ) -> None:
-        """Compute the missing points, each key once, into `values` and the store."""
-        missing = {key: k for k, key in enumerate(keys) if key not in values}
-        total, failed = len(set(keys)), sum(v["status"] != OK for v in values.values())
-        unkept = 0
-
-        def look() -> None:
-            if progress is not None:
-                progress(len(values), total, failed)
-
-        look()
-        if missing:
-            store.prepare()
-            told = _tell_trouble(store, False)
-            size = 1
-            if self.sides == "reference" and not self.waveforms:
-                size = batch_size(len(missing), executor, workers)
-            jobs = self._jobs(missing, size, store)
-            # Closed here and not whenever it is collected: it holds the worker processes.
-            with contextlib.closing(run_jobs(jobs, executor, workers, look)) as done:
-                for job, results in done:
-                    for (key, _), value in zip(job.points, results, strict=True):
-                        if not value.pop(PASSING, False):
-                            store.put(key, value)
-                        values[key] = value
-                        failed += value["status"] != OK
-                        unkept += value["reason"].startswith(UNKEPT)
-                    told = _tell_trouble(store, told)
-            if unkept:
-                tell(
-                    f"The waveforms of {unkept} points could not be kept (their reasons are in the "
-                    "result); free some space, and run the same again."
-                )
-        look()
-
-    def _jobs(self, missing: Mapping[str, int], size: int, store: Store) -> Iterator[Job]:
+    ) -> Iterator[Job]:
         settings, base = self._settings(store), dump_toml(self.neuron)
+        size = 1
+        if self.sides == "reference" and not self.waveforms:
+            size = batch_size(len(missing), executor, workers)
         batch: list[tuple[str, Mapping[str, Any]]] = []
         for key, k in missing.items():
             batch.append((key, self.points.changes(k)))
@@ -379,11 +341,13 @@ class Sweep(Experiment):
         super().__init__(neuron, points, kind=choices.pop("kind", sampling), **choices)
 
 
-def _tell_trouble(store: Store, told: bool) -> bool:
-    """Tell once that results are not kept, when it is found and not when all is over."""
-    if store.trouble and not told:
-        tell(store.trouble)
-    return bool(store.trouble)
+def _tell_unkept(values: Mapping[str, Value]) -> None:
+    """Tell of waveforms that could not be kept: their points are not in the store either."""
+    if unkept := sum(value["reason"].startswith(UNKEPT) for value in values.values()):
+        tell(
+            f"The waveforms of {unkept} points could not be kept (their reasons are in the "
+            "result); free some space, and run the same again."
+        )
 
 
 def _templates_digest() -> str:

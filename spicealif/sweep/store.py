@@ -104,12 +104,17 @@ class Store(Described):
         return not self.trouble
 
     def find(
-        self, keys: Collection[str], into: MutableMapping[str, dict[str, Any]] | None = None
+        self,
+        keys: Collection[str],
+        into: MutableMapping[str, dict[str, Any]] | None = None,
+        *,
+        failed: bool = True,
     ) -> MutableMapping[str, dict[str, Any]]:
         """Return the results that are there, by key; in `into`, if it is given.
 
         Where there are several the newest, but one that failed only if there is no other: the same
-        point may have run out of time in one process and not in another.
+        point may have run out of time in one process and not in another. Without `failed` no
+        result that failed is there.
 
         Raises
         ------
@@ -129,7 +134,9 @@ class Store(Described):
                     value = value_of(line)
                     if value is None:
                         self.damaged += 1
-                    elif value["status"] == "OK" or found.get(name, value)["status"] != "OK":
+                    elif value["status"] == "OK" or (
+                        failed and found.get(name, value)["status"] != "OK"
+                    ):
                         found[name] = value
             if self.damaged > before:
                 self._damaged_segments.append(path)

@@ -10,7 +10,7 @@ from learning_tasks import small_task
 
 from spicealif.cli.main import run
 from spicealif.errors import LearningError
-from spicealif.learning import load_task, run_circuit_study, save_task, split_of
+from spicealif.learning import load_circuit_study, load_task, run_circuit_study, save_task, split_of
 from spicealif.learning.circuit_study import chosen_samples
 
 
@@ -28,14 +28,21 @@ WORDS = ("learn-circuit", "small.toml", "--set", "bank.duration=0.5m", "--set", 
 
 @pytest.mark.slow
 def test_a_study_is_printed_and_written(here, capsys):
-    words = [*WORDS, "--orders", "2", "--grouping", "one", "-o", "out.json", "--figure", "out.png"]
+    words = [*WORDS, "--orders", "2", "--grouping", "one", "-o", "out.json", "--figure", "out.png",
+             "--report", "out.html"]  # fmt: skip
     assert run(words) == 0
     seen = capsys.readouterr()
     for text in ("circuit with tolerances", "reset level", "certified", "idle share"):
         assert text in seen.out
-    assert "Wrote out.json, out.png." in seen.out
+    assert "Wrote out.json, out.png, out.html." in seen.out
+    assert "small: circuit" in (here / "out.html").read_text()
     assert (here / "out.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads((here / "out.json").read_text())
+    loaded = load_circuit_study("out.json")
+    assert loaded.to_dict() == found
+    assert (
+        str(loaded).split() == seen.out.removesuffix("Wrote out.json, out.png, out.html.\n").split()
+    )
     assert (found["task"]["name"], len(found["test"])) == ("small", 3)
     budget = found["budget"]
     total = sum(s["value"] for s in budget["shares"]) + budget["residual"]["value"]
@@ -61,8 +68,11 @@ def test_a_study_is_printed_and_written(here, capsys):
         (("--grouping", "all"), 2, "is not one of"),
         (("--device", "no-such"), 1, "no-such"),
         (("-o", "out.csv"), 1, "use .json"),
+        (("--report", "out.pdf"), 1, "use .html"),
         (("--format", "png"), 1, "add --figure"),
         (("--set", "bank.duration=3V"), 1, "give it in s"),
+        (("--set", "bank.spread.leak.nonesuch=1,2"), 1, "no parameter 'leak.nonesuch'"),
+        (("--set", "bank.i_high=1"), 1, "would latch"),
     ],
 )
 def test_what_is_refused_is_refused_before_anything_is_solved(here, capsys, words, code, said):

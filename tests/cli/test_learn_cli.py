@@ -10,7 +10,7 @@ from _terminal import Terminal, command
 from learning_tasks import small_task
 
 from spicealif.cli.main import run
-from spicealif.learning import load_study, save_task, task_names
+from spicealif.learning import load_study, save_task, task_names, task_schema
 from spicealif.sweep import Store
 
 
@@ -56,6 +56,17 @@ def test_the_tasks_are_listed(here, capsys):
     assert [line.split()[0] for line in listed] == task_names()
 
 
+def test_the_schema_is_printed(task, capsys):
+    assert run(["learn", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema == task_schema()
+    assert run(["learn", "--schema", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema
+    for words in ((*task, "--schema"), ("--list", "--schema")):
+        assert run(["learn", *words]) == 1
+        assert "give it alone" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -70,6 +81,9 @@ def test_the_tasks_are_listed(here, capsys):
         (("--set", "bank.encoding=steps", "--set", "readouts=svn"), 1, "use one of 'ridge'"),
         (("-o", "out.nc"), 1, "use .json or .csv"),
         (("-o", "small.toml"), 1, "use .json or .csv"),
+        (("--set", "bank.spread.leak.nonesuch=1,2"), 1, "no parameter 'leak.nonesuch'"),
+        (("--set", "bank.input_range=2,1"), 1, "does not rise"),
+        (("--set", "bank.features=count,count"), 1, "give a list of different ones"),
         (("--report", "out.txt"), 1, "use .html"),
         (("--format", "png"), 1, "add --figure"),
         (("--list",), 1, "leave out"),
@@ -101,7 +115,7 @@ def test_values_are_set(task, capsys):
 
 @pytest.mark.slow
 def test_a_failed_cell_is_told_and_is_exit_code_one(task, capsys):
-    words = ["--set", "bank.spread.leak.nonesuch=1,2", "--seeds", "1", "--methods", "alif,k-nn"]
+    words = ["--set", "bank.spread.leak.tau=-2,-1", "--seeds", "1", "--methods", "alif,k-nn"]
     assert run(["learn", *task, *words]) == 1
     seen = capsys.readouterr()
     assert "1 of 2 cells failed; the first is alif-ridge, seed 0:" in seen.err

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+
+import jsonschema
 import numpy as np
 from doc_blocks import blocks
 
 from spicealif.cli.main import run
+from spicealif.learning import task_schema
 
 
 def test_the_task_of_the_page_runs(tmp_path, monkeypatch, capsys):
     (block,) = [b for b in blocks("docs/how_to/learn.md") if b.language == "toml"]
+    jsonschema.validate(tomllib.loads(block.text), task_schema())  # as an editor would
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     rows = [f"{7 * k},{rng.normal() + k % 2:.3f},{rng.normal():.3f},{'ab'[k % 2]}"

@@ -179,12 +179,14 @@ def test_one_cell_is_that_of_the_whole_study(result, folder, tmp_path):
 
 
 def test_a_cell_that_fails_is_named_and_ends_no_other(folder, tmp_path):
-    bad = small_task(folder, **{"bank.spread": {"leak.nonesuch": (1, 2)}})
+    bad = small_task(
+        folder, **{"bank.spread": {"leak.tau": (-2.0, -1.0)}}
+    )  # refused when it is drawn
     found = run(bad, tmp_path, seeds=1)
     assert {c.method for c in found.failed} == {"alif-ridge"}
     assert found["k-nn"].splits == 1
     assert "Failed: alif-ridge, seed 0:" in str(found)
-    assert "nonesuch" in found.failed[0].reason
+    assert "greater than 0" in found.failed[0].reason
     assert found.compared_with is None
     store = Store(tmp_path / "store")
     assert store.check().failed == 1

@@ -14,6 +14,7 @@ from spicealif._support.resources import models_dir
 from spicealif.errors import DesignError, LearningError
 from spicealif.learning import (
     AlifBank,
+    Task,
     dump_task,
     load_task,
     parse_task,
@@ -77,7 +78,7 @@ def test_a_neuron_and_data_beside_the_file(tmp_path, monkeypatch):
         ("[data]\nsource = 'iris'\nfold = 3\n", "Unknown key 'fold'"),
         ("readouts = ['svn']\n[data]\nsource = 'iris'\n", "use one of 'ridge', 'logistic' or"),
         ("readouts = ['svm', 'svm']\n[data]\nsource = 'iris'\n", "readouts has a name twice"),
-        ("[data]\nsource = 'iris'\n[bank]\ni_low = 1\n", "bank.i_high must be above bank.i_low"),
+        ("[data]\nsource = 'iris'\n[bank]\ni_low = 1\n", "i_low is 1 A and i_high 0.001 A"),
         ("[data]\nsource = 'iris'\n[bank]\nneuron = 'x'\n", "neuron = 'x' is no preset"),
         ("[leak]\n", "neuron's or a network's file"),
         ("[data\n", "not valid TOML"),
@@ -90,6 +91,38 @@ def test_what_is_said_to_a_task(tmp_path, text, words):
         load_task(path)
     assert words in str(told.value)
     assert "mine.toml" in str(told.value)
+
+
+#: Of a bank what the types of a description refuse, and what only the rules of its fit do.
+OTHER_TYPES = [
+    {"duration": 0}, {"neuron": "papper"}, {"encoding": "latency"}, {"features": ["rate"]},
+    {"input_range": [1.0]}, {"windows": 0},
+]  # fmt: skip
+AGAINST_RULES = [
+    {"features": ["count", "count"]}, {"windows": 10**9}, {"input_range": (2.0, 1.0)},
+    {"input_range": (1.0, 2.0), "polarity": "split"}, {"n_neurons": 3, "neurons_per_input": 2},
+    {"n_neurons": 3, "polarity": "split"}, {"spread": {"leak.nonesuch": [1.0, 2.0]}},
+    {"spread": {"c": ["1 V", "2 V"]}}, {"spread": {"c": [2e-7, 1e-7]}},
+    {"spread": {"t_stop": ["1m", "2m"]}}, {"i_high": 1.0}, {"i_low": "2m"}, {"duration": 1e9},
+    {"rtol": -1.0, "backend": "equations"},
+]  # fmt: skip
+
+
+def told_of(values):
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+@pytest.mark.parametrize("values", [*OTHER_TYPES, *AGAINST_RULES], ids=told_of)
+def test_a_bank_that_makes_no_sense_is_refused_with_its_task(values):
+    """Before any data are read, by the rules of the bank's own fit."""
+    with pytest.raises(DesignError) as told:
+        Task.from_dict({"name": "mine", "data": {"source": "nowhere.csv"}, "bank": values})
+    said = str(told.value)
+    assert "\n" not in said
+    with pytest.raises(ValueError) as fitted:
+        AlifBank(**values).fit([[-1.0], [0.0], [1.0]])
+    if values in AGAINST_RULES:
+        assert said.rsplit(";", maxsplit=1)[-1] == str(fitted.value).split(";")[-1]
 
 
 def test_a_file_of_data_is_no_task():

@@ -45,7 +45,7 @@ def test_what_is_stored_is_not_computed_again(tmp_path, monkeypatch):
     first = sweep(over).run(store=tmp_path, workers=1, progress=lambda *n: seen.append(n))
     assert seen[0] == (0, 2, 0)
     assert seen[-1] == (2, 2, 0)
-    monkeypatch.setattr("spicealif.network.sweep.run_jobs", lambda *_: 1 / 0)
+    monkeypatch.setattr("spicealif.sweep.missing.run_jobs", lambda *_: 1 / 0)
     assert sweep(over).run(store=tmp_path).identical(first)
     assert sweep(over, rtol=1e-7).keys() != sweep(over).keys()
     assert first["spikes"].dims == ("side", RESISTANCE, "neuron")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from circuit_studies import made_circuit_study
 
 from spicealif import write_report
 
@@ -372,6 +373,21 @@ def test_nothing_is_wider_than_the_screen(page, address, width):
         "t.ownerSVGElement.getBoundingClientRect().width / t.ownerSVGElement.viewBox.baseVal.width)"
     )
     assert sizes and min(sizes) > 10  # pixels: texts in pictures do not shrink with the screen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_study_of_a_circuit_fits_and_can_be_read(page, tmp_path, width, scheme):
+    look(page, width, scheme)
+    page.get(write_report(made_circuit_study(), tmp_path / "circuit.html").as_uri())
+    settle(page)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    cut = page.execute_script(
+        "return [...document.querySelectorAll('.table')].filter(e => e.scrollWidth > e.clientWidth"
+        " + 1).map(e => e.getAttribute('aria-label'))"
+    )
+    assert cut == []  # no column is off the screen
+    assert page.execute_script(CONTRAST) == []
 
 
 def test_keys_reach_everything(page):

@@ -99,7 +99,7 @@ def find_network(name: str, changes: tuple[str, ...] = (), t_stop: float | None 
     """
     from spicealif.errors import DesignError, SweepError
     from spicealif.network import load_network, load_network_preset, network_preset_names
-    from spicealif.network.sweep import network_parameter
+    from spicealif.network.parameters import network_parameter
 
     network = preset_or_file(
         name, network_preset_names(), load_network_preset, load_network,
@@ -107,9 +107,8 @@ def find_network(name: str, changes: tuple[str, ...] = (), t_stop: float | None 
     )  # fmt: skip
     new: dict[str, Any] = {} if t_stop is None else {"t_stop": t_stop}
     for key, value in settings(changes, "populations.exc.neuron.c=220n"):
-        if key in new:
-            where = "--set and --t-stop give" if key == "t_stop" and t_stop else "--set gives"
-            raise DesignError(f"{where} {ascii(key)} twice; give it once.")
+        if key in new:  # --t-stop is there before
+            raise DesignError("--set and --t-stop give 't_stop' twice; give it once.")
         if ".neuron." in key:
             try:
                 network_parameter(network, key)

@@ -120,7 +120,7 @@ def run_command(
     from spicealif._support.folders import exchanging
     from spicealif._support.kinds import NETWORK_RUN_FILES
     from spicealif.network import estimate_network, expand, run_network
-    from spicealif.network.run import kept_neurons
+    from spicealif.network.choices import kept_neurons
 
     if picture is not None and not figures:
         raise OutputError("--format is for figures; add --figures, or leave it out.")

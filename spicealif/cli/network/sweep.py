@@ -11,8 +11,9 @@ import click
 from spicealif._support.progress import progress_bar
 from spicealif._support.text import counted
 from spicealif.cli._answer import answer
+from spicealif.cli._interrupts import kept_what_was_done
 from spicealif.cli._limits import ask, check_limit, duration, limit_options
-from spicealif.cli._options import force_option, quiet_option, workers_option
+from spicealif.cli._options import force_option, quiet_option, retry_option, workers_option
 from spicealif.cli._output import writing_folder
 from spicealif.cli._terminal import Command, for_terminal
 from spicealif.cli._types import OutputPath
@@ -66,7 +67,7 @@ _EXAMPLE = "populations.exc.neuron.c"
 @tolerance_options
 @tau_option
 @workers_option("Processes")
-@click.option("--retry-failed", is_flag=True, help="Compute points anew that failed before.")
+@retry_option("points")
 @click.option(
     "-o",
     "--output",
@@ -122,13 +123,10 @@ def sweep_command(
         _tell_or_ask(sweep, store, limit, yes, quiet, workers)
         label = f"{described.name}, {counted(len(sweep), 'point')}"
         try:
-            with progress_bar(label, quiet) as bar:
+            with kept_what_was_done(), progress_bar(label, quiet) as bar:
                 result = sweep.run(
                     store=store, workers=workers, retry_failed=retry_failed, progress=bar
                 )
-        except KeyboardInterrupt:
-            click.echo("What was done is kept; the same command goes on from there.", err=True)
-            raise
         finally:
             store.close()
             for empty in (store.folder / "segments", store.folder):
@@ -163,7 +161,7 @@ def sweep_command(
 def _over(network: Network, vary: tuple[str, ...], given: set[str]) -> dict[str, Any]:
     """Read what is varied, each parameter once."""
     from spicealif.errors import SweepError
-    from spicealif.network.sweep import network_parameter
+    from spicealif.network.parameters import network_parameter
 
     if not vary:
         raise SweepError("Say what is varied: --vary KEY=VALUES (several if wanted).")
