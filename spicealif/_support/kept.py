@@ -151,9 +151,7 @@ def tell(sentence: str) -> None:
         return
     _SHOWN.add((file, line, sentence))
     registry = frame.f_globals.setdefault("__warningregistry__", {})
-    warnings.warn_explicit(
-        sentence, SpicealifWarning, file, line, module, registry, frame.f_globals
-    )
+    warnings.warn_explicit(sentence, SpicealifWarning, file, line, module, registry)
 
 
 def _action(sentence: str, module: str, line: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -187,6 +189,16 @@ def test_warnings_are_of_the_user_s_line_and_come_once():
         'bank.set_output(transform="pandas").transform(FLAT * 5)',
     ]  # fmt: skip
     assert {one.filename for one in told} == {__file__}
+
+
+def test_a_warning_needs_no_file_of_the_user():
+    """What is run from a shell's text has none, and its module cannot be looked up."""
+    text = "from spicealif._support.kept import tell\nfor _ in range(2): tell('Some sentence.')"
+    done = subprocess.run(
+        [sys.executable, "-"], input=text, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr.count("Some sentence.") == 1
+    assert "<stdin>:2: SpicealifWarning" in done.stderr
 
 
 def test_what_is_told_once_is_told_once():
