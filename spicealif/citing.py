@@ -55,8 +55,9 @@ def citation(result: object) -> str:
     ----------
     result : Neuron, Netlist, Run, Waveforms, Comparison, Cosimulation, Certificate, Verification, \
             GapBudget, ToleranceBudget, Sweep, MonteCarlo, xarray.Dataset, DevicePreset, \
-            FitResult, Proposal or path-like
-        A path is of a saved result: netCDF, or the folder of a run.
+            FitResult, Proposal, StudyResult, CircuitStudy or path-like
+        A path is of a saved result: netCDF, the folder of a run, or the JSON of a study of
+        learning.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def citation(result: object) -> str:
     ------
     CompareError
         If there is nothing to cite for such an object.
-    WaveformError, DesignError
+    WaveformError, DesignError, LearningError
         If a path holds no result.
 
     Examples
@@ -255,6 +256,52 @@ def _proposal(found: _Found, proposal: Any) -> None:
     found.simulator(proposal.simulator)
 
 
+def _study(found: _Found, study: Any) -> None:
+    cells = [cell for cell in study.cells if cell.status == "OK"]
+    methods = {cell.method for cell in cells}
+    if any(method.startswith("alif-") for method in methods):
+        _task_bank(found, study.task)
+    if methods - {"1nn-dtw"}:
+        found.add("pedregosa2011", "readouts and classical methods")
+    if "rocket" in methods:
+        found.add("dempster2020", "the method ROCKET")
+    if "minirocket" in methods:
+        found.add("dempster2021", "the method MiniRocket")
+    if any(one.splits > 1 for one in study.methods):
+        found.add("nadeau2003", "intervals and tests over splits that share samples")
+    if any(one.p_holm == one.p_holm for one in study.methods):
+        found.add("holm1979", "p-values of several comparisons")
+    by_method = [[c.accuracy for c in cells if c.method == method] for method in methods]
+    if any(min(values) == max(values) for values in by_method):
+        found.add("wilson1927", "the interval of a proportion")
+    found.remark(f"Cite for the data: {study.data_source}")
+
+
+def _circuit_study(found: _Found, study: Any) -> None:
+    _task_bank(found, study.task)
+    if any(level.name != "ideal" for level in study.transfer.levels):
+        found.equations("rodas", "the circuit's equations")
+    if study.spot_checks is not None:
+        found.simulator(study.spot_checks.backend, study.spot_checks.backend)
+    found.add("pedregosa2011", "the readout")
+    if study.budget is not None:
+        found.add("shapley1953", "the shares of the causes")
+    found.add("wilson1927", "the interval of a proportion")
+    found.add("mcnemar1947", "the test of changed predictions")
+
+
+def _task_bank(found: _Found, task: Any) -> None:
+    """Take the bank's neuron, and who solved it."""
+    from spicealif.design import load_preset
+
+    neuron, backend = task.bank.neuron, task.bank.backend
+    found.take(load_preset(neuron) if isinstance(neuron, str) else neuron)
+    if backend == "equations":
+        found.equations("rodas", "the circuit's equations")
+    elif backend != "reference":
+        found.simulator(backend, backend)
+
+
 def _version(text: str) -> str:
     """Return the version from ``name (version)``."""
     inside = re.search(r"\(([^()]*)\)", text)
@@ -280,6 +327,8 @@ _TAKES: Mapping[str, Callable[[_Found, Any], None]] = MappingProxyType(
         "Dataset": _dataset,
         "FitResult": _fit,
         "Proposal": _proposal,
+        "StudyResult": _study,
+        "CircuitStudy": _circuit_study,
     }
 )
 
@@ -290,17 +339,18 @@ def result_at(path: str | os.PathLike[str]) -> object:
     Parameters
     ----------
     path : path-like
-        A netCDF file, or a folder that ``spicealif run`` wrote.
+        A netCDF file, a folder that ``spicealif run`` wrote, or the JSON of ``spicealif learn`` or
+        ``learn-circuit``.
 
     Returns
     -------
-    Waveforms, xarray.Dataset or Comparison
+    Waveforms, xarray.Dataset, Comparison, StudyResult or CircuitStudy
 
     Raises
     ------
     CompareError
         If a folder holds no run.
-    WaveformError
+    WaveformError, LearningError
         If a file cannot be read or is not one of ours.
     """
     from spicealif._support.json_files import read_json
@@ -323,7 +373,22 @@ def result_at(path: str | os.PathLike[str]) -> object:
     return with_stored_figures(pair, read_json(saved), saved) if saved.is_file() else pair
 
 
-def _file_at(path: Path) -> Waveforms | xr.Dataset:
+def _learned(path: Path) -> object:
+    """Load a study of learning."""
+    from spicealif._support.json_files import read_json
+
+    try:
+        from spicealif.learning import load_circuit_study, load_study
+    except ImportError as error:  # scikit-learn is an extra
+        raise CompareError(str(error)) from None
+    data = read_json(path)
+    of_circuit = isinstance(data, dict) and "transfer" in data
+    return load_circuit_study(path) if of_circuit else load_study(path)
+
+
+def _file_at(path: Path) -> object:
+    if path.suffix.lower() == ".json":
+        return _learned(path)
     from spicealif.errors import SweepError, WaveformError
     from spicealif.sweep.files import load_sweep
     from spicealif.waveforms import load_waveforms

@@ -22,7 +22,7 @@ from spicealif import (
 )
 from spicealif._support.resources import models_dir
 from spicealif.design import MODELS
-from spicealif.errors import CompareError, WaveformError
+from spicealif.errors import CompareError, LearningError, WaveformError
 
 NEURON = load_preset("paper").replace(t_stop="1m")
 ALWAYS = ["spicealif", "alif"]
@@ -124,6 +124,49 @@ def test_saved_results(tmp_path):
         citation(tmp_path / "nothing.nc")
     with pytest.raises(CompareError, match="nothing to cite for a int"):
         citation(3)
+
+
+def study_of(accuracies, n_test=20):
+    from spicealif.learning import Cell, StudyResult, load_task
+
+    cells = tuple(
+        Cell(method, seed, accuracy=a, balanced_accuracy=a, inner_accuracy=a, n_train=80,
+             n_test=n_test, stage_s=0.0, fit_s=0.0, predictions=(0,) * n_test,
+             wrong=tuple(range(round((1 - a) * n_test))))
+        for method, values in accuracies.items() for seed, a in enumerate(values)
+    )  # fmt: skip
+    return StudyResult(load_task("iris"), cells, ("a", "b"), (60, 40), "Fisher, 1936.")
+
+
+def test_studies_of_learning_rest_on_their_tests(tmp_path):
+    alif, other = [0.9, 0.85, 0.95], [0.8, 0.7, 0.75]
+    study = study_of({"alif-ridge": alif, "k-nn": other})
+    expected = [*MMS, "pedregosa2011", "nadeau2003", "holm1979"]
+    assert keys(citation(study)) == expected
+    assert "% Cite for the data: Fisher, 1936." in citation(study)
+    assert keys(citation(study.save(tmp_path / "study.json"))) == expected
+    # Of one method nothing is tested, though its interval is of that kind; of one split neither is.
+    assert keys(citation(study_of({"alif-ridge": alif}))) == expected[:-1]
+    assert keys(citation(study_of({"k-nn": alif[:1]}))) == [*ALWAYS, "pedregosa2011", "wilson1927"]
+    several = study_of({"rocket": alif, "minirocket": other, "1nn-dtw": other})
+    assert keys(citation(several)) == [
+        *ALWAYS, "pedregosa2011", "dempster2020", "dempster2021", "nadeau2003",
+    ]  # fmt: skip
+
+
+def test_a_study_of_a_circuit_rests_on_its_parts(tmp_path):
+    from circuit_studies import made_circuit_study
+
+    study, always = made_circuit_study(), [*MMS, "hairer1996"]
+    expected = [*always, "ngspice", "pyspice", "pedregosa2011", "shapley1953", "wilson1927",
+                "mcnemar1947"]  # fmt: skip
+    assert keys(citation(study)) == expected
+    assert keys(citation(study.save(tmp_path / "circuit.json"))) == expected
+    few = keys(citation(made_circuit_study("energy")))
+    assert few == [*always, "pedregosa2011", "wilson1927", "mcnemar1947"]
+    (tmp_path / "none.json").write_text("{}")
+    with pytest.raises(LearningError, match="no study's result"):
+        citation(tmp_path / "none.json")
 
 
 def test_the_file_is_bibtex_and_every_entry_is_used():

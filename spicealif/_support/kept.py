@@ -18,10 +18,13 @@ import os
 import re
 import secrets
 import stat
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from io import BufferedReader
 from pathlib import Path
+from types import FrameType
 
 from spicealif.errors import SpicealifWarning
 
@@ -34,8 +37,17 @@ __all__ = [
     "stamp_of",
     "tell",
     "told_in_sentences",
+    "told_once",
 ]
 
+#: Packages between the user's line and a warning of ours, as a pipeline of scikit-learn is.
+_BETWEEN = frozenset(
+    {"spicealif", "sklearn", "joblib", "pydantic", "click", "contextlib", "threading", "concurrent"}
+)
+#: Files, lines and sentences that were told.
+_SHOWN: set[tuple[str, int, str]] = set()
+#: What was told already, where each sentence is told once.
+_TOLD: ContextVar[set[str] | None] = ContextVar("told", default=None)
 _HEAD = re.compile(rb"kept1 ([0-9a-f]{8}) ([0-9a-f]{64}) ")
 _HEAD_LENGTH = len("kept1 ") + 8 + 1 + 64 + 1
 
@@ -122,8 +134,58 @@ def set_aside(path: Path, folder: Path) -> Path:
 
 
 def tell(sentence: str) -> None:
-    """Tell what the user should know and what stops nothing, as a `SpicealifWarning`."""
-    warnings.warn(sentence, SpicealifWarning, stacklevel=3)
+    """Tell what the user should know and what stops nothing, as a `SpicealifWarning`.
+
+    It is of the user's line, and by Python's usual filter shown once for a line and a text.
+    """
+    told = _TOLD.get()
+    if told is not None and sentence in told:
+        return
+    if told is not None:
+        told.add(sentence)
+    frame = _line_of_the_user(sys._getframe(1))
+    file, line, module = frame.f_code.co_filename, frame.f_lineno, str(_module_of(frame))
+    # Python forgets what it has shown whenever somebody changes the filters for a while, as
+    # scikit-learn does in each of its checks.
+    if (file, line, sentence) in _SHOWN and _action(sentence, module, line) == "default":
+        return
+    _SHOWN.add((file, line, sentence))
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(sentence, SpicealifWarning, file, line, module, registry)
+
+
+def _action(sentence: str, module: str, line: int) -> str:
+    """Return what Python's filters do with a warning of ours."""
+    for action, message, category, of, at in warnings.filters:
+        texts = ((message, sentence), (of, module))
+        fits = all(pattern is None or re.match(pattern, text) for pattern, text in texts)
+        if fits and issubclass(SpicealifWarning, category) and at in (0, line):
+            return str(action)
+    return str(getattr(warnings, "defaultaction", "default"))
+
+
+def _module_of(frame: FrameType) -> object:
+    return frame.f_globals.get("__name__", "")
+
+
+def _line_of_the_user(frame: FrameType) -> FrameType:
+    """Return the nearest frame that is neither ours nor of what calls us for the user."""
+    found: FrameType | None = frame
+    while found is not None:  # `skip_file_prefixes` does it from Python 3.12 on
+        if str(_module_of(found)).partition(".")[0] not in _BETWEEN:
+            return found
+        found = found.f_back
+    return frame
+
+
+@contextlib.contextmanager
+def told_once() -> Iterator[None]:
+    """Tell each sentence once while the block runs, whatever Python's filter says."""
+    token = _TOLD.set(set())
+    try:
+        yield
+    finally:
+        _TOLD.reset(token)
 
 
 @contextlib.contextmanager

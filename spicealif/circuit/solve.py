@@ -32,6 +32,7 @@ __all__ = [
     "Method",
     "Solution",
     "check_method",
+    "check_rtol",
     "largest_step",
     "settled",
     "solve_circuit",

@@ -24,7 +24,8 @@ __all__ = ["cite_command"]
 def cite_command(result: str) -> None:
     """Print BibTeX of exactly the models and methods that RESULT rests on.
 
-    RESULT is the folder of a run, a netCDF file of ours, a preset or a neuron's TOML file.
+    RESULT is the folder of a run, a netCDF file of ours, the JSON of "learn" or "learn-circuit", a
+    preset or a neuron's TOML file.
     """
     from spicealif.citing import citation
     from spicealif.design import preset_names

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spicealif._support.files import write_text
+from spicealif._support.kept import told_once
 from spicealif._support.kinds import CIRCUIT_STUDY, check_ending
 from spicealif._support.text import counted
 from spicealif.errors import LearningError
@@ -127,6 +128,7 @@ class CircuitStudy(ShownInNotebooks):
         return write_text(Path(path), f"{json_text(self)}\n")
 
 
+@told_once()  # what is told of the samples is so at every level
 def run_circuit_study(
     task: Task | str | os.PathLike[str],
     *,

@@ -109,7 +109,8 @@ class Stage(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         SpicealifWarning
-            If more than 5 % of the values lie beyond the range of the inputs.
+            If more than 5 % of the values lie beyond the range of the inputs. As other warnings it
+            is of the line outside of spicealif and scikit-learn that asks for the features.
         """
         return self.features_of(self.solve(X).require())
 
@@ -124,8 +125,9 @@ class Stage(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         u, beyond = self.inputs_.scaled(self._samples(X, reset=False))
         if beyond > _BEYOND:
             tell(
-                f"{beyond:.0%} of the values lie beyond the range of the inputs and are taken as "
-                "its ends; give input_range if the training samples do not span it."
+                f"More than {100 * _BEYOND:.0f} % of the values lie beyond the range of the inputs "
+                "and are taken as its ends; give input_range if the training samples do not span "
+                "it."
             )
         return u
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from spicealif import load_preset, solve_circuit, solve_reference
+from spicealif._support.kept import told_once
 from spicealif.errors import DesignError, IntegrationError, SpicealifWarning
 from spicealif.learning import AlifBank, without_adaptation
 from spicealif.learning.encoding import ENCODINGS, SLOTS, currents
@@ -163,8 +167,50 @@ def test_neurons_that_say_nothing_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bank = AlifBank(duration="4m").fit(FLAT)
-    with pytest.warns(SpicealifWarning, match="beyond the range"):
+    with pytest.warns(SpicealifWarning, match=r"More than 5 % .* beyond the range"):
         bank.transform(FLAT * 5)
+
+
+def test_warnings_are_of_the_user_s_line_and_come_once():
+    """Through a pipeline too; the usual filter shows a text once for a line."""
+    bank = AlifBank(duration="2m", features=("count",)).fit(FLAT)
+    pipeline = make_pipeline(StandardScaler(), bank).fit(FLAT)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default", SpicealifWarning)
+        for factor in (4, 5, 6):
+            bank.transform(FLAT * factor)
+        first = len(told)
+        pipeline.transform(FLAT * 5)
+        bank.set_output(transform="pandas").transform(FLAT * 5)
+    lines = Path(__file__).read_text().splitlines()
+    assert first == 1
+    assert [lines[one.lineno - 1].strip() for one in told] == [
+        "bank.transform(FLAT * factor)", "pipeline.transform(FLAT * 5)",
+        'bank.set_output(transform="pandas").transform(FLAT * 5)',
+    ]  # fmt: skip
+    assert {one.filename for one in told} == {__file__}
+
+
+def test_a_warning_needs_no_file_of_the_user():
+    """What is run from a shell's text has none, and its module cannot be looked up."""
+    text = "from spicealif._support.kept import tell\nfor _ in range(2): tell('Some sentence.')"
+    done = subprocess.run(
+        [sys.executable, "-"], input=text, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr.count("Some sentence.") == 1
+    assert "<stdin>:2: SpicealifWarning" in done.stderr
+
+
+def test_what_is_told_once_is_told_once():
+    bank = AlifBank(duration="2m", features=("count",)).fit(FLAT)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with told_once():
+            bank.transform(FLAT * 4)
+            bank.with_(variant="schmitt").transform(FLAT * 5)
+        assert len(told) == 1
+        bank.transform(FLAT * 4)
+    assert len(told) == 2
 
 
 def test_without_adaptation_only_the_leak_differs():
