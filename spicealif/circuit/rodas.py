@@ -30,6 +30,7 @@ from spicealif.circuit.layout import (
     Y_V_C,
     Y_V_GD,
 )
+from spicealif.circuit.partials import has_partials, write_partials
 from spicealif.circuit.rates import rates
 from spicealif.reference.device import Device
 
@@ -145,14 +146,23 @@ def jacobian(
     jac: FloatArray,
     edge: FloatArray,
     device: Device | None,
-) -> None:
-    """Fill `jac` with differences of the rates for the active states, `edge` with the output's.
+) -> tuple[float, float]:
+    """Fill `jac` with the rates' derivatives by the active states, `edge` with the output's.
 
-    All rates but one are nearly linear over a difference of 10 uV, which has to be that large
+    Those of a circuit of real parts are written out (`partials`), others are differences.
+
+    Of these all but one are nearly linear over a difference of 10 uV, which has to be that large
     because a drain resistance of 1 mohm magnifies rounding. The one is that of the comparator's
     first pole, whose tanh may be only microvolts wide; but its argument u is linear, so that its
     part is taken out of the differences and its derivative put in.
+
+    Returns
+    -------
+    by_current, by_load : float
+        See `partials.write_partials`; NaN of differences.
     """
+    if has_partials(p):
+        return write_partials(y, p, active, f, jac, edge, device)
     n = active.size
     copy(arg, y)
     (k_tanh, swing) = (p[P_K_TANH], p[P_V_OH] - p[P_V_OL])
@@ -181,6 +191,7 @@ def jacobian(
                     change += slope * (u_1 - u)
                 jac[a * N_STATES + b] = change / delta
         arg[j] = y[j]
+    return math.nan, math.nan
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", fastmath={"contract"})
