@@ -11,7 +11,7 @@ Usage: circuit.py [--studies FOLDER] [--text]. FOLDER holds what these commands 
         --draws 8 --orders 16 --spot-checks 5 -o FOLDER/basic-motions-exchanged.json
         --figure basic-motions-exchanged.png
 
-The first takes CPU_DIGITS minutes of CPU time, the others CPU_BM each; runs are kept, so that they can be
+The first takes 40 minutes of CPU time, the others CPU_BM each; runs are kept, so that they can be
 stopped. What is kept of them is circuit.json; --text makes the text from that.
 """
 
