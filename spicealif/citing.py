@@ -259,8 +259,9 @@ def _proposal(found: _Found, proposal: Any) -> None:
 def _study(found: _Found, study: Any) -> None:
     cells = [cell for cell in study.cells if cell.status == "OK"]
     methods = {cell.method for cell in cells}
-    if any(method.startswith("alif-") for method in methods):
-        _task_bank(found, study.task)
+    stages = {method.partition("-")[0] for method in methods}
+    if stages & {"alif", "lif"}:
+        _task_bank(found, study.task, adapts="alif" in stages)
     if methods - {"1nn-dtw"}:
         found.add("pedregosa2011", "readouts and classical methods")
     if "rocket" in methods:
@@ -290,12 +291,14 @@ def _circuit_study(found: _Found, study: Any) -> None:
     found.add("mcnemar1947", "the test of changed predictions")
 
 
-def _task_bank(found: _Found, task: Any) -> None:
-    """Take the bank's neuron, and who solved it."""
+def _task_bank(found: _Found, task: Any, adapts: bool = True) -> None:
+    """Take the bank's neuron, which has no memristor where none adapts, and who solved it."""
     from spicealif.design import load_preset
+    from spicealif.learning.control import without_adaptation
 
     neuron, backend = task.bank.neuron, task.bank.backend
-    found.take(load_preset(neuron) if isinstance(neuron, str) else neuron)
+    design = load_preset(neuron) if isinstance(neuron, str) else neuron
+    found.take(design if adapts else without_adaptation(design))
     if backend == "equations":
         found.equations("rodas", "the circuit's equations")
     elif backend != "reference":

@@ -148,6 +148,10 @@ def test_studies_of_learning_rest_on_their_tests(tmp_path):
     # Of one method nothing is tested, though its interval is of that kind; of one split neither is.
     assert keys(citation(study_of({"alif-ridge": alif}))) == expected[:-1]
     assert keys(citation(study_of({"k-nn": alif[:1]}))) == [*ALWAYS, "pedregosa2011", "wilson1927"]
+    # The bank that does not adapt has the circuit, and a resistor for the memristor.
+    assert keys(citation(study_of({"lif-ridge": alif}))) == [
+        *keys(citation(load_preset("lif"))), "pedregosa2011", "nadeau2003",
+    ]  # fmt: skip
     several = study_of({"rocket": alif, "minirocket": other, "1nn-dtw": other})
     assert keys(citation(several)) == [
         *ALWAYS, "pedregosa2011", "dempster2020", "dempster2021", "nadeau2003",
