@@ -94,6 +94,10 @@ def learn_command(
 
     if schema and (listing or task is not None):
         raise LearningError("--schema is of all tasks; give it alone.")
+    if (schema or listing) and (output or figure or report):
+        raise LearningError(
+            f"{'--schema' if schema else '--list'} prints and writes no file; give it alone."
+        )
     if schema:
         _print_schema()
         return

@@ -62,7 +62,8 @@ def test_the_schema_is_printed(task, capsys):
     assert schema == task_schema()
     assert run(["learn", "--schema", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == schema
-    for words in ((*task, "--schema"), ("--list", "--schema")):
+    for words in ((*task, "--schema"), ("--list", "--schema"), ("--schema", "-o", "schema.json"),
+                  ("--list", "--report", "tasks.html")):  # fmt: skip
         assert run(["learn", *words]) == 1
         assert "give it alone" in capsys.readouterr().err
 
