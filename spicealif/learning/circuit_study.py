@@ -24,7 +24,7 @@ from spicealif.learning.datasets import Dataset
 from spicealif.learning.energy import EnergyPerDecision, energy_per_decision
 from spicealif.learning.players import Grouping
 from spicealif.learning.splits import Split, split_of
-from spicealif.learning.spot_checks import SpotChecks, spot_check
+from spicealif.learning.spot_checks import SpotChecks, check_backend, spot_check
 from spicealif.learning.task import Task
 from spicealif.learning.task_files import load_task
 from spicealif.learning.transfer import Transfer, transfer
@@ -194,11 +194,15 @@ def run_circuit_study(
     ------
     LearningError, CompareError, DesignError
         If a choice makes no sense, or the data cannot be read.
+    SimulatorNotFound
+        If the simulator of the spot checks is not on this machine; it is asked for first.
     """
     from spicealif.learning.bank import AlifBank
 
     if budget:  # not after the transfer, which takes a while
         check_orders(draws, orders)
+    if spot_checks:
+        check_backend(backend)
     if tolerances is None:
         levels = [level for level in levels if level != "tolerances"]
     described = task if isinstance(task, Task) else load_task(task)

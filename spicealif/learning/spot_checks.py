@@ -15,8 +15,10 @@ from spicealif.learning._spot_shown import CountDifference, SpotChecksShown
 from spicealif.learning.certified import CertifiedPredictions
 from spicealif.learning.features import window_edges
 from spicealif.learning.runs import BankRuns
+from spicealif.simulators import get_simulator
+from spicealif.simulators.registry import version_of
 
-__all__ = ["CountDifference", "SpotChecks", "spot_check"]
+__all__ = ["CountDifference", "SpotChecks", "check_backend", "spot_check"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 
@@ -26,6 +28,18 @@ SAMPLES = 30
 _SAFETY = 2.0
 #: What is told as the error where nothing moved, in s.
 _FLOOR = 1e-12
+
+
+def check_backend(backend: str) -> None:
+    """Refuse what is no simulator, or not on this machine.
+
+    Raises
+    ------
+    CompareError, SimulatorNotFound
+    """
+    if backend not in ("ngspice", "ltspice"):
+        raise CompareError(f"{ascii(backend)} is no simulator here; choose ngspice or ltspice.")
+    version_of(get_simulator(backend))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,10 +126,9 @@ def spot_check(
     between the two sides.
     """
     x = np.asarray(X)
-    if backend not in ("ngspice", "ltspice"):
-        raise CompareError(f"{ascii(backend)} is no simulator here; choose ngspice or ltspice.")
     if samples < 1:
         raise CompareError(f"{samples} samples are none to check; give 1 or more.")
+    check_backend(backend)
     if certified is not None and len(certified.certified) != len(x):
         raise CompareError(
             f"{len(certified.certified)} predictions were certified, and there are {len(x)} "

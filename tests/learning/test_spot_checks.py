@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from spicealif.errors import CompareError
+from spicealif.errors import CompareError, DesignError, SimulatorNotFound
 from spicealif.learning._spot_shown import CountDifference
+from spicealif.learning.circuit_study import run_circuit_study
 from spicealif.learning.spot_checks import SpotChecks, _chosen, _of_run, spot_check
 
 INNER, END = np.array([0.5]), 1.0
@@ -75,3 +76,13 @@ def test_choices_that_make_no_sense_are_refused():
         spot_check(None, None, np.zeros((2, 1)), backend="equations")
     with pytest.raises(CompareError, match="none to check"):
         spot_check(None, None, np.zeros((2, 1)), samples=0)
+
+
+def test_a_study_asks_for_its_simulator_before_anything_else(monkeypatch, tmp_path):
+    with pytest.raises(CompareError, match="no simulator"):
+        run_circuit_study("no such task", spot_checks=1, backend="equations")
+    monkeypatch.setenv("SPICEALIF_LTSPICE", str(tmp_path / "nowhere.exe"))
+    with pytest.raises(SimulatorNotFound):
+        run_circuit_study("no such task", spot_checks=1, backend="ltspice")
+    with pytest.raises(DesignError):  # which needs none
+        run_circuit_study("no such task", backend="ltspice")
