@@ -105,6 +105,7 @@ AGAINST_RULES = [
     {"spread": {"c": ["1 V", "2 V"]}}, {"spread": {"c": [2e-7, 1e-7]}},
     {"spread": {"t_stop": ["1m", "2m"]}}, {"i_high": 1.0}, {"i_low": "2m"}, {"duration": 1e9},
     {"rtol": -1.0, "backend": "equations"},
+    {"rtol": 5.0},
 ]  # fmt: skip
 
 
