@@ -4,8 +4,8 @@
 
 Rings of the paper's neurons (2 kohm and a diode, drives 3 % apart), 2 ms. CPU seconds of this
 process and of ngspice, in one run; the compiled code is made before. ``--flat N`` runs N neurons
-as one deck (reltol 1e-8) and compares spikes. ``--large``: 1,000 neurons, 10,000 synapses, 10 ms, or as long as
-``--t-stop`` says.
+as one deck (reltol 1e-8) and compares spikes. ``--large``: 1,000 neurons, 10,000 synapses, 10 ms,
+or as long as ``--t-stop`` says.
 ``--windows``: cost against the length of fixed windows.
 """
 
@@ -100,8 +100,8 @@ def main() -> None:
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"\r1000 neurons, 10000 synapses, {1e3 * options.t_stop:g} ms: {time.perf_counter() - began:.0f} s,"
-            f" {took:.0f} s of CPU, {peak:.0f} MiB, {sum(map(len, solution.t_spike))} spikes,"
+            f"\r1000 neurons, 10000 synapses, {1e3 * options.t_stop:g} ms:"
+            f" {time.perf_counter() - began:.0f} s, {took:.0f} s of CPU, {peak:.0f} MiB, {sum(map(len, solution.t_spike))} spikes,"
             f" {solution.windows} windows, {solution.n_steps} steps"
         )
         return
