@@ -101,7 +101,8 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"\r1000 neurons, 10000 synapses, {1e3 * options.t_stop:g} ms:"
-            f" {time.perf_counter() - began:.0f} s, {took:.0f} s of CPU, {peak:.0f} MiB, {sum(map(len, solution.t_spike))} spikes,"
+            f" {time.perf_counter() - began:.0f} s, {took:.0f} s of CPU, {peak:.0f} MiB,"
+            f" {sum(map(len, solution.t_spike))} spikes,"
             f" {solution.windows} windows, {solution.n_steps} steps"
         )
         return
