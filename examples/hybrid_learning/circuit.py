@@ -11,7 +11,7 @@ Usage: circuit.py [--studies FOLDER] [--text]. FOLDER holds what these commands 
         --draws 8 --orders 16 --spot-checks 5 -o FOLDER/basic-motions-exchanged.json
         --figure basic-motions-exchanged.png
 
-They take 40, 15 and CPU_BM minutes of CPU time; runs are kept, so that they can be
+They take 40, 15 and 45 minutes of CPU time; runs are kept, so that they can be
 stopped. What is kept of them is circuit.json; --text makes the text from that.
 """
 
