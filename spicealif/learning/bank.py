@@ -94,7 +94,7 @@ class AlifBank(Stage):
     ----------
     neuron_ : Neuron
         The design, with the largest current as stimulus.
-    values_ : dict of str to ndarray, shape (n_neurons_,)
+    values_ : dict of str to ndarray, shape (n_neurons,)
         In what the neurons differ, SI.
     inputs_ : Inputs
         Ranges and weights.

@@ -33,11 +33,11 @@ class Growth:
     Attributes
     ----------
     rate, error : float
-        Of the fit |difference| = a exp(rate t), in 1/s, and its standard error; NaN where there
-        are too few spikes. The points are root mean squares of all neurons' differences in bins
-        of time, and the fit is one of their logarithms.
+        Of the fit ``a exp(rate t)`` of the difference's size, in 1/s, and its standard error; NaN
+        where there are too few spikes. The points are root mean squares of all neurons' differences
+        in bins of time, and the fit is one of their logarithms.
     power : float
-        Exponent of the fit |difference| = b t^power over the same points: errors that only add
+        Exponent of the fit ``b t^power`` over the same points: errors that only add
         up have 0.5 to 1.
     multiplies : bool
         Whether the exponential describes the points better than the power and is a factor of 10
